@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * afferent/plugin.h - all that a plugin and its host say to each other.
+ *
+ * A plugin is one shared object that exports one constant, `afferent_plugin_v1`.
+ * It imports nothing of Afferent: the host comes as a table of functions. This
+ * header needs <stddef.h> and <stdint.h> and is clean in C99, C23 and C++11.
+ *
+ * State: free to change until the first release that says 1.0, frozen from then
+ * on. Inside a major version tables and structs only grow at their end; each
+ * carries its size or stride, so old plugins run in new hosts and new plugins in
+ * old hosts.
+ *
+ * Contents
+ *   1  Words            statuses, payload types, labels
+ *   2  Records          the 64-byte header; `fields` and `samples` payloads
+ *   3  Schemas          columns and channels with units and codes
+ *   4  Tables           options, ports, verdicts, metrics
+ *   5  Host             what the host does for a plugin
+ *   6  Plugin           the constant and its callbacks
+ *   7  Note             the identity that is readable without running code
+ * Inline readers and writers of payloads are in payload.h, which this includes.
+ *
+ * Threads. Three tags say who calls what:
+ *   [control]  while nothing flows: open, close; allocation is allowed.
+ *   [data]     on the thread that runs this node; after warm-up nothing is
+ *              allocated. All [data] calls of one instance come from one thread
+ *              at a time, one after another: an instance needs no lock.
+ *   [any]      from any callback.
+ * A plugin has no mutable statics: it may be opened many times in one process.
+ *
+ * Lifetimes. "Borrowed" means: yours to read until the call returns, no longer.
+ * "Given" means: yours from now on. Strings that a plugin puts in its tables
+ * live as long as the shared object is loaded.
+ *
+ * Privacy. No payload, name or identifier of a subject is ever put in a log
+ * line, a cause (`explain`) or a metric. Say which place and which rule.
+ */
+#ifndef AFFERENT_PLUGIN_H
+#define AFFERENT_PLUGIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define AFF_ABI_MAJOR 1
+#define AFF_ABI_MINOR 0
+
+/* ------------------------------------------------------------------ 1 Words */
+
+/* What a callback or host function says. Negative values are errors; what the
+ * host does next is part of their meaning. */
+typedef int32_t aff_status;
+enum {
+    AFF_OK = 0,          /* done */
+    AFF_AGAIN = 1,       /* nothing now; the host calls again (see wake_at) */
+    AFF_END = 2,         /* no more will ever come: the host drains */
+    AFF_ERR_CONFIG = -1, /* cannot work as configured: the run stops, exit 2 */
+    AFF_ERR_IO = -2,     /* a device, file or peer failed: retried with back-off */
+    AFF_ERR_DATA = -3,   /* this record cannot be used: it becomes a dead letter */
+    AFF_ERR_MEMORY = -4, /* no memory now: the host waits, then calls again */
+    AFF_ERR_BUG = -5     /* the plugin found itself broken: the instance stops */
+};
+
+/* Payload types. A port says which it takes as a mask of AFF_MASK(type). */
+enum { AFF_BYTES = 1, AFF_FIELDS = 2, AFF_SAMPLES = 3, AFF_IMAGE = 4 };
+#define AFF_MASK(type) (1u << (type))
+
+/* Privacy labels of a column, or of a bytes, samples or image port as a whole. */
+enum { AFF_LABEL_NONE = 0, AFF_LABEL_QUASI = 1, AFF_LABEL_PHI = 2 };
+
+/* What the event time of a record is worth. */
+enum {
+    AFF_CLOCK_NONE = 0,     /* no clock: counted from an arbitrary start */
+    AFF_CLOCK_DEVICE = 1,   /* the device's own clock, not compared */
+    AFF_CLOCK_RECORDED = 2, /* as written in a recording */
+    AFF_CLOCK_SYNCED = 3    /* this node's clock while synchronised */
+};
+
+/* Classes in which queued records leave after an outage. */
+enum { AFF_PRIO_ALARM = 0, AFF_PRIO_VITALS = 1, AFF_PRIO_WAVEFORM = 2, AFF_PRIO_BULK = 3 };
+
+enum { AFF_LOG_DEBUG = 0, AFF_LOG_INFO = 1, AFF_LOG_WARN = 2, AFF_LOG_ERROR = 3 };
+
+/* ---------------------------------------------------------------- 2 Records */
+
+/* Identity of a record: equal ids mean the same record, sent again. The host
+ * makes ids; a replayed record has the same id, event time and bytes. */
+struct aff_id {
+    uint64_t source, seq;
+};
+
+/* Flags of a record. */
+enum {
+    AFF_FLAG_PHI = 1,     /* carries identifying data (set by the host) */
+    AFF_FLAG_GAP = 2,     /* data is missing before this record: reset filters */
+    AFF_FLAG_SUSPECT = 4, /* the device or reader doubts the values */
+    AFF_FLAG_RESENT = 8,  /* may have been delivered before (set by the host) */
+    AFF_FLAG_END = 16     /* not data: the mark of a stream's end (host only) */
+};
+
+/* A record. The header is 64 bytes and is copied freely; the payload stays
+ * where the node that made it put it, and is borrowed with the record.
+ *
+ * `subject` and `stream` are small dense integers of this run: good as array
+ * indices, meaningless to keep. `event_ns` is the time of the data, UTC in ns
+ * since 1970; `seen_ns` is this host's boot clock when the source made it. */
+struct aff_record {
+    struct aff_id id;
+    int64_t event_ns;
+    int64_t seen_ns;
+    void *data; /* aligned to 16; write only on a port with AFF_PORT_EDITS */
+#if UINTPTR_MAX == 0xffffffffu
+    uint32_t data_high;
+#endif
+    uint32_t size;   /* bytes at data */
+    uint32_t schema; /* host->schema_info tells it */
+    uint32_t subject;
+    uint32_t stream;
+    uint16_t flags;
+    uint8_t type;    /* AFF_BYTES ... AFF_IMAGE */
+    uint8_t clock;   /* AFF_CLOCK_... */
+    uint16_t origin; /* the host's: whose memory data lies in */
+    uint16_t host_reserved;
+};
+
+/* Payload `samples`: this head, then one plane per channel, each of `count`
+ * samples and each beginning at a multiple of 8 bytes. A sample that is missing
+ * is INT16_MIN, INT32_MIN or NaN. Physical value = (sample - baseline) / gain,
+ * both from the schema's column of that channel. */
+struct aff_samples {
+    int64_t first;     /* index of the first sample since the stream began */
+    uint32_t count;    /* samples per channel */
+    uint16_t channels; /* planes */
+    uint8_t format;    /* AFF_I16, AFF_I32 or AFF_F32 */
+    uint8_t reserved;
+};
+enum { AFF_I16 = 1, AFF_I32 = 2, AFF_F32 = 3 };
+
+/* Payload `fields`, a row: presence bits in 64-bit words (column 0 is bit 0 of
+ * the first), then one 8-byte cell per column, then the texts. A cell holds a
+ * double (REAL), an int64 (INT, BOOL, TIME), or for TEXT the place of its bytes:
+ * offset from the payload's beginning in the low 32 bits, length in the high.
+ * Text is UTF-8 and not ended by a zero. Read and write rows by payload.h. */
+
+/* ---------------------------------------------------------------- 3 Schemas */
+
+enum {
+    AFF_REAL = 1, /* double */
+    AFF_INT = 2,  /* int64 */
+    AFF_BOOL = 3, /* int64, 0 or 1 */
+    AFF_TIME = 4, /* int64, UTC ns since 1970 */
+    AFF_TEXT = 5
+};
+
+/* A column of `fields`, or a channel of `samples`. */
+struct aff_column {
+    const char *name;
+    const char *unit; /* UCUM text ("mV", "/min"), NULL for none */
+    const char *code; /* LOINC code, NULL for none */
+    uint8_t type;     /* AFF_REAL ...; ignored for channels */
+    uint8_t label;    /* AFF_LABEL_... */
+    uint8_t required; /* in an input port's schema: must be there */
+    uint8_t reserved[5];
+    double gain;     /* channels: adc units per unit, never 0 */
+    double baseline; /* channels: adc value of 0 units */
+};
+
+/* What a record's payload means. Its identity is its content: the same text
+ * given twice is the same schema. `count` columns, `stride` bytes apart. */
+struct aff_schema {
+    uint32_t struct_size;
+    uint8_t type;   /* AFF_BYTES ... */
+    uint8_t format; /* samples: AFF_I16 ... */
+    uint8_t label;  /* of bytes, samples and image as a whole */
+    uint8_t reserved;
+    const char *name; /* "beats", "ecg": for people */
+    const struct aff_column *columns;
+    uint32_t count, stride;
+    uint64_t rate_num; /* samples: rate_num / rate_den per second */
+    uint64_t rate_den;
+};
+
+/* ----------------------------------------------------------------- 4 Tables */
+
+/* A table in a plugin: `count` items, `stride` bytes apart. */
+struct aff_table {
+    const void *items;
+    uint32_t count, stride;
+};
+#define AFF_TABLE(array) { (array), (uint32_t)(sizeof(array) / sizeof((array)[0])), (uint32_t)sizeof((array)[0]) }
+#define AFF_NO_TABLE { NULL, 0, 0 }
+
+/* Options. The host reads TOML, checks it against this table, and fills the
+ * plugin's config struct at `offset`; a plugin never parses text. What the
+ * member at `offset` is:
+ *   INT int64_t            REAL double              BOOL int32_t
+ *   TEXT const char *      ENUM int32_t (index)     DURATION int64_t (ns)
+ *   BYTES int64_t          FREQUENCY double (Hz)    PATH const char * (absolute)
+ *   SECRET const char * (never printed)
+ *   TABLE const struct of the nested table *, NULL where not written
+ *   LIST struct aff_list of nested structs; of scalars where the nested table
+ *        has one option with the name "" at offset 0 (one value may stand alone)
+ *   MAP  struct aff_list of nested structs whose first member is
+ *        `const char *key`; the nested table describes the values: the struct's
+ *        options, or one option "" for scalars
+ * Pointers are borrowed as long as the instance is open. */
+enum {
+    AFF_TYPE_INT = 1,
+    AFF_TYPE_REAL,
+    AFF_TYPE_BOOL,
+    AFF_TYPE_TEXT,
+    AFF_TYPE_ENUM,
+    AFF_TYPE_DURATION,
+    AFF_TYPE_BYTES,
+    AFF_TYPE_FREQUENCY,
+    AFF_TYPE_PATH,
+    AFF_TYPE_SECRET,
+    AFF_TYPE_TABLE,
+    AFF_TYPE_LIST,
+    AFF_TYPE_MAP
+};
+enum {
+    AFF_OPT_REQUIRED = 1,
+    AFF_OPT_INPUT = 2 /* PATH: read at start; `check` says when it is missing */
+};
+
+struct aff_list {
+    const void *items;
+    uint32_t count, stride;
+};
+
+struct aff_option {
+    const char *name;
+    const char *doc;  /* one sentence that makes sense alone */
+    const char *unit; /* for INT and REAL: documentation; NULL for none */
+    const char *preset; /* default as TOML text: "\"250ms\"", "40"; NULL: none */
+    uint16_t type;
+    uint16_t flags;
+    uint32_t offset;
+    double min; /* of INT, REAL, DURATION (ns), BYTES, FREQUENCY (Hz), and the */
+    double max; /* count of LIST and MAP; min > max means no range */
+    const char *const *choices;      /* ENUM: names, ended by NULL */
+    const struct aff_option *nested; /* TABLE, LIST, MAP; stride as the parent's */
+    uint32_t nested_count, nested_size; /* rows; bytes of the nested struct */
+};
+
+#define AFF__OPT(S, m, T, F, P, U, R, C, N, NC, NS, D) \
+    { #m, D, U, P, (uint16_t)(T), (uint16_t)(F), (uint32_t)offsetof(S, m), R, C, N, NC, NS }
+#define AFF__PAIR(a, b) a, b
+/* S: the config struct, m: its member, named as the option; F: flags; P: preset
+ * (TOML text or NULL); D: the sentence. No range: 1, -1. */
+#define AFF_OPT_INT(S, m, F, P, lo, hi, unit, D) \
+    AFF__OPT(S, m, AFF_TYPE_INT, F, P, unit, AFF__PAIR(lo, hi), NULL, NULL, 0, 0, D)
+#define AFF_OPT_REAL(S, m, F, P, lo, hi, unit, D) \
+    AFF__OPT(S, m, AFF_TYPE_REAL, F, P, unit, AFF__PAIR(lo, hi), NULL, NULL, 0, 0, D)
+#define AFF_OPT_BOOL(S, m, P, D) \
+    AFF__OPT(S, m, AFF_TYPE_BOOL, 0, P, NULL, AFF__PAIR(1.0, -1.0), NULL, NULL, 0, 0, D)
+#define AFF_OPT_TEXT(S, m, F, P, D) \
+    AFF__OPT(S, m, AFF_TYPE_TEXT, F, P, NULL, AFF__PAIR(1.0, -1.0), NULL, NULL, 0, 0, D)
+#define AFF_OPT_ENUM(S, m, F, P, names, D) \
+    AFF__OPT(S, m, AFF_TYPE_ENUM, F, P, NULL, AFF__PAIR(1.0, -1.0), names, NULL, 0, 0, D)
+#define AFF_OPT_DURATION(S, m, F, P, lo_ns, hi_ns, D) \
+    AFF__OPT(S, m, AFF_TYPE_DURATION, F, P, NULL, AFF__PAIR(lo_ns, hi_ns), NULL, NULL, 0, 0, D)
+#define AFF_OPT_BYTES(S, m, F, P, lo, hi, D) \
+    AFF__OPT(S, m, AFF_TYPE_BYTES, F, P, NULL, AFF__PAIR(lo, hi), NULL, NULL, 0, 0, D)
+#define AFF_OPT_FREQUENCY(S, m, F, P, lo_hz, hi_hz, D) \
+    AFF__OPT(S, m, AFF_TYPE_FREQUENCY, F, P, NULL, AFF__PAIR(lo_hz, hi_hz), NULL, NULL, 0, 0, D)
+#define AFF_OPT_PATH(S, m, F, P, D) \
+    AFF__OPT(S, m, AFF_TYPE_PATH, F, P, NULL, AFF__PAIR(1.0, -1.0), NULL, NULL, 0, 0, D)
+#define AFF_OPT_SECRET(S, m, F, D) \
+    AFF__OPT(S, m, AFF_TYPE_SECRET, F, NULL, NULL, AFF__PAIR(1.0, -1.0), NULL, NULL, 0, 0, D)
+#define AFF_OPT_TABLE(S, m, F, N, NS, D) \
+    AFF__OPT(S, m, AFF_TYPE_TABLE, F, NULL, NULL, AFF__PAIR(1.0, -1.0), NULL, N, \
+             (uint32_t)(sizeof(N) / sizeof((N)[0])), (uint32_t)(NS), D)
+#define AFF_OPT_LIST(S, m, F, N, NS, D) \
+    AFF__OPT(S, m, AFF_TYPE_LIST, F, NULL, NULL, AFF__PAIR(1.0, -1.0), NULL, N, \
+             (uint32_t)(sizeof(N) / sizeof((N)[0])), (uint32_t)(NS), D)
+#define AFF_OPT_MAP(S, m, F, N, NS, D) \
+    AFF__OPT(S, m, AFF_TYPE_MAP, F, NULL, NULL, AFF__PAIR(1.0, -1.0), NULL, N, \
+             (uint32_t)(sizeof(N) / sizeof((N)[0])), (uint32_t)(NS), D)
+/* The one nested option of a list or map of scalars; `extra` as the type needs. */
+#define AFF_OPT_ITEM(type, offset, D) \
+    { "", D, NULL, NULL, (uint16_t)(type), 0, (uint32_t)(offset), 1.0, -1.0, NULL, NULL, 0, 0 }
+
+/* Ports: two tables, inputs and outputs, each numbered from 0 in table order. */
+enum {
+    AFF_PORT_EDITS = 1,    /* in: changes the bytes at record->data in place */
+    AFF_PORT_OPTIONAL = 2, /* in: may stay unconnected */
+    AFF_PORT_COMMANDS = 4  /* in: commands to a device; no cycle, checked by label */
+};
+#define AFF_PASSES(in) ((uint16_t)((in) + 1)) /* for aff_port.passes */
+
+struct aff_port {
+    const char *name;
+    const char *doc;
+    const struct aff_schema *schema; /* in: columns it needs; out: what it makes;
+                                      * NULL: any, or known at run time only */
+    uint32_t types;    /* mask of AFF_MASK(type) */
+    uint32_t flags;
+    uint16_t passes;   /* out: AFF_PASSES(i) if records of input i pass here
+                        * unchanged or edited (each input by one output at
+                        * most); 0: only what the node makes */
+    uint16_t priority; /* out: AFF_PRIO_... */
+    uint32_t reserved;
+};
+
+/* Verdicts. Each input record has one verdict byte, zeroed by the host. 0 means
+ * pass where an output passes this input, else used. Value k > 0 means row k-1
+ * of this table. Names are the ledger's words ("no_signal"). */
+enum {
+    AFF_V_DROP = 1,    /* let go on purpose, counted under its name */
+    AFF_V_DEAD = 2,    /* cannot be used: a dead letter, unedited */
+    AFF_V_USED = 3,    /* its content went into state or other records */
+    AFF_V_REPLACE = 4, /* the one record emitted for this input stands for it */
+    AFF_V_PORT = 5,    /* passes to output `port` */
+    AFF_V_HOLD = 6     /* host->hold took it */
+};
+struct aff_verdict {
+    const char *name;
+    const char *doc;
+    uint16_t kind, port;
+    uint32_t reserved;
+};
+
+enum { AFF_METRIC_COUNTER = 1, AFF_METRIC_GAUGE = 2 };
+struct aff_metric {
+    const char *name, *doc, *unit;
+    uint32_t kind, reserved;
+};
+
+/* ------------------------------------------------------------------- 5 Host */
+
+struct aff_stream_info {
+    uint32_t stream;
+    uint32_t subject;
+    uint32_t generation; /* rises when the small integer is used anew */
+    uint32_t schema;     /* of its records */
+    const char *name;
+    const char *subject_name;
+};
+
+#define AFF_NO_INPUT 0xffffffffu
+
+/* The host, as one node sees it. Functions are called with the table itself. A
+ * later host has more of them at the end: check struct_size before use of one
+ * that is newer than the minor version you require. */
+struct aff_host {
+    uint32_t struct_size;
+    uint16_t major;
+    uint16_t minor;
+
+    /* [control] Zeroed memory, counted against the pipeline's limit; NULL when
+     * there is none. What is not freed at close is reported as a leak. */
+    void *(*alloc)(const struct aff_host *host, size_t size);
+    void (*free)(const struct aff_host *host, void *memory);
+
+    /* [any] Boot clock in ns: never jumps, runs while asleep. The only clock to
+     * wait by. In a test it is virtual. */
+    int64_t (*now_ns)(const struct aff_host *host);
+    /* [any] Wall clock, UTC ns since 1970, and what it is worth (AFF_CLOCK_...). */
+    int64_t (*utc_ns)(const struct aff_host *host, uint8_t *ret_clock);
+    /* [any] 64 random bits, reproducible in a test. Not for keys. */
+    uint64_t (*random)(const struct aff_host *host);
+
+    /* [any] One line for the operator, printf-like. */
+    void (*log)(const struct aff_host *host, int level, const char *format, ...);
+    /* [any] Records the cause of a status and returns the status:
+     * `return host->explain(host, AFF_ERR_IO, "cannot open %s: %s", ...)`. */
+    aff_status (*explain)(const struct aff_host *host, aff_status status, const char *format, ...);
+    /* [any] Adds to a counter, sets a gauge; by row of the metrics table. */
+    void (*count)(const struct aff_host *host, uint32_t metric, uint64_t by);
+    void (*gauge)(const struct aff_host *host, uint32_t metric, double value);
+
+    /* [control][data] Sources: what tells this file or run from any other. The
+     * records that follow get ids of their own, counted from 0: give the hash of
+     * a file's content, so that the same file read twice makes the same ids.
+     * A live source does not call it: the host takes random bits. */
+    void (*incarnation)(const struct aff_host *host, const void *bytes, size_t size);
+    /* [control][data] The small integer of a subject, a stream, a schema: the
+     * same for the same name or content. The strings are copied. 0 means that
+     * the bound is reached (the cause is recorded): answer AFF_ERR_MEMORY. */
+    uint32_t (*subject)(const struct aff_host *host, const char *name);
+    uint32_t (*stream)(const struct aff_host *host, uint32_t subject, const char *name, uint32_t schema);
+    uint32_t (*schema)(const struct aff_host *host, const struct aff_schema *schema);
+    /* [data] Borrowed until the stream's end has been committed; NULL when unknown. */
+    const struct aff_stream_info *(*stream_info)(const struct aff_host *host, uint32_t stream);
+    const char *(*subject_name)(const struct aff_host *host, uint32_t subject);
+    const struct aff_schema *(*schema_info)(const struct aff_host *host, uint32_t schema);
+
+    /* State per stream (or, with per_subject, per subject), owned by the host:
+     * bounded, zeroed at first use and when a stream's integer is used anew,
+     * kept over a restart by copying its bytes: put no pointers in it.
+     * state_open is [control], from open, once; state is [data], never NULL
+     * for a stream or subject taken from a record; borrowed until close. */
+    aff_status (*state_open)(const struct aff_host *host, size_t bytes, int per_subject);
+    void *(*state)(const struct aff_host *host, uint32_t stream_or_subject);
+
+    /* [data] Making a record, in two steps. `reserve` lays out a draft with room
+     * for `size` bytes at ->data (not zeroed) and returns it, filled in from the
+     * input record it derives from (subject, stream, times, clock, type, schema,
+     * flags but GAP), or zeroed for AFF_NO_INPUT; from stream_end the ended
+     * stream's mark counts as the input. Where the output's table has a schema,
+     * schema and type are that. Set what differs; `emit` sends it with its final
+     * size, at most what was reserved, and takes the type from the schema. One
+     * draft at a time; a second reserve forgets the first.
+     *
+     * reserve waits for room when a reader is slow, and lets what was emitted
+     * before flow on meanwhile: when you reserve for input i, the verdicts of the
+     * inputs before i are final. NULL means that the run is being stopped or
+     * that the record is larger than `max_record` or a quarter of the ring (the
+     * cause is recorded): return AFF_ERR_MEMORY, having changed nothing for this
+     * input; one that is too large becomes a dead letter.
+     *
+     * Records leave in input order; what is emitted for input i leaves right
+     * before i itself, and is withdrawn when i is not taken. A source emits at
+     * most `want` records a read. */
+    struct aff_record *(*reserve)(const struct aff_host *host, uint32_t port, uint32_t input, uint32_t size);
+    aff_status (*emit)(const struct aff_host *host, struct aff_record *draft, uint32_t size);
+
+    /* [data] Sources: stream (of output `port`) is over. The mark travels in
+     * order behind its records; each node's stream_end is called with it. */
+    aff_status (*stream_end)(const struct aff_host *host, uint32_t port, uint32_t stream);
+
+    /* [data] Keeps a record beyond this call: it is copied into the node's hold
+     * area, of `max_held` records, and its verdict must be one of kind HOLD.
+     * Borrowed until release; NULL when the area is full: settle the oldest.
+     * `release` ends the hold with another verdict (0 or a row of the table, not
+     * HOLD): it is in the ledger as if given now. It leaves behind what was
+     * emitted so far in this call, before the inputs that come after that. */
+    const struct aff_record *(*hold)(const struct aff_host *host, const struct aff_record *record);
+    aff_status (*release)(const struct aff_host *host, const struct aff_record *held, uint8_t verdict);
+
+    /* [data] Asks for `wake` (a source: for `read`) at this boot time, once; a
+     * new call moves it. INT64_MAX cancels. */
+    void (*wake_at)(const struct aff_host *host, int64_t boot_ns);
+};
+
+/* ----------------------------------------------------------------- 6 Plugin */
+
+/* A run of input records of one port. `records` and their payloads are borrowed
+ * until the call returns. A batch never mixes epochs. */
+struct aff_batch {
+    const struct aff_record *records;
+    uint8_t *verdicts; /* zeroed; one byte a record */
+    uint32_t count;    /* 1 to 64 */
+    uint32_t port;     /* input port, by its row */
+};
+
+/* What validate may say. `option` is the option's path ("band.low"), NULL for
+ * the node as a whole; `problem` is printf-like: what is wrong, what was
+ * expected, what to do. */
+struct aff_report {
+    uint32_t struct_size;
+    uint32_t reserved;
+    void (*problem)(const struct aff_report *report, const char *option, const char *format, ...);
+};
+
+/* What `afferent query` asks an archive for. NULL or the widest range: all. */
+struct aff_query {
+    uint32_t struct_size;
+    uint32_t reserved;
+    const char *subject;
+    const char *stream;
+    int64_t from_ns; /* event time, first */
+    int64_t to_ns;   /* event time, the first that is not wanted */
+};
+
+enum { AFF_SOURCE = 1, AFF_PROCESSOR = 2, AFF_SINK = 3 };
+
+/* Flags of a plugin. */
+enum {
+    AFF_PULL = 1,    /* source: reads when asked and never waits (file, model):
+                      * may share a thread with what follows */
+    AFF_REPLAYS = 2, /* source: what was read can be read again */
+    AFF_BLOCKS = 4,  /* may wait inside callbacks (disk, net): gets a thread */
+    AFF_STAYS = 8,   /* sink: data does not leave this node */
+    AFF_ARCHIVE = 16 /* sink: has the query_ callbacks */
+};
+
+/* The constant. Unused callbacks are NULL. `config` is the plugin's own struct
+ * of config_size bytes, filled from the options, borrowed as long as the
+ * instance is open. `self` is what open gave. */
+struct aff_plugin {
+    uint32_t struct_size; /* sizeof(struct aff_plugin) */
+    uint16_t major;       /* AFF_ABI_MAJOR */
+    uint16_t minor;       /* least AFF_ABI_MINOR it needs */
+    uint32_t kind;        /* AFF_SOURCE, AFF_PROCESSOR, AFF_SINK */
+    uint32_t flags;
+    const char *name; /* "op_filter": as the file, without .so */
+    const char *version;
+    const char *summary; /* one sentence */
+    const char *license; /* SPDX */
+    uint32_t config_size;
+    uint32_t reserved;
+    struct aff_table options;  /* struct aff_option */
+    struct aff_table inputs;   /* struct aff_port */
+    struct aff_table outputs;  /* struct aff_port */
+    struct aff_table verdicts; /* struct aff_verdict */
+    struct aff_table metrics;  /* struct aff_metric */
+
+    /* [control] Rules across options; pure: opens nothing, changes nothing, is
+     * called by `check` and `run` alike. Not AFF_OK after a problem was said. */
+    aff_status (*validate)(const void *config, const struct aff_report *report);
+    /* [control] Makes an instance. On failure nothing is left behind. Input
+     * that is missing, a peer that is away: AFF_ERR_IO, it is tried again. */
+    aff_status (*open)(const struct aff_host *host, const void *config, void **ret_self);
+    /* [control] Ends it; also after a failed run. */
+    void (*close)(void *self);
+
+    /* [data] Once, before the first record. */
+    aff_status (*start)(void *self);
+    /* [data] Once, after the last call of any other [data] callback. */
+    void (*stop)(void *self);
+
+    /* [data] Source: emits up to `want` records. AFF_OK: call again at once;
+     * AFF_AGAIN: nothing now, see wake_at; AFF_END: finished. Never waits
+     * longer than 100 ms by itself. */
+    aff_status (*read)(void *self, uint32_t want);
+    /* [data] Processor and sink: a batch. AFF_OK: all were taken. Else
+     * *ret_taken (preset to 0) says how many were, with their verdicts and
+     * emits, and the status concerns the next one; it is offered again after
+     * AGAIN, IO and MEMORY, and becomes a dead letter after DATA. */
+    aff_status (*process)(void *self, const struct aff_batch *batch, uint32_t *ret_taken);
+    aff_status (*write)(void *self, const struct aff_batch *batch, uint32_t *ret_taken);
+    /* [data] Sink: an epoch of records ended. AFF_OK: all of it is safe (synced
+     * to disk, acknowledged by the peer); AFF_ERR_IO: called again with back-off. */
+    aff_status (*sync)(void *self, uint64_t epoch);
+    /* [data] Source: all sinks are done with this epoch and those before. */
+    void (*committed)(void *self, uint64_t epoch);
+    /* [data] The time asked for by wake_at has come (not for sources). */
+    aff_status (*wake)(void *self);
+    /* [data] A stream is over; `mark` has its subject, stream, id and last event
+     * time, no data. Emit what was waiting for more (input AFF_NO_INPUT). */
+    aff_status (*stream_end)(void *self, uint32_t port, const struct aff_record *mark);
+    /* [data] No more input at all: emit what is left, release what is held. */
+    aff_status (*drain)(void *self);
+
+    /* [data] The instance's own state beside what state_open keeps (a source:
+     * its position), as bytes. snapshot: *ret_size is set also when it exceeds
+     * `room`, and then nothing is written. restore: before start. */
+    aff_status (*snapshot)(void *self, void *buffer, size_t room, size_t *ret_size);
+    aff_status (*restore)(void *self, const void *buffer, size_t size);
+
+    /* [control] Archives, without open: in order of subject, stream, time.
+     * query_next: AFF_OK with a record (borrowed until the next call; subject,
+     * stream, schema by the host), AFF_END, AFF_ERR_DATA for a damaged value
+     * (the next call goes on behind it). */
+    aff_status (*query_open)(const struct aff_host *host, const void *config,
+                             const struct aff_query *query, void **ret_query);
+    aff_status (*query_next)(void *query, struct aff_record *ret_record);
+    void (*query_close)(void *query);
+};
+
+/* ------------------------------------------------------------------- 7 Note */
+
+/* The identity as an ELF note, so that a listing runs no plugin code. */
+struct aff_note {
+    uint32_t name_size; /* of "Afferent" with its zero */
+    uint32_t desc_size;
+    uint32_t note_type; /* 1 */
+    char name_text[12];
+    uint16_t major;
+    uint16_t minor;
+    uint32_t kind;
+    char name[32];
+    char version[24];
+};
+
+#if defined(__GNUC__)
+#define AFF_EXPORT __attribute__((visibility("default")))
+#define AFF__NOTE_PLACE __attribute__((section(".note.afferent"), used, aligned(4)))
+#else
+#define AFF_EXPORT
+#define AFF__NOTE_PLACE
+#endif
+
+/* The two lines that make a shared object a plugin:
+ *     AFF_PLUGIN_NOTE(AFF_PROCESSOR, "op_gain", "1.0.0");
+ *     AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = { ... };
+ * C++: write `extern "C"` before the second. */
+#define AFF_PLUGIN_NOTE(kind_, name_, version_)                      \
+    static const struct aff_note aff_plugin_note AFF__NOTE_PLACE = { \
+        9, (uint32_t)(sizeof(struct aff_note) - 24), 1, "Afferent",  \
+        AFF_ABI_MAJOR, AFF_ABI_MINOR, kind_, name_, version_         \
+    }
+
+extern AFF_EXPORT const struct aff_plugin afferent_plugin_v1;
+
+#ifdef __cplusplus
+}
+#endif
+
+#include <afferent/payload.h>
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * host.h - the host functions that stand in other files than host.c. */
+#ifndef AFF_TESTKIT_HOST_H
+#define AFF_TESTKIT_HOST_H
+
+#include "kit.h"
+
+aff_status host_state_open(const struct aff_host *host, size_t bytes, int per_subject);
+void *host_state(const struct aff_host *host, uint32_t index);
+struct aff_record *host_reserve(const struct aff_host *host, uint32_t port, uint32_t input, uint32_t size);
+aff_status host_emit(const struct aff_host *host, struct aff_record *draft, uint32_t size);
+aff_status host_stream_end(const struct aff_host *host, uint32_t port, uint32_t stream);
+const struct aff_record *host_hold(const struct aff_host *host, const struct aff_record *record);
+aff_status host_release(const struct aff_host *host, const struct aff_record *held, uint8_t verdict);
+
+#endif
