@@ -1,0 +1,241 @@
+/* layout.c - threads, copies and memory of a plan.
+ *
+ * A node shares its writer's thread unless it blocks, is fed from several
+ * threads, or stands right behind a live source (whose reading must not wait for
+ * anything). A sink that blocks has a thread of its own.
+ *
+ * An editor needs a copy of its input where anybody else can see the bytes: walk
+ * up from it to the node that made them; any fan-out on the way means yes. */
+#include "config/plan.h"
+
+enum {
+    HEADERS_LEAST = 128,
+    HEADERS_MOST = 4096,
+    BYTES_A_HEADER = 256,     /* of buffer; a power of two */
+    RING_LEAST = 64 * 1024,   /* of a node whose readers are all fused */
+    RECORD_BYTES = 64,
+    STAGED_RECORDS = 256,     /* flow keeps this many emitted records a node */
+    PAYLOAD_SHARE = 4         /* a payload is at most this part of its ring */
+};
+
+static const struct aff_port *input_of(const struct plan *plan, const struct plan_edge *edge)
+{
+    return &plan->nodes[edge->to].plugin->inputs[edge->to_port];
+}
+
+static uint32_t kind_of(const struct plan *plan, uint32_t node)
+{
+    return plan->nodes[node].plugin->about.kind;
+}
+
+/* ---- lanes ---- */
+
+/* The one lane that feeds a node; PLAN_NONE where there are several. */
+static uint32_t feeding_lane(const struct plan *plan, uint32_t node)
+{
+    uint32_t i, lane = PLAN_NONE;
+
+    for (i = 0; i < plan->edge_count; i++) {
+        const struct plan_edge *e = &plan->edges[i];
+
+        if (e->to != node)
+            continue;
+        if (lane != PLAN_NONE && plan->nodes[e->from].lane != lane)
+            return PLAN_NONE;
+        lane = plan->nodes[e->from].lane;
+    }
+    return lane;
+}
+
+static bool behind_live_source(const struct plan *plan, uint32_t node)
+{
+    uint32_t i;
+
+    for (i = 0; i < plan->edge_count; i++) {
+        const struct plan_edge *e = &plan->edges[i];
+
+        if (e->to == node && kind_of(plan, e->from) == AFF_SOURCE &&
+            !(plan->nodes[e->from].plugin->about.flags & AFF_PULL))
+            return true;
+    }
+    return false;
+}
+
+static void choose_lanes(struct plan *plan, enum layout_mode mode)
+{
+    uint32_t i;
+
+    plan->lane_count = 0;
+    for (i = 0; i < plan->node_count; i++) {
+        struct plan_node *n = &plan->nodes[i];
+        uint32_t lane = feeding_lane(plan, i);
+
+        if (mode == LAYOUT_THREAD_PER_NODE || lane == PLAN_NONE ||
+            (n->plugin->about.flags & AFF_BLOCKS) || behind_live_source(plan, i))
+            lane = plan->lane_count++;
+        n->lane = lane;
+    }
+}
+
+/* ---- copies ---- */
+
+static bool port_fans_out(const struct plan *plan, uint32_t node, uint32_t port)
+{
+    uint32_t i, readers = 0;
+
+    for (i = 0; i < plan->edge_count; i++)
+        readers += plan->edges[i].from == node && plan->edges[i].from_port == port;
+    return readers > 1;
+}
+
+/* Whether records of an input may leave by an output as they are. */
+bool plan_hands_on(const struct plugin *plugin, uint32_t input, uint32_t output)
+{
+    uint32_t i;
+
+    if (plugin->outputs[output].passes == AFF_PASSES(input))
+        return true;
+    for (i = 0; i < plugin->verdict_count; i++)
+        if (plugin->verdicts[i].kind == AFF_V_PORT && plugin->verdicts[i].port == output)
+            return true;
+    return false;
+}
+
+/* Whether others than the reader of `edge` can see the bytes that come by it. */
+static bool seen_by_others(const struct plan *plan, const struct plan_edge *edge)
+{
+    uint32_t i;
+
+    if (port_fans_out(plan, edge->from, edge->from_port))
+        return true;
+    for (i = 0; i < plan->edge_count; i++) {
+        const struct plan_edge *up = &plan->edges[i];
+
+        if (up->to == edge->from && !up->copies &&
+            plan_hands_on(plan->nodes[edge->from].plugin, up->to_port, edge->from_port) &&
+            seen_by_others(plan, up))
+            return true;
+    }
+    return false;
+}
+
+/* In the data's order: a copy further up makes those below it unneeded. */
+static void choose_copies(struct plan *plan)
+{
+    uint32_t n, i;
+
+    for (n = 0; n < plan->node_count; n++)
+        for (i = 0; i < plan->edge_count; i++) {
+            struct plan_edge *e = &plan->edges[i];
+
+            if (e->to == n)
+                e->copies = (input_of(plan, e)->flags & AFF_PORT_EDITS) && seen_by_others(plan, e);
+        }
+}
+
+/* ---- memory ---- */
+
+static uint32_t header_count(uint64_t buffer)
+{
+    uint32_t n = HEADERS_LEAST;
+
+    while (n < HEADERS_MOST && (uint64_t)n * BYTES_A_HEADER < buffer)
+        n *= 2;
+    return n;
+}
+
+static uint64_t power_of_two(uint64_t least)
+{
+    uint64_t n = RING_LEAST;
+
+    while (n < least)
+        n *= 2;
+    return n;
+}
+
+static void choose_rings(struct plan *plan)
+{
+    uint32_t i;
+
+    for (i = 0; i < plan->node_count; i++)
+        plan->nodes[i].ring_bytes = plan->nodes[i].plugin->output_count > 0 ? RING_LEAST : 0;
+    for (i = 0; i < plan->edge_count; i++) {
+        struct plan_edge *e = &plan->edges[i];
+        struct plan_node *from = &plan->nodes[e->from], *to = &plan->nodes[e->to];
+
+        e->headers = header_count(e->buffer);
+        if (from->ring_bytes < e->buffer)
+            from->ring_bytes = power_of_two(e->buffer);
+        if (e->copies && to->ring_bytes < e->buffer)
+            to->ring_bytes = power_of_two(e->buffer);
+    }
+}
+
+void plan_layout(struct plan *plan, enum layout_mode mode)
+{
+    uint32_t i;
+
+    choose_lanes(plan, mode);
+    for (i = 0; i < plan->edge_count; i++) {
+        struct plan_edge *e = &plan->edges[i];
+
+        e->way = plan->nodes[e->from].lane == plan->nodes[e->to].lane ? EDGE_FUSED : EDGE_RING;
+    }
+    choose_copies(plan);
+    choose_rings(plan);
+}
+
+struct sum {
+    struct plan_memory *lines;
+    uint32_t room;
+    uint32_t count;
+    uint64_t total;
+};
+
+static void add(struct sum *sum, struct plan_memory line)
+{
+    if (line.bytes == 0)
+        return;
+    if (sum->lines && sum->count < sum->room)
+        sum->lines[sum->count] = line;
+    sum->count++;
+    sum->total += line.bytes;
+}
+
+/* A held record is copied whole: its place may grow to the largest payload. */
+static uint64_t hold_bytes(const struct plan *plan, uint32_t node)
+{
+    uint64_t largest = plan->max_record, held = plan->nodes[node].max_held;
+    uint32_t i;
+
+    for (i = 0; i < plan->edge_count; i++) {
+        uint64_t share = plan->nodes[plan->edges[i].from].ring_bytes / PAYLOAD_SHARE;
+
+        if (plan->edges[i].to == node && share < largest)
+            largest = share;
+    }
+    return held * (RECORD_BYTES + largest);
+}
+
+uint64_t plan_memory(const struct plan *plan, struct plan_memory *lines, uint32_t room, uint32_t *ret_count)
+{
+    struct sum sum = { lines, room, 0, 0 };
+    uint64_t staged = (uint64_t)(STAGED_RECORDS + PLAN_BATCH) * RECORD_BYTES, outputs;
+    uint32_t i;
+
+    for (i = 0; i < plan->node_count; i++) {
+        const struct plan_node *n = &plan->nodes[i];
+
+        outputs = (uint64_t)n->plugin->output_count * PLAN_BATCH * RECORD_BYTES;
+        add(&sum, (struct plan_memory){ "byte ring", n->ring_bytes, i, PLAN_NONE });
+        add(&sum, (struct plan_memory){ "batches", staged + outputs, i, PLAN_NONE });
+        add(&sum, (struct plan_memory){ "hold area", hold_bytes(plan, i), i, PLAN_NONE });
+    }
+    for (i = 0; i < plan->edge_count; i++)
+        if (plan->edges[i].way == EDGE_RING)
+            add(&sum, (struct plan_memory){ "header ring", (uint64_t)plan->edges[i].headers * RECORD_BYTES,
+                                            PLAN_NONE, i });
+    if (ret_count)
+        *ret_count = sum.count;
+    return sum.total;
+}

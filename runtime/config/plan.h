@@ -1,0 +1,91 @@
+/* plan.h - a checked pipeline: what the data path is built from.
+ *
+ * pipeline.c fills nodes and edges from TOML; layout.c decides threads, copies
+ * and memory. After that nothing changes any more: run, check, plan and graph
+ * all read the same plan.
+ *
+ * Not here: values in TOML (toml.h), anything that moves (flow/). */
+#ifndef AFFERENT_CONFIG_PLAN_H
+#define AFFERENT_CONFIG_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "load/plugin.h"
+#include "util/arena.h"
+#include "util/report.h"
+
+enum { PLAN_BATCH = 64 };        /* headers a batch */
+enum { PLAN_NONE = 0xffffffffu }; /* no node, no edge, no lane */
+
+struct plan_node {
+    const char *name; /* "clean" */
+    const struct plugin *plugin;
+    void *config;    /* the plugin's struct, filled */
+    struct place at; /* of its table */
+    uint32_t max_held;
+    /* layout */
+    uint32_t lane;       /* the thread that runs it */
+    uint64_t ring_bytes; /* its byte ring, 0 where it makes no bytes */
+};
+
+/* How an edge hands records over. */
+enum edge_way {
+    EDGE_FUSED, /* same thread: a call */
+    EDGE_RING   /* another thread: a ring of headers */
+};
+
+struct plan_edge {
+    uint32_t from; /* node, and its output port */
+    uint32_t from_port;
+    uint32_t to; /* node, and its input port */
+    uint32_t to_port;
+    struct place at;  /* where `from` names it */
+    uint64_t buffer;  /* payload bytes that the reader may leave unread */
+    /* layout */
+    enum edge_way way;
+    bool copies;      /* the reader edits bytes that others see: one copy */
+    uint32_t headers; /* of the ring, a power of two */
+};
+
+struct plan {
+    const char *file; /* as given on the command line, for messages */
+    const char *name;
+    uint64_t memory_limit;
+    int64_t commit_every_ns;
+    uint64_t commit_records; /* per source and epoch */
+    uint64_t commit_bytes;
+    uint64_t max_record;
+    struct plan_node *nodes; /* in the data's order: each before its readers */
+    uint32_t node_count;
+    struct plan_edge *edges; /* ordered by reader, then as written */
+    uint32_t edge_count;
+    uint32_t lane_count;
+    struct arena *arena; /* owns all the above */
+};
+
+/* How the layout chooses threads. */
+enum layout_mode {
+    LAYOUT_NORMAL,
+    LAYOUT_THREAD_PER_NODE /* for measuring */
+};
+
+/* [control] Decides lanes, ways, copies and ring sizes. */
+void plan_layout(struct plan *plan, enum layout_mode mode);
+
+/* [any] Whether records of an input may leave by an output as they are. */
+bool plan_hands_on(const struct plugin *plugin, uint32_t input, uint32_t output);
+
+/* One line of `afferent plan`: what the memory is for, and how much. */
+struct plan_memory {
+    const char *what;
+    uint64_t bytes;
+    uint32_t node; /* or PLAN_NONE */
+    uint32_t edge; /* or PLAN_NONE */
+};
+
+/* [any] Bytes of all rings, hold areas and nodes; with `lines` not NULL also one
+ * by one, up to `room`; *ret_count says how many there are. */
+uint64_t plan_memory(const struct plan *plan, struct plan_memory *lines, uint32_t room, uint32_t *ret_count);
+
+#endif

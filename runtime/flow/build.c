@@ -1,0 +1,350 @@
+/* build.c - see build.h.
+ *
+ * The one computation here: which origins' payloads an edge may carry. A node's
+ * output carries what the node makes, and what comes in by an input that it
+ * hands on there; a planned copy makes the bytes the reader's own. */
+#include "flow/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* carries[edge * nodes + node] != 0: payloads of node may come by edge. */
+static void find_origins(const struct flow *flow, uint8_t *carries)
+{
+    const struct plan *plan = flow->plan;
+    uint32_t n, e, up, o, nodes = plan->node_count;
+
+    for (n = 0; n < nodes; n++) {
+        for (e = 0; e < plan->edge_count; e++) {
+            const struct plan_edge *edge = &plan->edges[e];
+
+            if (edge->from != n)
+                continue;
+            carries[e * nodes + n] = 1;
+            for (up = 0; up < plan->edge_count; up++) {
+                const struct plan_edge *in = &plan->edges[up];
+
+                if (in->to != n || in->copies || !plan_hands_on(plan->nodes[n].plugin, in->to_port, edge->from_port))
+                    continue;
+                for (o = 0; o < nodes; o++)
+                    carries[e * nodes + o] |= carries[up * nodes + o];
+            }
+        }
+    }
+}
+
+/* Whom a reader of the edge wakes when it gives back: the writer, and the owners
+ * of the payloads; each lane once, never itself. */
+static bool find_wakes(struct flow *flow, struct link *link, const uint8_t *carries)
+{
+    struct edge *edge = link->edge;
+    struct lane *reader = link->reader->lane;
+    uint32_t n, k;
+
+    edge->wakes = calloc(flow->plan->node_count + 1u, sizeof *edge->wakes);
+    if (!edge->wakes)
+        return false;
+    for (n = 0; n < flow->plan->node_count; n++) {
+        struct lane *lane = flow->nodes[n].lane;
+        bool there = lane == reader || (!carries[n] && lane != link->writer->lane);
+
+        for (k = 0; !there && k < edge->wake_count; k++)
+            there = edge->wakes[k] == &lane->bell;
+        if (!there)
+            edge->wakes[edge->wake_count++] = &lane->bell;
+    }
+    return true;
+}
+
+static bool build_edges(struct flow *flow)
+{
+    const struct plan *plan = flow->plan;
+    uint8_t *carries = calloc((size_t)plan->edge_count * plan->node_count + 1u, 1);
+    uint32_t e;
+    bool ok = carries != NULL;
+
+    if (ok)
+        find_origins(flow, carries);
+    for (e = 0; ok && e < plan->edge_count; e++) {
+        struct link *link = &flow->links[e];
+        const uint8_t *row = carries + (size_t)e * plan->node_count;
+        struct edge_shape shape = { link->plan->headers, link->plan->buffer, flow->rings, row, plan->node_count };
+
+        if (link->plan->way != EDGE_RING)
+            continue;
+        ok = edge_open(&flow->edges[flow->edge_count], &shape);
+        if (!ok)
+            break;
+        link->edge = &flow->edges[flow->edge_count++];
+        link->edge->reader = &link->reader->lane->bell;
+        ok = find_wakes(flow, link, row);
+    }
+    free(carries);
+    return ok;
+}
+
+/* ---- nodes ---- */
+
+static void fill_verdicts(struct node *node)
+{
+    const struct plugin *plugin = node->plan->plugin;
+    uint32_t i;
+
+    node->verdict_rows = plugin->verdict_count + 1u;
+    if (node->verdict_rows > LEDGER_VERDICTS)
+        node->verdict_rows = LEDGER_VERDICTS;
+    for (i = 1; i < node->verdict_rows; i++) {
+        node->verdict_kind[i] = (uint8_t)plugin->verdicts[i - 1].kind;
+        node->verdict_port[i] = plugin->verdicts[i - 1].port;
+    }
+}
+
+static void fill_pass_ports(struct node *node)
+{
+    const struct plugin *plugin = node->plan->plugin;
+    uint32_t i, o;
+
+    for (i = 0; i < plugin->input_count; i++) {
+        node->pass_port[i] = -1;
+        for (o = 0; o < plugin->output_count; o++)
+            if (plugin->outputs[o].passes == AFF_PASSES(i))
+                node->pass_port[i] = (int32_t)o;
+    }
+}
+
+static bool staged_open(struct staged *s)
+{
+    s->records = calloc(NODE_STAGED, sizeof *s->records);
+    s->inputs = calloc(NODE_STAGED, sizeof *s->inputs);
+    s->ports = calloc(NODE_STAGED, sizeof *s->ports);
+    s->kinds = calloc(NODE_STAGED, sizeof *s->kinds);
+    return s->records && s->inputs && s->ports && s->kinds;
+}
+
+static bool outputs_open(struct node *node)
+{
+    uint32_t i, edges = node->flow->plan->edge_count;
+    const struct plugin *plugin = node->plan->plugin;
+
+    node->outputs = calloc(plugin->output_count + 1u, sizeof *node->outputs);
+    if (!node->outputs)
+        return false;
+    for (i = 0; i < plugin->output_count; i++) {
+        struct output *out = &node->outputs[i];
+
+        out->links = calloc(edges + 1u, sizeof *out->links);
+        out->waiting = calloc(PLAN_BATCH, sizeof *out->waiting);
+        if (!out->links || !out->waiting)
+            return false;
+        if (plugin->outputs[i].schema)
+            out->schema = names_schema(node->flow->names, plugin->outputs[i].schema);
+    }
+    return true;
+}
+
+static bool node_open(struct flow *flow, uint32_t index)
+{
+    struct node *node = &flow->nodes[index];
+    const struct plan_node *plan = &flow->plan->nodes[index];
+
+    host_fill(&node->host);
+    node->flow = flow;
+    node->plan = plan;
+    node->about = &plan->plugin->about;
+    node->index = index;
+    node->lane = &flow->lanes[plan->lane];
+    node->bytes = &flow->rings[index];
+    node->wake_ns = node->about->kind == AFF_SOURCE ? 0 : INT64_MAX;
+    node->ids.node_hash = XXH3_64bits(plan->name, strlen(plan->name)) ^
+                          XXH3_64bits_withSeed(flow->plan->name, strlen(flow->plan->name), 1);
+    node->ids.source = node->host.random(&node->host);
+    node->pass_port = calloc(plan->plugin->input_count + 1u, sizeof *node->pass_port);
+    node->onward = calloc(plan->plugin->input_count + 1u, sizeof *node->onward);
+    node->carriers = calloc(flow->plan->edge_count + 1u, sizeof *node->carriers);
+    node->verdicts = calloc(PLAN_BATCH, 1);
+    node->scratch = calloc(PLAN_BATCH, sizeof *node->scratch);
+    node->metrics = calloc(plan->plugin->metric_count + 1u, sizeof *node->metrics);
+    if (!node->pass_port || !node->onward || !node->carriers || !node->verdicts || !node->scratch || !node->metrics)
+        return false;
+    if (plan->ring_bytes > 0 && !bytes_open(node->bytes, plan->ring_bytes))
+        return false;
+    fill_verdicts(node);
+    fill_pass_ports(node);
+    return staged_open(&node->staged) && outputs_open(node) && hold_open(&node->hold, plan->max_held);
+}
+
+static void node_close(struct node *node)
+{
+    uint32_t i;
+
+    for (i = 0; node->outputs && i < node->plan->plugin->output_count; i++) {
+        free(node->outputs[i].links);
+        free(node->outputs[i].waiting);
+    }
+    free(node->outputs);
+    free(node->pass_port);
+    free(node->onward);
+    free(node->carriers);
+    free(node->verdicts);
+    free(node->scratch);
+    free((void *)node->metrics);
+    free(node->staged.records);
+    free(node->staged.inputs);
+    free(node->staged.ports);
+    free(node->staged.kinds);
+    hold_close(&node->hold);
+    state_close(&node->state);
+}
+
+/* ---- links and lanes ---- */
+
+/* Rings first: a fused reader may change the array that it is given. */
+static void link_outputs(struct flow *flow)
+{
+    const struct plan *plan = flow->plan;
+    uint32_t e, pass;
+
+    for (pass = 0; pass < 2; pass++) {
+        for (e = 0; e < plan->edge_count; e++) {
+            struct link *link = &flow->links[e];
+            struct output *out = &link->writer->outputs[link->plan->from_port];
+
+            if ((link->edge != NULL) == (pass == 0))
+                out->links[out->link_count++] = link;
+        }
+    }
+}
+
+/* Inputs whose records go on, when they all do, to one reader on the same thread. */
+static void link_onward(struct flow *flow)
+{
+    uint32_t n, i;
+
+    for (n = 0; n < flow->plan->node_count; n++) {
+        struct node *node = &flow->nodes[n];
+
+        for (i = 0; i < node->plan->plugin->input_count; i++) {
+            const struct output *out = node->pass_port[i] < 0 ? NULL : &node->outputs[node->pass_port[i]];
+
+            if (out && out->link_count == 1 && !out->links[0]->edge && !out->links[0]->plan->copies)
+                node->onward[i] = out->links[0];
+        }
+    }
+}
+
+/* Rings that may carry a node's payloads, near ones first: writers stand in the
+ * data's order. */
+static void link_carriers(struct flow *flow)
+{
+    uint32_t n, w, e;
+
+    for (n = 0; n < flow->plan->node_count; n++)
+        for (w = 0; w < flow->plan->node_count; w++)
+            for (e = 0; e < flow->plan->edge_count; e++) {
+                struct link *link = &flow->links[e];
+
+                if (link->edge && link->plan->from == w &&
+                    link->edge->slot_of[n] != link->edge->origin_count)
+                    flow->nodes[n].carriers[flow->nodes[n].carrier_count++] = link;
+            }
+}
+
+static bool lane_open(struct flow *flow, uint32_t index)
+{
+    struct lane *lane = &flow->lanes[index];
+
+    lane->flow = flow;
+    lane->index = index;
+    lane->epoch_began_ns = INT64_MAX;
+    atomic_init(&lane->final_epoch, UINT64_MAX);
+    lane->nodes = calloc(flow->plan->node_count, sizeof *lane->nodes);
+    lane->ins = calloc(flow->plan->edge_count + 1u, sizeof *lane->ins);
+    lane->rings = calloc(flow->plan->edge_count + 1u, sizeof *lane->rings);
+    lane->bell.fd = -1;
+    return lane->nodes && lane->ins && lane->rings && bell_open(&lane->bell);
+}
+
+static void fill_lanes(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        struct lane *lane = flow->nodes[i].lane;
+
+        lane->nodes[lane->node_count++] = &flow->nodes[i];
+    }
+    for (i = 0; i < flow->plan->edge_count; i++) {
+        struct link *link = &flow->links[i];
+
+        if (!link->edge)
+            continue;
+        link->writer->lane->rings[link->writer->lane->ring_count++] = link;
+        link->reader->lane->ins[link->reader->lane->in_count++] = link;
+    }
+}
+
+bool build_flow(struct flow *flow)
+{
+    const struct plan *plan = flow->plan;
+    uint32_t i;
+
+    flow->names = names_open();
+    flow->rings = calloc(plan->node_count, sizeof *flow->rings);
+    flow->nodes = calloc(plan->node_count, sizeof *flow->nodes);
+    flow->links = calloc(plan->edge_count + 1u, sizeof *flow->links);
+    flow->edges = aligned_alloc(EDGE_LINE, (plan->edge_count + 1u) * sizeof *flow->edges);
+    if (flow->edges)
+        memset(flow->edges, 0, (plan->edge_count + 1u) * sizeof *flow->edges);
+    flow->lanes = calloc(plan->lane_count, sizeof *flow->lanes);
+    if (!flow->names || !flow->rings || !flow->nodes || !flow->links || !flow->edges || !flow->lanes)
+        return false;
+    if (!epochs_open(&flow->epochs, plan->lane_count))
+        return false;
+    for (i = 0; i < plan->lane_count; i++)
+        if (!lane_open(flow, i))
+            return false;
+    for (i = 0; i < plan->node_count; i++)
+        if (!node_open(flow, i))
+            return false;
+    for (i = 0; i < plan->edge_count; i++)
+        flow->links[i] = (struct link){ .plan = &plan->edges[i],
+                                        .writer = &flow->nodes[plan->edges[i].from],
+                                        .reader = &flow->nodes[plan->edges[i].to] };
+    if (!build_edges(flow))
+        return false;
+    link_outputs(flow);
+    link_onward(flow);
+    link_carriers(flow);
+    fill_lanes(flow);
+    return true;
+}
+
+void build_close(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->edge_count; i++)
+        edge_close(&flow->edges[i]);
+    for (i = 0; flow->nodes && i < flow->plan->node_count; i++)
+        if (flow->nodes[i].flow)
+            node_close(&flow->nodes[i]);
+    for (i = 0; flow->rings && i < flow->plan->node_count; i++)
+        bytes_close(&flow->rings[i]);
+    for (i = 0; flow->lanes && i < flow->plan->lane_count; i++) {
+        struct lane *lane = &flow->lanes[i];
+
+        if (lane->flow && lane->bell.fd >= 0)
+            bell_close(&lane->bell);
+        free(lane->nodes);
+        free(lane->ins);
+        free(lane->rings);
+    }
+    epochs_close(&flow->epochs);
+    names_close(&flow->names);
+    free(flow->lanes);
+    free(flow->edges);
+    free(flow->links);
+    free(flow->nodes);
+    free(flow->rings);
+}

@@ -1,0 +1,279 @@
+/* emit.c - making records: reserve, emit, ids.
+ *
+ * The bytes of a draft lie at the head of the node's ring and become taken when
+ * it is sent. Reserving never fails for want of room: it lets go what was
+ * emitted before, then waits for the readers. That is safe because readers are
+ * other lanes, and because what this node still has in hand is never more than
+ * half of its ring. */
+#include <string.h>
+#include <xxhash.h>
+
+#include "flow/lane.h"
+
+/* What may be overwritten ends where the slowest reader, or the node's own
+ * lane, still needs bytes. Near edges are looked at first: see edge.c. */
+static void free_read(struct node *node)
+{
+    uint64_t tail = node->keep;
+    uint32_t i;
+
+    for (i = 0; i < node->carrier_count; i++) {
+        uint64_t held = edge_holds(node->carriers[i]->edge, node->index);
+
+        if (held < tail)
+            tail = held;
+    }
+    if (tail > node->bytes->tail)
+        node->bytes->tail = tail;
+}
+
+struct room_wanted {
+    struct node *node;
+    uint64_t size;
+};
+
+static bool room_ready(void *arg)
+{
+    struct room_wanted *w = arg;
+
+    if (bytes_fit(w->node->bytes, w->size))
+        return true;
+    free_read(w->node);
+    return bytes_fit(w->node->bytes, w->size);
+}
+
+bool emit_room(struct node *node, uint64_t size)
+{
+    struct room_wanted wanted = { node, size };
+
+    if (room_ready(&wanted))
+        return true;
+    return lane_wait(node->lane, room_ready, &wanted, INT64_MAX);
+}
+
+/* The record that an emit derives from; NULL for none. */
+static const struct aff_record *input_of(const struct node *node, uint32_t input)
+{
+    if (input == AFF_NO_INPUT)
+        return node->hand.mark;
+    return input < node->hand.count ? &node->hand.records[input] : NULL;
+}
+
+static void draft_fill(struct node *node, struct aff_record *draft, const struct aff_record *input)
+{
+    if (input) {
+        *draft = *input;
+        draft->flags = (uint16_t)(input->flags & ~(unsigned)(AFF_FLAG_END | AFF_FLAG_GAP));
+    } else {
+        memset(draft, 0, sizeof *draft);
+        draft->seen_ns = clock_now(&node->flow->clock);
+    }
+}
+
+static void draft_schema(const struct node *node, struct aff_record *draft, uint32_t port)
+{
+    const struct aff_schema *schema;
+
+    if (!node->outputs[port].schema)
+        return;
+    draft->schema = node->outputs[port].schema;
+    schema = names_schema_info(node->flow->names, draft->schema);
+    draft->type = schema->type;
+}
+
+static bool reserve_allowed(struct node *node, uint32_t port, uint32_t size)
+{
+    uint64_t most = node->bytes->size / NODE_PAYLOAD_SHARE;
+
+    if (port >= node->plan->plugin->output_count) {
+        node->host.explain(&node->host, AFF_ERR_BUG, "reserve on output %u, which it does not have", port);
+        return false;
+    }
+    if (most > node->flow->plan->max_record)
+        most = node->flow->plan->max_record;
+    if (size > most) {
+        node->too_large = true;
+        node->host.explain(&node->host, AFF_ERR_MEMORY,
+                           "a record of %u bytes is too large; at most %llu fit; raise edge.buffer of its "
+                           "readers to four times that, or max_record",
+                           size, (unsigned long long)most);
+        return false;
+    }
+    return true;
+}
+
+uint32_t emit_order(const struct node *node, uint32_t input)
+{
+    const struct staged *s = &node->staged;
+
+    if (input != AFF_NO_INPUT)
+        return input;
+    return s->count > 0 && s->inputs[s->count - 1] > node->hand.settled ? s->inputs[s->count - 1]
+                                                                        : node->hand.settled;
+}
+
+bool emit_stage(struct node *node, uint32_t input, uint64_t size)
+{
+    if (node->staged.count < NODE_STAGED - 1 && bytes_fit(node->bytes, size))
+        return true;
+    free_read(node);
+    if (node->staged.count < NODE_STAGED - 1 && bytes_fit(node->bytes, size))
+        return true;
+    if (!node_settle(node, emit_order(node, input)))
+        return false;
+    if (!node->hand.copied)
+        node->keep = node->bytes->head;
+    return emit_room(node, size);
+}
+
+void emit_add(struct node *node, uint32_t port, uint32_t input, enum staged_kind kind)
+{
+    struct staged *s = &node->staged;
+
+    s->inputs[s->count] = emit_order(node, input);
+    s->ports[s->count] = (uint16_t)port;
+    s->kinds[s->count] = (uint8_t)kind;
+    s->count++;
+}
+
+struct aff_record *emit_reserve(struct node *node, uint32_t port, uint32_t input, uint32_t size)
+{
+    struct staged *s = &node->staged;
+    struct aff_record *draft;
+
+    s->draft_open = false;
+    if (!reserve_allowed(node, port, size) || !emit_stage(node, input, size))
+        return NULL;
+    draft = &s->records[s->count];
+    draft_fill(node, draft, input_of(node, input));
+    draft_schema(node, draft, port);
+    draft->data = bytes_head(node->bytes);
+    draft->size = size;
+    s->draft_open = true;
+    s->draft_room = size;
+    s->draft_port = (uint16_t)port;
+    s->draft_input = input;
+    return draft;
+}
+
+/* Ids. A source counts. What derives from an input is named by the node, the
+ * input's id and an index; what derives from none, by node, stream, event time
+ * and a count. Hashes are XXH3, 128 bits: equal only by equal content. */
+static void id_fill(struct node *node, struct aff_record *draft, uint32_t input_index)
+{
+    const struct aff_record *input = input_of(node, input_index);
+    const struct aff_stream_info *stream;
+    uint64_t key[5] = { node->ids.node_hash, 0, 0, 0, 0 };
+    XXH128_hash_t hash;
+
+    if (node->about->kind == AFF_SOURCE) {
+        draft->id = (struct aff_id){ node->ids.source, node->ids.seq++ };
+        return;
+    }
+    if (input) {
+        if (node->ids.input != input_index) {
+            node->ids.input = input_index;
+            node->ids.index = 0;
+        }
+        key[1] = input->id.source;
+        key[2] = input->id.seq;
+        key[3] = node->ids.index++;
+    } else {
+        stream = names_stream_info(node->flow->names, draft->stream);
+        if (stream) {
+            key[1] = XXH3_64bits(stream->subject_name, strlen(stream->subject_name));
+            key[2] = XXH3_64bits(stream->name, strlen(stream->name));
+        }
+        key[3] = (uint64_t)draft->event_ns;
+        key[4] = ++node->ids.loose;
+    }
+    hash = XXH3_128bits(key, sizeof key);
+    draft->id = (struct aff_id){ hash.high64, hash.low64 };
+}
+
+/* A limit in event time ends a source at the first record that is beyond it. */
+static bool beyond_limit(struct node *node, const struct aff_record *draft)
+{
+    int64_t for_ns = node->flow->options.for_ns;
+
+    if (node->about->kind != AFF_SOURCE || for_ns <= 0)
+        return false;
+    if (!node->has_first) {
+        node->has_first = true;
+        node->first_event_ns = draft->event_ns;
+    }
+    if (draft->event_ns - node->first_event_ns >= for_ns)
+        node->over = true;
+    return node->over;
+}
+
+static aff_status draft_check(struct node *node, const struct aff_record *draft, uint32_t size)
+{
+    struct staged *s = &node->staged;
+
+    if (!s->draft_open || draft != &s->records[s->count] || size > s->draft_room)
+        return node->host.explain(&node->host, AFF_ERR_BUG, "emit without a reserve of that size");
+    if (!names_stream_info(node->flow->names, draft->stream) ||
+        !names_schema_info(node->flow->names, draft->schema))
+        return node->host.explain(&node->host, AFF_ERR_BUG, "emit of a record without stream or schema");
+    return AFF_OK;
+}
+
+aff_status emit_send(struct node *node, struct aff_record *draft, uint32_t size)
+{
+    struct staged *s = &node->staged;
+    aff_status st = draft_check(node, draft, size);
+
+    s->draft_open = false;
+    if (st < 0)
+        return st;
+    if (beyond_limit(node, draft))
+        return AFF_OK;
+    id_fill(node, draft, s->draft_input);
+    draft->size = size;
+    draft->data = bytes_head(node->bytes);
+    draft->origin = (uint16_t)node->index;
+    draft->host_reserved = bytes_lap(node->bytes, node->bytes->head);
+    draft->type = names_schema_info(node->flow->names, draft->schema)->type;
+    if (node->about->kind == AFF_SOURCE) {
+        draft->seen_ns = node->seen_ns;
+        node->last_event_ns = draft->event_ns;
+    }
+    bytes_take(node->bytes, size);
+    emit_add(node, s->draft_port, s->draft_input,
+             s->draft_input == AFF_NO_INPUT ? STAGED_LOOSE : STAGED_DERIVED);
+    node->epoch_records++;
+    node->epoch_bytes += size;
+    return AFF_OK;
+}
+
+void emit_forget(struct node *node, uint32_t input)
+{
+    struct staged *s = &node->staged;
+
+    while (s->count > 0 && s->kinds[s->count - 1] == STAGED_DERIVED && s->inputs[s->count - 1] >= input)
+        s->count--;
+    s->draft_open = false;
+    node->ids.input = AFF_NO_INPUT;
+}
+
+aff_status emit_stream_end(struct node *node, uint32_t port, uint32_t stream)
+{
+    const struct aff_stream_info *info = names_stream_info(node->flow->names, stream);
+    struct aff_record mark = { .origin = EDGE_NO_ORIGIN, .flags = AFF_FLAG_END };
+
+    if (!info || port >= node->plan->plugin->output_count || node->about->kind != AFF_SOURCE)
+        return node->host.explain(&node->host, AFF_ERR_BUG, "end of a stream that it does not have");
+    node->staged.draft_open = false;
+    if (!node_settle(node, 0))
+        return AFF_ERR_MEMORY;
+    mark.id = (struct aff_id){ node->ids.source,
+                               XXH3_64bits_withSeed(info->name, strlen(info->name), node->ids.seq) };
+    mark.event_ns = node->last_event_ns;
+    mark.seen_ns = node->seen_ns;
+    mark.stream = stream;
+    mark.subject = info->subject;
+    mark.schema = info->schema;
+    names_end(node->flow->names, stream, node->index, node->lane->epoch);
+    return node_dispatch_mark(node, port, &mark) ? AFF_OK : AFF_ERR_MEMORY;
+}

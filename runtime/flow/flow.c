@@ -1,0 +1,278 @@
+/* flow.c - life of a running pipeline. See flow.h. */
+#include "flow/flow.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "flow/build.h"
+
+void flow_log(const struct flow *flow, int level, const char *node, const char *format, ...)
+{
+    char text[640];
+    va_list args;
+
+    if (!flow->options.log)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    flow->options.log(flow->options.arg, level, node, text);
+}
+
+void flow_ring(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->lane_count; i++)
+        bell_ring(&flow->lanes[i].bell);
+}
+
+void flow_drain(struct flow *flow)
+{
+    atomic_store(&flow->draining, true);
+    flow_ring(flow);
+}
+
+void flow_abort(struct flow *flow)
+{
+    atomic_store(&flow->draining, true);
+    atomic_store(&flow->aborting, true);
+    flow_ring(flow);
+}
+
+void flow_fail(struct flow *flow, const struct node *node, aff_status status, const char *why)
+{
+    int32_t none = AFF_OK;
+
+    if (atomic_compare_exchange_strong(&flow->failing, &none, status)) {
+        snprintf(flow->failure, sizeof flow->failure, "[%s] %s", node->plan->name, why[0] ? why : "no cause given");
+        atomic_store_explicit(&flow->failed, status, memory_order_release);
+    }
+    flow_abort(flow);
+}
+
+aff_status flow_failure(const struct flow *flow, const char **ret_why)
+{
+    aff_status st = atomic_load_explicit(&flow->failed, memory_order_acquire);
+
+    *ret_why = st == AFF_OK ? "" : flow->failure;
+    return st;
+}
+
+/* ---- books ---- */
+
+static struct account account_at(const struct node *node, uint64_t epoch)
+{
+    uint64_t final_epoch = atomic_load(&node->lane->final_epoch);
+
+    return node->at_epoch[(epoch < final_epoch ? epoch : final_epoch) % EDGE_EPOCHS];
+}
+
+static uint64_t end_at(const uint64_t *counts, const struct lane *lane, uint64_t epoch)
+{
+    uint64_t final_epoch = atomic_load(&lane->final_epoch);
+
+    return counts[(epoch < final_epoch ? epoch : final_epoch) % EDGE_EPOCHS];
+}
+
+void flow_commit(void *arg, uint64_t epoch)
+{
+    struct flow *flow = arg;
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        struct account a = account_at(&flow->nodes[i], epoch);
+
+        if (!account_balances(&a)) {
+            flow_log(flow, AFF_LOG_ERROR, flow->nodes[i].plan->name, "the ledger does not balance");
+            atomic_store(&flow->unbalanced, true);
+        }
+    }
+    for (i = 0; i < flow->plan->edge_count; i++) {
+        const struct link *l = &flow->links[i];
+
+        if (end_at(l->put_at, l->writer->lane, epoch) != end_at(l->taken_at, l->reader->lane, epoch)) {
+            flow_log(flow, AFF_LOG_ERROR, l->reader->plan->name, "the ledger of an edge does not balance");
+            atomic_store(&flow->unbalanced, true);
+        }
+    }
+    names_commit(flow->names, epoch + 1u);
+}
+
+bool flow_balances(const struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        struct account a = ledger_read(&flow->nodes[i].ledger);
+
+        if (!account_balances(&a))
+            return false;
+    }
+    for (i = 0; i < flow->plan->edge_count; i++)
+        if (atomic_load(&flow->links[i].put) != atomic_load(&flow->links[i].taken))
+            return false;
+    return !atomic_load(&flow->unbalanced);
+}
+
+bool flow_unbalanced(const struct flow *flow)
+{
+    return atomic_load(&flow->unbalanced);
+}
+
+uint64_t flow_committed(const struct flow *flow)
+{
+    return epochs_committed(&flow->epochs);
+}
+
+void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_node)
+{
+    const struct node *n = &flow->nodes[index];
+
+    *ret_node = (struct flow_node){
+        .name = n->plan->name,
+        .plugin = n->plan->plugin,
+        .account = ledger_read(&n->ledger),
+        .by_verdict = n->ledger.by_verdict,
+        .metrics = n->metrics,
+        .allocated = atomic_load_explicit(&n->allocated, memory_order_relaxed),
+    };
+}
+
+void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_edge)
+{
+    const struct link *l = &flow->links[index];
+
+    ret_edge->taken = atomic_load_explicit(&l->taken, memory_order_acquire);
+    ret_edge->put = atomic_load_explicit(&l->put, memory_order_acquire);
+    ret_edge->queued = l->edge ? edge_queued(l->edge) : 0;
+}
+
+/* ---- life ---- */
+
+/* Sinks first, sources last: who reads is ready before anybody writes. */
+static aff_status open_plugins(struct flow *flow, char *why, size_t room)
+{
+    uint32_t i;
+
+    for (i = flow->plan->node_count; i-- > 0;) {
+        struct node *node = &flow->nodes[i];
+        aff_status st = AFF_OK;
+
+        if (node->about->open)
+            st = node->about->open(&node->host, node->plan->config, &node->self);
+        if (st < 0) {
+            snprintf(why, room, "[%s] %s", node->plan->name, node->why[0] ? node->why : "cannot be opened");
+            return st;
+        }
+        node->is_open = true;
+    }
+    return AFF_OK;
+}
+
+static void close_plugins(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; flow->nodes && i < flow->plan->node_count; i++) {
+        struct node *node = &flow->nodes[i];
+        int64_t left;
+
+        if (!node->is_open)
+            continue;
+        if (node->about->close)
+            node->about->close(node->self);
+        left = atomic_load(&node->allocated);
+        if (left != 0)
+            flow_log(flow, AFF_LOG_ERROR, node->plan->name, "leaks %lld bytes", (long long)left);
+    }
+}
+
+struct flow *flow_open(const struct plan *plan, const struct flow_options *options,
+                       aff_status *ret_status, char *ret_why, size_t room)
+{
+    struct flow *flow = aligned_alloc(EDGE_LINE, (sizeof *flow + EDGE_LINE - 1u) & ~(size_t)(EDGE_LINE - 1u));
+    uint64_t seed = options->seed;
+
+    *ret_status = AFF_ERR_MEMORY;
+    snprintf(ret_why, room, "no memory for the pipeline");
+    if (!flow)
+        return NULL;
+    memset(flow, 0, sizeof *flow);
+    flow->plan = plan;
+    flow->options = *options;
+    flow->clock.is_virtual = options->virtual_clock;
+    flow->planned_bytes = plan_memory(plan, NULL, 0, NULL);
+    flow->done.fd = -1;
+    if (seed == 0 && getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed = (uint64_t)clock_real(CLOCK_REALTIME);
+    atomic_init(&flow->random, seed);
+    if (bell_open(&flow->done) && build_flow(flow))
+        *ret_status = open_plugins(flow, ret_why, room);
+    if (*ret_status < 0)
+        flow_close(&flow);
+    return flow;
+}
+
+bool flow_start(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->lane_count; i++) {
+        struct lane *lane = &flow->lanes[i];
+
+        if (pthread_create(&lane->thread, NULL, lane_run, lane) != 0) {
+            flow_abort(flow);
+            return false;
+        }
+        lane->threaded = true;
+    }
+    return true;
+}
+
+static bool all_ended(const struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->lane_count; i++)
+        if (flow->lanes[i].threaded && !atomic_load(&flow->lanes[i].ended))
+            return false;
+    return true;
+}
+
+bool flow_wait(struct flow *flow, int64_t timeout_ns)
+{
+    int64_t until = timeout_ns < 0 ? INT64_MAX : clock_real(CLOCK_BOOTTIME) + timeout_ns;
+
+    for (;;) {
+        int64_t now;
+
+        bell_prepare(&flow->done);
+        now = clock_real(CLOCK_BOOTTIME);
+        if (all_ended(flow) || now >= until) {
+            bell_cancel(&flow->done);
+            return all_ended(flow);
+        }
+        bell_wait(&flow->done, until == INT64_MAX ? -1 : until - now);
+    }
+}
+
+void flow_close(struct flow **flow)
+{
+    struct flow *f = *flow;
+    uint32_t i;
+
+    if (!f)
+        return;
+    for (i = 0; f->lanes && i < f->plan->lane_count; i++)
+        if (f->lanes[i].threaded)
+            pthread_join(f->lanes[i].thread, NULL);
+    close_plugins(f);
+    build_close(f);
+    bell_close(&f->done);
+    free(f);
+    *flow = NULL;
+}

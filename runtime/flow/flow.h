@@ -1,0 +1,71 @@
+/* flow.h - a running pipeline.
+ *
+ * Built from a checked plan, started, watched, stopped, closed. Everything that
+ * moves lives in here: one thread a lane, rings between lanes, epochs.
+ *
+ * Not here: what a plan may be (config/), how a run is shown (show/). */
+#ifndef AFFERENT_FLOW_FLOW_H
+#define AFFERENT_FLOW_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/plan.h"
+#include "flow/ledger.h"
+
+struct flow;
+
+struct flow_options {
+    int64_t for_ns;     /* sources end after this much event time; 0: never */
+    bool virtual_clock; /* tests: time jumps instead of passing */
+    uint64_t seed;      /* of host->random; 0: from the system */
+    /* [any] One line for the operator; `node` may be NULL. Borrowed texts. */
+    void (*log)(void *arg, int level, const char *node, const char *text);
+    void *arg;
+};
+
+/* [control] Builds it and opens every plugin, sinks first. NULL: *ret_status is
+ * AFF_ERR_CONFIG, _IO (an input or peer is missing: try again) or _MEMORY, and
+ * `ret_why` (of `room` bytes) says why. The plan is borrowed until close. */
+struct flow *flow_open(const struct plan *plan, const struct flow_options *options,
+                       aff_status *ret_status, char *ret_why, size_t room);
+/* [control] Starts the lanes. False: no thread could be made. */
+bool flow_start(struct flow *flow);
+/* [any, also in a signal handler] Sources end; what is under way is finished. */
+void flow_drain(struct flow *flow);
+/* [any, also in a signal handler] Waits end at once; queued records are lost and
+ * the ledger says how many. */
+void flow_abort(struct flow *flow);
+/* [control] Whether all lanes have ended; waits up to timeout_ns for it. */
+bool flow_wait(struct flow *flow, int64_t timeout_ns);
+/* [control] Joins the lanes and closes every plugin. Drain or abort before. */
+void flow_close(struct flow **flow);
+
+/* [any] AFF_OK, or why the run ended on an error; *ret_why is borrowed. */
+aff_status flow_failure(const struct flow *flow, const char **ret_why);
+
+/* What is known of a node, now. */
+struct flow_node {
+    const char *name;
+    const struct plugin *plugin;
+    struct account account;
+    const _Atomic uint64_t *by_verdict; /* LEDGER_VERDICTS rows */
+    const _Atomic uint64_t *metrics;    /* a row each of the plugin's table */
+    int64_t allocated;                  /* bytes by host->alloc */
+};
+struct flow_edge {
+    uint64_t put;
+    uint64_t taken;
+    uint64_t queued;
+};
+void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_node);
+void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_edge);
+
+/* [any] Committed epochs, and whether the books of one of them were wrong. */
+uint64_t flow_committed(const struct flow *flow);
+bool flow_unbalanced(const struct flow *flow);
+/* [any] Whether the accounts agree now; exact once flow_wait said true: each
+ * node's sums, and what each edge was given with what it gave. */
+bool flow_balances(const struct flow *flow);
+
+#endif

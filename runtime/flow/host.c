@@ -1,0 +1,249 @@
+/* host.c - the functions that a plugin gets.
+ *
+ * Each is a few lines that find the node behind the table and hand over; the
+ * work is in the file of its own name. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "flow/lane.h"
+
+/* The table is the node's first member. */
+static struct node *node_of(const struct aff_host *host)
+{
+    return (struct node *)(uintptr_t)host;
+}
+
+/* In front of what a plugin allocates: its size, so that free can give it back. */
+union alloc_head {
+    size_t size;
+    max_align_t align;
+};
+
+static void *host_alloc(const struct aff_host *host, size_t size)
+{
+    union alloc_head *head = calloc(1, sizeof *head + size);
+
+    if (!head)
+        return NULL;
+    head->size = size;
+    atomic_fetch_add_explicit(&node_of(host)->allocated, (int64_t)size, memory_order_relaxed);
+    return head + 1;
+}
+
+static void host_free(const struct aff_host *host, void *memory)
+{
+    union alloc_head *head;
+
+    if (!memory)
+        return;
+    head = (union alloc_head *)memory - 1;
+    atomic_fetch_sub_explicit(&node_of(host)->allocated, (int64_t)head->size, memory_order_relaxed);
+    free(head);
+}
+
+static int64_t host_now(const struct aff_host *host)
+{
+    return clock_now(&node_of(host)->flow->clock);
+}
+
+static int64_t host_utc(const struct aff_host *host, uint8_t *ret_clock)
+{
+    const struct clock *clock = &node_of(host)->flow->clock;
+
+    *ret_clock = AFF_CLOCK_DEVICE;
+    return clock->is_virtual ? clock_now(clock) : clock_real(CLOCK_REALTIME);
+}
+
+/* SplitMix64 (Steele, Lea, Flood 2014). */
+static uint64_t host_random(const struct aff_host *host)
+{
+    uint64_t z = atomic_fetch_add(&node_of(host)->flow->random, 0x9e3779b97f4a7c15u) + 0x9e3779b97f4a7c15u;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+__attribute__((format(printf, 3, 4)))
+static void host_log(const struct aff_host *host, int level, const char *format, ...)
+{
+    const struct node *node = node_of(host);
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    flow_log(node->flow, level, node->plan->name, "%s", text);
+}
+
+__attribute__((format(printf, 3, 4)))
+static aff_status host_explain(const struct aff_host *host, aff_status status, const char *format, ...)
+{
+    struct node *node = node_of(host);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(node->why, sizeof node->why, format, args);
+    va_end(args);
+    return status;
+}
+
+static void host_count(const struct aff_host *host, uint32_t metric, uint64_t by)
+{
+    struct node *node = node_of(host);
+
+    if (metric < node->plan->plugin->metric_count)
+        ledger_add(&node->metrics[metric], by);
+}
+
+static void host_gauge(const struct aff_host *host, uint32_t metric, double value)
+{
+    struct node *node = node_of(host);
+    uint64_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    if (metric < node->plan->plugin->metric_count)
+        atomic_store_explicit(&node->metrics[metric], bits, memory_order_relaxed);
+}
+
+static void host_incarnation(const struct aff_host *host, const void *bytes, size_t size)
+{
+    struct node *node = node_of(host);
+
+    node->ids.source = XXH3_64bits_withSeed(bytes, size, node->ids.node_hash);
+    node->ids.seq = 0;
+}
+
+static uint32_t host_subject(const struct aff_host *host, const char *name)
+{
+    uint32_t id = names_subject(node_of(host)->flow->names, name);
+
+    if (!id)
+        host_explain(host, AFF_ERR_MEMORY, "more than %d subjects at a time", NAMES_SUBJECTS);
+    return id;
+}
+
+/* One more stream costs state in every node: that, too, is under the limit. */
+static bool stream_allowed(const struct flow *flow)
+{
+    uint64_t each = atomic_load_explicit(&flow->stream_bytes, memory_order_relaxed);
+
+    return flow->planned_bytes + (names_streams(flow->names) + 1u) * each <= flow->plan->memory_limit;
+}
+
+static uint32_t host_stream(const struct aff_host *host, uint32_t subject, const char *name, uint32_t schema)
+{
+    struct node *node = node_of(host);
+    struct flow *flow = node->flow;
+    uint32_t id = 0;
+
+    if (stream_allowed(flow))
+        id = names_stream(flow->names, subject, name, schema,
+                          node->about->kind == AFF_SOURCE ? node->index : NAMES_NO_SOURCE);
+    if (!id)
+        host_explain(host, AFF_ERR_MEMORY,
+                     "%u streams are open and one more does not fit; raise pipeline.memory_limit",
+                     names_streams(flow->names));
+    return id;
+}
+
+static uint32_t host_schema(const struct aff_host *host, const struct aff_schema *schema)
+{
+    uint32_t id = names_schema(node_of(host)->flow->names, schema);
+
+    if (!id)
+        host_explain(host, AFF_ERR_MEMORY, "more than %d schemas", NAMES_SCHEMAS);
+    return id;
+}
+
+static const struct aff_stream_info *host_stream_info(const struct aff_host *host, uint32_t stream)
+{
+    return names_stream_info(node_of(host)->flow->names, stream);
+}
+
+static const char *host_subject_name(const struct aff_host *host, uint32_t subject)
+{
+    return names_subject_name(node_of(host)->flow->names, subject);
+}
+
+static const struct aff_schema *host_schema_info(const struct aff_host *host, uint32_t schema)
+{
+    return names_schema_info(node_of(host)->flow->names, schema);
+}
+
+static aff_status host_state_open(const struct aff_host *host, size_t bytes, int per_subject)
+{
+    return state_open(node_of(host), bytes, per_subject != 0);
+}
+
+static void *host_state(const struct aff_host *host, uint32_t number)
+{
+    return state_get(node_of(host), number);
+}
+
+static struct aff_record *host_reserve(const struct aff_host *host, uint32_t port, uint32_t input, uint32_t size)
+{
+    return emit_reserve(node_of(host), port, input, size);
+}
+
+static aff_status host_emit(const struct aff_host *host, struct aff_record *draft, uint32_t size)
+{
+    return emit_send(node_of(host), draft, size);
+}
+
+static aff_status host_stream_end(const struct aff_host *host, uint32_t port, uint32_t stream)
+{
+    return emit_stream_end(node_of(host), port, stream);
+}
+
+static const struct aff_record *host_hold(const struct aff_host *host, const struct aff_record *record)
+{
+    return hold_take(node_of(host), record);
+}
+
+static aff_status host_release(const struct aff_host *host, const struct aff_record *held, uint8_t verdict)
+{
+    return hold_release(node_of(host), held, verdict);
+}
+
+static void host_wake_at(const struct aff_host *host, int64_t boot_ns)
+{
+    node_of(host)->wake_ns = boot_ns;
+}
+
+void host_fill(struct aff_host *host)
+{
+    *host = (struct aff_host){
+        .struct_size = sizeof *host,
+        .major = AFF_ABI_MAJOR,
+        .minor = AFF_ABI_MINOR,
+        .alloc = host_alloc,
+        .free = host_free,
+        .now_ns = host_now,
+        .utc_ns = host_utc,
+        .random = host_random,
+        .log = host_log,
+        .explain = host_explain,
+        .count = host_count,
+        .gauge = host_gauge,
+        .incarnation = host_incarnation,
+        .subject = host_subject,
+        .stream = host_stream,
+        .schema = host_schema,
+        .stream_info = host_stream_info,
+        .subject_name = host_subject_name,
+        .schema_info = host_schema_info,
+        .state_open = host_state_open,
+        .state = host_state,
+        .reserve = host_reserve,
+        .emit = host_emit,
+        .stream_end = host_stream_end,
+        .hold = host_hold,
+        .release = host_release,
+        .wake_at = host_wake_at,
+    };
+}

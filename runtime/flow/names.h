@@ -1,0 +1,47 @@
+/* names.h - subjects, streams and schemas as small integers of this run.
+ *
+ * Interning takes a lock and is rare; looking up by integer takes none: entries
+ * never move, and whoever holds an integer got it through an edge. Integers are
+ * dense, start at 1, and are bounded. When all streams that sources gave a
+ * subject have ended and the epoch of the last end is committed, the subject and
+ * its streams are let go, and their integers are used anew with a higher
+ * generation: a node may read ten thousand files.
+ *
+ * Not here: what nodes keep per stream (node.c). */
+#ifndef AFFERENT_FLOW_NAMES_H
+#define AFFERENT_FLOW_NAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <afferent/plugin.h>
+
+enum { NAMES_NO_SOURCE = 0xffff, NAMES_SUBJECTS = 4096, NAMES_STREAMS = 16384, NAMES_SCHEMAS = 1024 };
+
+struct names;
+
+struct names *names_open(void);
+void names_close(struct names **names);
+
+/* [any] 0: the bound is reached, or no memory. `source`: the number of the source
+ * that writes to the stream and will end it, or NAMES_NO_SOURCE. */
+uint32_t names_subject(struct names *names, const char *name);
+uint32_t names_stream(struct names *names, uint32_t subject, const char *name, uint32_t schema, uint32_t source);
+uint32_t names_schema(struct names *names, const struct aff_schema *schema);
+
+/* [any] NULL for an integer that is not in use. */
+const char *names_subject_name(const struct names *names, uint32_t subject);
+const struct aff_stream_info *names_stream_info(const struct names *names, uint32_t stream);
+const struct aff_schema *names_schema_info(const struct names *names, uint32_t schema);
+/* [any] How often the subject's integer has been used before. */
+uint32_t names_subject_generation(const struct names *names, uint32_t subject);
+
+/* [data] The source ended the stream in `epoch`. */
+void names_end(struct names *names, uint32_t stream, uint32_t source, uint64_t epoch);
+/* [data] All epochs below `committed` are: lets go of what had ended in them. */
+void names_commit(struct names *names, uint64_t committed);
+
+/* [any] Streams in use now. */
+uint32_t names_streams(const struct names *names);
+
+#endif

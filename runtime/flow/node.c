@@ -1,0 +1,343 @@
+/* node.c - a batch goes through a node. See node.h. */
+#include "flow/node.h"
+
+#include <string.h>
+
+#include "flow/lane.h"
+
+enum {
+    BACKOFF_FIRST_MS = 100,
+    BACKOFF_LAST_MS = 10000,
+    NS_PER_MS = 1000000,
+    COPY_SHARE = 2 /* planned copies in hand take at most this part of the ring */
+};
+
+/* How long a failing node has been retried. */
+struct backoff {
+    int64_t wait_ns;
+    bool told;
+};
+
+static const char *cause(struct node *node)
+{
+    return node->why[0] ? node->why : "no cause given";
+}
+
+/* Waits before a retry; says it once. The wait doubles up to 10 s, and is cut
+ * short by up to a quarter at random, so that nodes of a ward don't beat in time.
+ * False: aborted. */
+static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
+{
+    uint64_t random = node->host.random(&node->host);
+
+    if (b->wait_ns == 0)
+        b->wait_ns = BACKOFF_FIRST_MS * (int64_t)NS_PER_MS;
+    else if (b->wait_ns < BACKOFF_LAST_MS * (int64_t)NS_PER_MS)
+        b->wait_ns *= 2;
+    if (!b->told && st != AFF_AGAIN) {
+        flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "%s; intake waits, trying again", cause(node));
+        b->told = true;
+    }
+    return lane_sleep(node->lane, b->wait_ns - (int64_t)(random % (uint64_t)(b->wait_ns / 4)));
+}
+
+static void backoff_over(struct node *node, struct backoff *b)
+{
+    if (b->told)
+        flow_log(node->flow, AFF_LOG_INFO, node->plan->name, "works again");
+    *b = (struct backoff){ 0 };
+}
+
+static void fail(struct node *node, aff_status st)
+{
+    flow_fail(node->flow, node, st, cause(node));
+}
+
+/* ---- out ---- */
+
+struct room_wanted {
+    struct edge *edge;
+    const struct aff_record *next;
+};
+
+static bool room_ready(void *arg)
+{
+    struct room_wanted *w = arg;
+
+    return edge_room(w->edge, w->next, 1) > 0;
+}
+
+static bool ring_put(struct link *link, const struct aff_record *records, uint32_t count)
+{
+    struct edge *edge = link->edge;
+
+    while (count > 0) {
+        uint32_t n = edge_room(edge, records, count);
+
+        if (n > 0) {
+            edge_put(edge, records, n);
+            edge_publish(edge);
+            records += n;
+            count -= n;
+            continue;
+        }
+        struct room_wanted wanted = { edge, records };
+        if (!lane_wait(link->writer->lane, room_ready, &wanted, INT64_MAX))
+            return false;
+    }
+    return true;
+}
+
+/* Rings stand before fused readers in the list (build.c): a fused reader may
+ * change the array, so all but the last get a copy of the headers. */
+bool node_dispatch(struct node *node, uint32_t port, struct aff_record *records, uint32_t count)
+{
+    struct output *out = &node->outputs[port];
+    uint32_t i;
+
+    for (i = 0; i < out->link_count; i++) {
+        struct link *link = out->links[i];
+        struct aff_record *array = records;
+
+        ledger_add(&link->put, count);
+        if (link->edge) {
+            if (!ring_put(link, records, count))
+                return false;
+            continue;
+        }
+        if (i + 1u < out->link_count) {
+            array = link->reader->scratch;
+            memcpy(array, records, count * sizeof *records);
+        }
+        if (!node_feed(link, array, count))
+            return false;
+    }
+    return true;
+}
+
+bool node_dispatch_mark(struct node *node, uint32_t port, const struct aff_record *mark)
+{
+    struct output *out = &node->outputs[port];
+    uint32_t i;
+
+    for (i = 0; i < out->link_count; i++) {
+        struct link *link = out->links[i];
+
+        if (link->edge ? !ring_put(link, mark, 1) : !node_mark(link, mark))
+            return false;
+    }
+    return true;
+}
+
+/* ---- in ---- */
+
+static aff_status offer(struct node *node, uint32_t *ret_taken)
+{
+    struct hand *h = &node->hand;
+    struct aff_batch batch = { h->records, node->verdicts, h->count, h->port };
+    aff_status st;
+
+    memset(node->verdicts, 0, h->count);
+    node->ids.input = AFF_NO_INPUT;
+    node->ids.index = 0;
+    *ret_taken = 0;
+    if (node->about->kind == AFF_SINK)
+        st = node->about->write(node->self, &batch, ret_taken);
+    else
+        st = node->about->process(node->self, &batch, ret_taken);
+    if (st == AFF_OK)
+        *ret_taken = h->count;
+    if (st == AFF_ERR_MEMORY && node->too_large) /* waiting would not help */
+        st = AFF_ERR_DATA;
+    node->too_large = false;
+    return st;
+}
+
+/* What a status concerns is the record behind those taken. *ret_skip: it has
+ * been booked, go on behind it. False: the run ends. */
+static bool status_handle(struct node *node, aff_status st, struct backoff *b, uint32_t *ret_skip)
+{
+    *ret_skip = 0;
+    switch (st) {
+    case AFF_OK:
+        backoff_over(node, b);
+        return true;
+    case AFF_ERR_DATA:
+        ledger_add(&node->ledger.dead, 1);
+        ledger_add(&node->ledger.by_verdict[0], 1);
+        if (atomic_load_explicit(&node->ledger.by_verdict[0], memory_order_relaxed) == 1)
+            flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "dead letter: %s", cause(node));
+        *ret_skip = 1;
+        return true;
+    case AFF_AGAIN:
+    case AFF_ERR_IO:
+    case AFF_ERR_MEMORY:
+        return backoff_wait(node, b, st);
+    default:
+        fail(node, st);
+        return false;
+    }
+}
+
+/* *ret_onward: the batch goes on, whole, by this link; the caller sees to that,
+ * so that a chain of any length runs in one frame: the processor foretells only
+ * so many returns. */
+static bool take(struct node *node, struct hand batch, struct link **ret_onward)
+{
+    struct aff_record *records = batch.records;
+    uint32_t count = batch.count;
+    struct backoff backoff = { 0 };
+    uint32_t taken, skip;
+    aff_status st;
+
+    *ret_onward = NULL;
+    ledger_add(&node->ledger.in, count);
+    while (count > 0) {
+        node->hand = (struct hand){ records, count, 0, batch.port, NULL, batch.copied };
+        st = offer(node, &taken);
+        if (st == AFF_OK && records == batch.records && (*ret_onward = settle_onward(node)) != NULL)
+            break;
+        if (taken > count) {
+            flow_fail(node->flow, node, AFF_ERR_BUG, "more records taken than were offered");
+            return false;
+        }
+        if (st != AFF_OK)
+            emit_forget(node, taken);
+        if (taken < node->hand.settled)
+            taken = node->hand.settled;
+        if (st != AFF_OK)
+            node->hand.count = taken;
+        if (!node_settle(node, taken) || !status_handle(node, st, &backoff, &skip))
+            return false;
+        records += taken + skip;
+        count -= taken + skip;
+    }
+    node->hand.count = 0;
+    node->hand.settled = 0;
+    return true;
+}
+
+/* Moves payloads into the reader's own ring, as many as fit at once. 0: aborted. */
+static uint32_t copy_in(struct node *node, struct aff_record *records, uint32_t count)
+{
+    uint64_t most = node->bytes->size / COPY_SHARE, used = 0;
+    uint32_t i;
+
+    for (i = 0; i < count; i++) {
+        struct aff_record *r = &records[i];
+
+        if (i > 0 && (used + bytes_round(r->size) > most || !bytes_fit(node->bytes, r->size)))
+            break;
+        if (!emit_room(node, r->size))
+            return 0;
+        memcpy(bytes_head(node->bytes), r->data, r->size);
+        r->data = bytes_head(node->bytes);
+        r->origin = (uint16_t)node->index;
+        r->host_reserved = bytes_lap(node->bytes, node->bytes->head);
+        bytes_take(node->bytes, r->size);
+        used += bytes_round(r->size);
+        ledger_add(&node->ledger.bytes_copied, r->size);
+    }
+    return i;
+}
+
+static bool feed_copied(struct link *link, struct aff_record *records, uint32_t count)
+{
+    struct node *node = link->reader;
+
+    while (count > 0) {
+        struct link *onward;
+        uint32_t n;
+
+        node->keep = node->bytes->head;
+        n = copy_in(node, records, count);
+        if (n == 0 || !take(node, (struct hand){ records, n, 0, link->plan->to_port, NULL, true }, &onward) ||
+            (onward && !node_feed(onward, records, n)))
+            return false;
+        records += n;
+        count -= n;
+    }
+    node->keep = node->bytes->head;
+    return true;
+}
+
+bool node_feed(struct link *link, struct aff_record *records, uint32_t count)
+{
+    while (link) {
+        ledger_add(&link->taken, count);
+        if (link->plan->copies)
+            return feed_copied(link, records, count);
+        if (!take(link->reader, (struct hand){ records, count, 0, link->plan->to_port, NULL, false }, &link))
+            return false;
+    }
+    return true;
+}
+
+/* ---- calls without a batch ---- */
+
+static bool call_handle(struct node *node, aff_status st, struct backoff *b, bool *ret_again)
+{
+    *ret_again = st == AFF_ERR_IO || st == AFF_ERR_MEMORY;
+    if (!node_settle(node, 0))
+        return false;
+    if (*ret_again)
+        return backoff_wait(node, b, st);
+    if (st < 0) {
+        fail(node, st);
+        return false;
+    }
+    backoff_over(node, b);
+    return true;
+}
+
+bool node_retry(struct node *node, aff_status (*call)(void *arg), void *arg)
+{
+    struct backoff backoff = { 0 };
+    bool again = true;
+
+    while (again) {
+        node->hand = (struct hand){ 0 };
+        if (!call_handle(node, call(arg), &backoff, &again))
+            return false;
+    }
+    return true;
+}
+
+bool node_call(struct node *node, aff_status (*callback)(void *self))
+{
+    return !callback || node_retry(node, callback, node->self);
+}
+
+bool node_mark(struct link *link, const struct aff_record *mark)
+{
+    struct node *node = link->reader;
+    struct backoff backoff = { 0 };
+    bool again = node->about->stream_end != NULL;
+    uint32_t port;
+
+    while (again) {
+        node->hand = (struct hand){ .mark = mark };
+        node->ids.input = AFF_NO_INPUT;
+        node->ids.index = 0;
+        if (!call_handle(node, node->about->stream_end(node->self, link->plan->to_port, mark), &backoff, &again))
+            return false;
+    }
+    node->hand.mark = NULL;
+    for (port = 0; port < node->plan->plugin->output_count; port++)
+        if (!node_dispatch_mark(node, port, mark))
+            return false;
+    return true;
+}
+
+aff_status node_read(struct node *node, uint32_t want)
+{
+    aff_status st;
+
+    node->hand = (struct hand){ 0 };
+    st = node->about->read(node->self, want);
+    if (st == AFF_ERR_MEMORY && node->too_large)
+        st = AFF_ERR_CONFIG;
+    if (!node_settle(node, 0))
+        return AFF_ERR_BUG;
+    return st;
+}

@@ -1,0 +1,210 @@
+/* node.h - a plugin instance in the data path.
+ *
+ * The way of a batch through a node: node_take (node.c) offers it to the plugin,
+ * settles verdicts (settle.c) together with what was emitted (emit.c), and
+ * dispatches what leaves to the links of each output: a call for a fused reader,
+ * a ring for another lane's.
+ *
+ * Not here: threads and waiting (lane.h), wiring (build.c). */
+#ifndef AFFERENT_FLOW_NODE_H
+#define AFFERENT_FLOW_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <afferent/plugin.h>
+
+#include "config/plan.h"
+#include "flow/bytes.h"
+#include "flow/edge.h"
+#include "flow/ledger.h"
+
+enum {
+    NODE_STAGED = 256,   /* emitted records kept before they are dispatched */
+    NODE_PAYLOAD_SHARE = 4 /* a payload takes at most this part of its ring */
+};
+
+struct flow;
+struct lane;
+struct node;
+
+/* An edge at run time. */
+struct link {
+    const struct plan_edge *plan;
+    struct edge *edge; /* NULL: fused */
+    struct node *writer;
+    struct node *reader;
+    _Atomic uint64_t put;   /* counted by the writer's lane */
+    _Atomic uint64_t taken; /* counted by the reader's lane */
+    uint64_t put_at[EDGE_EPOCHS];
+    uint64_t taken_at[EDGE_EPOCHS];
+};
+
+struct output {
+    struct link **links;
+    uint32_t link_count;
+    uint32_t schema; /* of the port's table, interned; 0: by record */
+    struct aff_record *waiting; /* records of a mixed batch, up to PLAN_BATCH */
+    uint32_t waiting_count;
+};
+
+/* The batch that the plugin works on. */
+struct hand {
+    struct aff_record *records;
+    uint32_t count;
+    uint32_t settled; /* records below have left */
+    uint32_t port;
+    const struct aff_record *mark; /* in stream_end: stands for the input */
+    bool copied;                   /* its payloads lie in the node's own ring */
+};
+
+/* What a staged record is: made for an input, made for none, or held before (and
+ * so already in the accounts). */
+enum staged_kind { STAGED_DERIVED, STAGED_LOOSE, STAGED_RELEASED };
+
+/* What was emitted and has not left, by rising `inputs`: each leaves before the
+ * input of that index. The draft is the one behind them. */
+struct staged {
+    struct aff_record *records;
+    uint32_t *inputs;
+    uint16_t *ports;
+    uint8_t *kinds; /* enum staged_kind */
+    uint32_t count;
+    bool draft_open;
+    uint32_t draft_room;
+    uint16_t draft_port;
+    uint32_t draft_input;
+};
+
+/* How ids are made. */
+struct ids {
+    uint64_t node_hash;
+    uint64_t source;      /* sources: of this incarnation */
+    uint64_t seq;         /* sources: next */
+    uint32_t input;       /* whose emits are counted */
+    uint32_t index;       /* of the next emit for it */
+    uint64_t loose;       /* emits without an input so far */
+};
+
+struct hold {
+    struct aff_record *records; /* data is memory of its own; NULL: free place */
+    struct hold_place *places;
+    uint32_t room;
+    uint32_t count;
+    uint32_t pending; /* held in this call, verdict to come */
+};
+
+struct state {
+    uint8_t *base; /* reserved address space, touched where used */
+    uint32_t *generations;
+    size_t bytes; /* a slot */
+    size_t mapped;
+    uint32_t slots;
+    bool per_subject;
+};
+
+struct node {
+    struct aff_host host; /* first: a host function finds its node by it */
+    struct flow *flow;
+    struct lane *lane;
+    const struct plan_node *plan;
+    const struct aff_plugin *about;
+    uint32_t index;
+    void *self;
+    bool is_open;
+    struct bytes *bytes; /* this node's of flow->rings */
+    uint64_t keep;       /* lowest position in hand of its own lane */
+    struct link **carriers; /* rings that may carry its payloads, near to far */
+    uint32_t carrier_count;
+    struct output *outputs;
+    int32_t *pass_port;  /* by input: output index, or -1 */
+    struct link **onward; /* by input: the one fused reader of that output, or NULL */
+    uint8_t verdict_kind[LEDGER_VERDICTS]; /* by verdict byte; 0: the default */
+    uint16_t verdict_port[LEDGER_VERDICTS];
+    uint32_t verdict_rows; /* valid verdict bytes are below */
+    uint8_t *verdicts;
+    struct aff_record *scratch; /* a fan-out's copy of headers */
+    struct hand hand;
+    struct staged staged;
+    struct ids ids;
+    struct hold hold;
+    struct state state;
+    struct ledger ledger;
+    struct account at_epoch[EDGE_EPOCHS];
+    _Atomic uint64_t *metrics; /* counters, or a gauge's bits */
+    _Atomic int64_t allocated; /* bytes by host->alloc */
+    int64_t wake_ns;
+    bool too_large; /* the latest reserve failed for size, not for room */
+    /* sources */
+    int64_t first_event_ns;
+    int64_t last_event_ns;
+    bool has_first;
+    bool over; /* a limit was reached, or the source ended */
+    uint64_t epoch_records;
+    uint64_t epoch_bytes;
+    int64_t seen_ns;
+    char why[256]; /* the latest cause given to explain */
+};
+
+/* [control] The host functions, filled in (host.c). */
+void host_fill(struct aff_host *host);
+
+/* ---- node.c: [data]; false: the run is being aborted ---- */
+
+/* Gives a batch to the link's reader. The array is the reader's to change. */
+bool node_feed(struct link *link, struct aff_record *records, uint32_t count);
+/* Gives it the mark of a stream's end, which it hands on. */
+bool node_mark(struct link *link, const struct aff_record *mark);
+/* Sends records, or a mark, out of a port; the array may be changed. */
+bool node_dispatch(struct node *node, uint32_t port, struct aff_record *records, uint32_t count);
+bool node_dispatch_mark(struct node *node, uint32_t port, const struct aff_record *mark);
+/* Calls drain or wake (NULL: nothing) until it is taken, and lets go what was
+ * emitted; IO and MEMORY are retried. node_retry: any call of its plugin. */
+bool node_call(struct node *node, aff_status (*callback)(void *self));
+bool node_retry(struct node *node, aff_status (*call)(void *arg), void *arg);
+/* Calls a source's read once, and lets go what was emitted. */
+aff_status node_read(struct node *node, uint32_t want);
+
+/* ---- settle.c: [data] ---- */
+
+/* Lets go the records below `upto` of the batch in hand by their verdicts, and
+ * what was emitted for inputs up to `upto`, in order. */
+bool node_settle(struct node *node, uint32_t upto);
+/* Where the whole batch in hand goes as it is, by a call of one fused reader;
+ * it is then booked. NULL: it has to be settled. */
+struct link *settle_onward(struct node *node);
+/* Books one held record that came in on `port` and is let go by `verdict`. */
+void settle_book(struct node *node, uint8_t verdict, uint32_t port);
+
+/* ---- emit.c: [data] ---- */
+
+struct aff_record *emit_reserve(struct node *node, uint32_t port, uint32_t input, uint32_t size);
+aff_status emit_send(struct node *node, struct aff_record *draft, uint32_t size);
+/* Makes sure that one more record of `size` bytes can be staged for `input`, by
+ * letting go what was staged before and waiting for readers. False: aborted. */
+bool emit_stage(struct node *node, uint32_t input, uint64_t size);
+/* Books staged.records[staged.count], which the caller has filled. */
+void emit_add(struct node *node, uint32_t port, uint32_t input, enum staged_kind kind);
+/* The input before which something made for `input` leaves. */
+uint32_t emit_order(const struct node *node, uint32_t input);
+/* Sources: lets go what was emitted, then sends the mark of a stream's end. */
+aff_status emit_stream_end(struct node *node, uint32_t port, uint32_t stream);
+/* Takes back what was emitted for inputs from `input` on. */
+void emit_forget(struct node *node, uint32_t input);
+/* Waits until `size` bytes fit into the node's ring. False: aborted. */
+bool emit_room(struct node *node, uint64_t size);
+
+/* ---- hold.c ---- */
+
+bool hold_open(struct hold *hold, uint32_t room);
+void hold_close(struct hold *hold);
+const struct aff_record *hold_take(struct node *node, const struct aff_record *record);
+aff_status hold_release(struct node *node, const struct aff_record *held, uint8_t verdict);
+
+/* ---- state.c ---- */
+
+aff_status state_open(struct node *node, size_t bytes, bool per_subject);
+void state_close(struct state *state);
+void *state_get(struct node *node, uint32_t number);
+
+#endif
