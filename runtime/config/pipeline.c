@@ -1,0 +1,389 @@
+/* pipeline.c - a pipeline file into a checked plan.
+ *
+ * The steps: read TOML, apply --set, expand ${...}, collect the nodes, check
+ * each alone, join them, look at the whole, lay it out. A step goes on after
+ * an error, so that one run shows all; only the joined graph is not judged
+ * while its parts are wrong, since that would give messages that follow from
+ * others.
+ *
+ * Not here: one node (pipeline_node.c), `from` (pipeline_from.c), the graph
+ * (pipeline_graph.c). */
+#include "config/pipeline.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/expand.h"
+#include "config/pipeline_inside.h"
+#include "config/toml.h"
+#include "util/text.h"
+#include "util/units.h"
+
+struct settings {
+    const char *name;
+    int64_t memory_limit;
+    int64_t commit_every_ns;
+    int64_t commit_records;
+    int64_t commit_bytes;
+    int64_t max_record;
+};
+
+#define SETTING(type_, name_, member_, flags_, preset_, min_, max_, doc_) \
+    { .name = name_, .doc = doc_, .preset = preset_, .type = type_, .flags = flags_, \
+      .offset = (uint32_t)offsetof(struct settings, member_), .min = min_, .max = max_ }
+
+static const struct aff_option settings_table[] = {
+    SETTING(AFF_TYPE_TEXT, "name", name, AFF_OPT_REQUIRED, NULL, 1, -1,
+            "the pipeline's name, part of its records' identity"),
+    SETTING(AFF_TYPE_BYTES, "memory_limit", memory_limit, 0, "\"32MiB\"", 65536, 0x1p40,
+            "what rings, hold areas and nodes may use together"),
+    SETTING(AFF_TYPE_DURATION, "commit_every", commit_every_ns, 0, "\"250ms\"", 1e6, 60e9,
+            "how long an epoch lasts at most"),
+    SETTING(AFF_TYPE_INT, "commit_records", commit_records, 0, "8192", 1, 1e9,
+            "records of a source in an epoch at most"),
+    SETTING(AFF_TYPE_BYTES, "commit_bytes", commit_bytes, 0, "\"8MiB\"", 1024, 0x1p40,
+            "payload of a source in an epoch at most"),
+    SETTING(AFF_TYPE_BYTES, "max_record", max_record, 0, "\"1MiB\"", 64, 0x1p30,
+            "the largest payload of a record"),
+};
+#define SETTING_COUNT ((uint32_t)(sizeof settings_table / sizeof *settings_table))
+
+static const char *const settings_later[] = { "store_limit", "large", NULL };
+
+const char *node_kind_name(uint32_t kind)
+{
+    return kind == AFF_SOURCE ? "source" : kind == AFF_PROCESSOR ? "processor" : "sink";
+}
+
+static uint32_t kind_of(const char *name)
+{
+    for (uint32_t kind = AFF_SOURCE; kind <= AFF_SINK; kind++) {
+        if (!strcmp(node_kind_name(kind), name))
+            return kind;
+    }
+    return 0;
+}
+
+/* ---- [pipeline] ---- */
+
+static bool name_is_good(const char *name)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+    return *name && strlen(name) <= 63 && strspn(name, good) == strlen(name);
+}
+
+static bool settings_read(struct draft *draft, const struct value *document,
+                          struct settings *settings)
+{
+    const struct value *table = value_find(document, "pipeline"), *name;
+    struct options_job job = { .arena = draft->arena, .report = draft->report,
+                               .base = draft->file, .node = "pipeline",
+                               .later = settings_later, .missing = { draft->file, 1, 1 } };
+
+    if (table && table->kind != VALUE_TABLE) {
+        report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
+                   "pipeline is %s; expected a table; write [pipeline]", value_kind_name(table));
+        return false;
+    }
+    if (table)
+        job.missing = table->key_place;
+    if (!options_fill(&job, settings_table, SETTING_COUNT, table, "", settings))
+        return false;
+    name = value_find(table, "name");
+    if (name_is_good(settings->name))
+        return true;
+    report_add(draft->report, REPORT_ERROR, name->place, "pipeline",
+               "name is no name; expected up to 63 letters, digits, \"_\" or \"-\"; "
+               "choose another");
+    return false;
+}
+
+/* ---- collecting nodes ---- */
+
+static bool name_is_taken(struct draft *draft, const struct value *table)
+{
+    for (uint32_t i = 0; i < draft->node_count; i++) {
+        const struct draft_node *other = &draft->nodes[i];
+
+        if (strcmp(other->name, table->key))
+            continue;
+        report_add(draft->report, REPORT_ERROR, table->key_place, table->key,
+                   "the name is taken by the %s at line %u; expected each name once; "
+                   "rename one of them", node_kind_name(other->kind), other->table->key_place.line);
+        return true;
+    }
+    return false;
+}
+
+static void node_add(struct draft *draft, uint32_t kind, const struct value *table)
+{
+    if (table->kind != VALUE_TABLE) {
+        report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
+                   "%s is %s; expected a table; write [%s.%s]", table->key,
+                   value_kind_name(table), node_kind_name(kind), "NAME");
+        return;
+    }
+    if (strlen(table->key) != table->key_length || !name_is_good(table->key) ||
+        !strcmp(table->key, "pipeline")) {
+        report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
+                   "the %s has no usable name; expected up to 63 letters, digits, \"_\" or \"-\", "
+                   "and not \"pipeline\"; rename it", node_kind_name(kind));
+        return;
+    }
+    if (name_is_taken(draft, table))
+        return;
+    if (draft->node_count == NODES_MAX) {
+        report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
+                   "there are too many nodes; expected at most 1024; split the pipeline");
+        return;
+    }
+    draft->nodes[draft->node_count++] =
+        (struct draft_node){ .name = table->key, .kind = kind, .table = table, .max_held = -1 };
+}
+
+static void table_unknown(struct draft *draft, const struct value *table)
+{
+    struct text_guess guess = { .word = table->key };
+
+    text_offer(&guess, "pipeline");
+    for (uint32_t kind = AFF_SOURCE; kind <= AFF_SINK; kind++)
+        text_offer(&guess, node_kind_name(kind));
+    if (guess.best)
+        report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
+                   "unknown table %s; expected pipeline, source, processor or sink; "
+                   "did you mean %s?", table->key, guess.best);
+    else
+        report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
+                   "unknown %s %s; expected pipeline, source, processor or sink; take it out",
+                   table->kind == VALUE_TABLE ? "table" : "key", table->key);
+}
+
+static int node_compare(const void *left, const void *right)
+{
+    const struct place *a = &((const struct draft_node *)left)->table->key_place;
+    const struct place *b = &((const struct draft_node *)right)->table->key_place;
+
+    if (a->line != b->line)
+        return a->line < b->line ? -1 : 1;
+    return a->column < b->column ? -1 : a->column > b->column;
+}
+
+static bool nodes_collect(struct draft *draft, const struct value *document)
+{
+    bool has_kind = false;
+    size_t room = 1;
+
+    for (const struct value *v = document->first; v; v = v->next)
+        room += v->count;
+    draft->nodes = arena_take_array(draft->arena, room, sizeof *draft->nodes);
+    if (!draft->nodes)
+        return false;
+    for (const struct value *v = document->first; v; v = v->next) {
+        uint32_t kind = kind_of(v->key);
+
+        has_kind |= kind != 0;
+        if (kind && v->kind == VALUE_TABLE) {
+            for (const struct value *node = v->first; node; node = node->next)
+                node_add(draft, kind, node);
+        } else if (kind) {
+            report_add(draft->report, REPORT_ERROR, v->key_place, NULL,
+                       "%s is %s; expected a table of its own for each node; write [%s.NAME]",
+                       v->key, value_kind_name(v), v->key);
+        } else if (strcmp(v->key, "pipeline")) {
+            table_unknown(draft, v);
+        }
+    }
+    if (draft->node_count)
+        qsort(draft->nodes, draft->node_count, sizeof *draft->nodes, node_compare);
+    else if (!has_kind)
+        report_add(draft->report, REPORT_ERROR, (struct place){ draft->file, 0, 0 }, NULL,
+                   "there is no node; expected at least a source and a sink; "
+                   "add [source.NAME] and [sink.NAME]");
+    return draft->node_count > 0;
+}
+
+/* ---- the plan ---- */
+
+static void plan_fill_nodes(struct plan *plan, const struct draft *draft)
+{
+    for (uint32_t i = 0; i < draft->node_count; i++) {
+        const struct draft_node *from = &draft->nodes[i];
+
+        plan->nodes[from->order] = (struct plan_node){
+            .name = from->name,
+            .plugin = from->plugin,
+            .config = from->config,
+            .at = from->table->key_place,
+            .max_held = (uint32_t)from->max_held,
+        };
+    }
+}
+
+static int edge_compare(const void *left, const void *right)
+{
+    const struct draft_edge *a = left, *b = right;
+
+    if (a->to != b->to)
+        return a->to < b->to ? -1 : 1;
+    return a->row < b->row ? -1 : a->row > b->row;
+}
+
+static void plan_fill_edges(struct plan *plan, struct draft *draft)
+{
+    struct draft_edge *edges = draft->edges;
+
+    for (uint32_t i = 0; i < draft->edge_count; i++) {
+        edges[i].buffer = (uint64_t)draft->nodes[edges[i].to].buffer;
+        edges[i].from = draft->nodes[edges[i].from].order;
+        edges[i].to = draft->nodes[edges[i].to].order;
+    }
+    if (draft->edge_count)
+        qsort(edges, draft->edge_count, sizeof *edges, edge_compare);
+    for (uint32_t i = 0; i < draft->edge_count; i++) {
+        plan->edges[i] = (struct plan_edge){
+            .from = edges[i].from,
+            .from_port = edges[i].from_port,
+            .to = edges[i].to,
+            .to_port = edges[i].to_port,
+            .at = edges[i].place,
+            .buffer = edges[i].buffer,
+        };
+    }
+}
+
+static struct plan *plan_make(struct draft *draft, const struct settings *settings)
+{
+    struct arena *arena = draft->arena;
+    struct plan *plan = arena_take(arena, sizeof *plan);
+
+    if (!plan)
+        return NULL;
+    *plan = (struct plan){
+        .file = draft->file,
+        .name = settings->name,
+        .memory_limit = (uint64_t)settings->memory_limit,
+        .commit_every_ns = settings->commit_every_ns,
+        .commit_records = (uint64_t)settings->commit_records,
+        .commit_bytes = (uint64_t)settings->commit_bytes,
+        .max_record = (uint64_t)settings->max_record,
+        .nodes = arena_take_array(arena, draft->node_count, sizeof *plan->nodes),
+        .node_count = draft->node_count,
+        .edges = arena_take_array(arena, draft->edge_count, sizeof *plan->edges),
+        .edge_count = draft->edge_count,
+        .arena = arena,
+    };
+    if (!plan->nodes || !plan->edges)
+        return NULL;
+    plan_fill_nodes(plan, draft);
+    plan_fill_edges(plan, draft);
+    plan_layout(plan, LAYOUT_NORMAL);
+    return plan;
+}
+
+static void memory_check(struct draft *draft, const struct plan *plan,
+                         const struct value *document)
+{
+    const struct value *table = value_find(document, "pipeline");
+    const struct value *limit = value_find(table, "memory_limit");
+    uint64_t bytes = plan_memory(plan, NULL, 0, NULL);
+    uint64_t mib = (bytes + (1u << 20) - 1) >> 20;
+
+    if (bytes <= plan->memory_limit)
+        return;
+    report_add(draft->report, REPORT_ERROR, limit ? limit->place : table->key_place, "pipeline",
+               "the plan needs %llu bytes and memory_limit is %llu; expected a limit of at least "
+               "\"%lluMiB\"; raise it or make buffers smaller", (unsigned long long)bytes,
+               (unsigned long long)plan->memory_limit, (unsigned long long)mib);
+}
+
+/* ---- the steps ---- */
+
+static void pace_apply(struct draft *draft, const char *pace, struct value *document)
+{
+    for (struct value *node = document && value_find(document, "source")
+             ? value_find(document, "source")->first : NULL; node; node = node->next) {
+        const struct value *name = value_find(node, "plugin");
+        const struct plugin *plugin = NULL;
+        const char *why, *assignment;
+
+        if (name && name->kind == VALUE_TEXT)
+            plugin = plugins_find(draft->plugins, name->text, &why);
+        for (uint32_t i = 0; plugin && i < plugin->option_count; i++) {
+            if (strcmp(plugin->options[i].name, "pace"))
+                continue;
+            assignment = arena_print(draft->arena, "%s.pace=%s", node->key, pace);
+            if (assignment)
+                expand_set(draft->arena, draft->report, document, assignment);
+        }
+    }
+}
+
+static struct value *document_read(struct draft *draft, const struct pipeline_request *request)
+{
+    struct value *document = toml_load(draft->arena, draft->report, request->file);
+
+    if (!document)
+        return NULL;
+    for (size_t i = 0; i < request->set_count; i++)
+        expand_set(draft->arena, draft->report, document, request->sets[i]);
+    if (request->pace)
+        pace_apply(draft, request->pace, document);
+    expand_values(draft->arena, draft->report, draft->file, document);
+    return document;
+}
+
+static struct plan *draft_read(struct draft *draft, const struct pipeline_request *request)
+{
+    struct value *document = document_read(draft, request);
+    struct settings settings = { 0 };
+    struct plan *plan;
+    bool is_joined = true;
+
+    if (!document)
+        return NULL;
+    settings_read(draft, document, &settings);
+    if (!nodes_collect(draft, document))
+        return NULL;
+    for (uint32_t i = 0; i < draft->node_count; i++)
+        draft_node_read(draft, &draft->nodes[i]);
+    for (uint32_t i = 0; i < draft->node_count; i++)
+        is_joined &= draft_from_read(draft, i);
+    if (is_joined)
+        draft_graph_check(draft);
+    if (report_errors(draft->report))
+        return NULL;
+    plan = plan_make(draft, &settings);
+    if (plan)
+        memory_check(draft, plan, document);
+    return report_errors(draft->report) ? NULL : plan;
+}
+
+struct plan *pipeline_read(struct plugins *plugins, const struct pipeline_request *request,
+                           struct report *report)
+{
+    struct draft draft = { .report = report, .plugins = plugins, .file = request->file };
+    struct plan *plan = NULL;
+
+    draft.arena = arena_new();
+    if (draft.arena)
+        plan = draft_read(&draft, request);
+    if (!plan) {
+        arena_free(&draft.arena);
+        if (!report_errors(report))
+            report_add(report, REPORT_ERROR, (struct place){ request->file, 0, 0 }, NULL,
+                       "there is no memory to read the pipeline; free memory and try again");
+    }
+    return plan;
+}
+
+void plan_close(struct plan **plan)
+{
+    struct arena *arena;
+
+    if (!*plan)
+        return;
+    arena = (*plan)->arena;
+    *plan = NULL;
+    arena_free(&arena);
+}
