@@ -1,0 +1,231 @@
+/* run.c - `afferent run`: a pipeline until its sources end or Ctrl-C drains it.
+ *
+ * Opening may fail because an input or a peer is missing: that is how the world
+ * is, not a mistake in the file, so it is tried again until it is there.
+ *
+ * Not here: the live line and the ledger (show/), signals (stopper.c). */
+#include <afferent/plugin.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/opened.h"
+#include "cmd/stopper.h"
+#include "cmd/verbs.h"
+#include "flow/flow.h"
+#include "show/books.h"
+#include "show/books_json.h"
+#include "show/live.h"
+
+#define MS INT64_C(1000000)
+#define RETRY_FIRST (250 * MS)
+#define RETRY_LAST (10000 * MS)
+#define LOOK_TERMINAL (250 * MS)
+#define LOOK_LOG (10000 * MS)
+
+struct run {
+    struct opened opened;
+    int64_t for_ns;
+    bool json;
+    bool quiet;
+    struct lines *lines;
+    struct stopper *stopper;
+    struct flow *flow;
+    struct live live;
+};
+
+static const char examples[] =
+    "  afferent run bedside.toml                        until it ends, or Ctrl-C\n"
+    "  afferent run bedside.toml --for 20s              20 s of the data's time\n"
+    "  afferent run bedside.toml --for 1h --pace fast   as fast as it can be read\n"
+    "  afferent run bedside.toml --set ecg.seed=7       with another option\n";
+
+static const char more[] =
+    "The first Ctrl-C (or SIGTERM) ends the sources and finishes what is under way;\n"
+    "the second ends at once. A missing input or peer is waited for.\n\n"
+    "Exit codes: 0 done, 1 the ledger does not balance or the run was cut off, 2 bad\n"
+    "configuration or usage, 3 the run ended on an error.\n";
+
+static int arguments(struct run *run, int argc, char **argv)
+{
+    const struct args_flag flags[] = {
+        { "for", ARGS_DURATION, &run->for_ns, "DURATION",
+          "Ends after this much time of the data, such as 20s or 24h.", NULL },
+        { "pace", ARGS_TEXT, &run->opened.pace, "VALUE",
+          "Sets the option `pace` of every source that has it: fast, realtime.", NULL },
+        OPENED_FLAGS(run->opened),
+        { "json", ARGS_SWITCH, &run->json, NULL, "Prints the ledger as JSON on stdout at the end.", NULL },
+        { "quiet", ARGS_SWITCH, &run->quiet, NULL, "Only warnings and errors: no live line, no ledger.", NULL },
+    };
+    const struct args_about about = {
+        .verb = "run",
+        .operands = "PIPELINE.toml",
+        .summary = "runs a pipeline until it ends or Ctrl-C drains it",
+        .more = more,
+        .examples = examples,
+        .flags = flags,
+        .flag_count = sizeof flags / sizeof *flags,
+        .least = 1,
+        .most = 1,
+    };
+
+    return args_read(&about, argc, argv, &run->opened.operands);
+}
+
+/* ---- opening ---- */
+
+/* `why` begins with the node in brackets, as flow_open wrote it. */
+static int open_failed(const struct run *run, aff_status status, const char *why)
+{
+    fprintf(stderr, "%s: error: %s\n", run->opened.file, why);
+    return status == AFF_ERR_CONFIG ? EXIT_USAGE : EXIT_ERROR;
+}
+
+/* Below 0: run->flow is open. */
+static int open_flow(struct run *run)
+{
+    struct flow_options options = { .for_ns = run->for_ns, .log = lines_log, .arg = run->lines };
+    int64_t wait = RETRY_FIRST;
+    bool told = false;
+    aff_status status;
+    char why[512];
+
+    for (;;) {
+        run->flow = flow_open(run->opened.plan, &options, &status, why, sizeof why);
+        if (run->flow)
+            break;
+        if (status != AFF_ERR_IO)
+            return open_failed(run, status, why);
+        if (!told)
+            lines_say(run->lines, AFF_LOG_WARN, NULL, "%s; waiting for it, Ctrl-C ends", why);
+        told = true;
+        if (stopper_sleep(run->stopper, wait)) {
+            lines_say(run->lines, AFF_LOG_ERROR, NULL, "stopped before it could begin: %s", why);
+            return EXIT_ERROR;
+        }
+        wait = wait * 2 < RETRY_LAST ? wait * 2 : RETRY_LAST;
+    }
+    if (told)
+        lines_say(run->lines, AFF_LOG_INFO, NULL, "it is there now; the pipeline begins");
+    return -1;
+}
+
+/* ---- running ---- */
+
+static void look(struct run *run, bool terminal)
+{
+    char text[256];
+
+    if (run->quiet)
+        return;
+    live_text(&run->live, text, sizeof text);
+    if (terminal)
+        lines_live(run->lines, text);
+    else
+        lines_say(run->lines, AFF_LOG_INFO, NULL, "%s", text);
+}
+
+/* Below 0: it ran, and has ended. */
+static int wait_flow(struct run *run)
+{
+    bool terminal = lines_is_terminal(run->lines);
+    int64_t every = run->quiet ? -1 : terminal ? LOOK_TERMINAL : LOOK_LOG;
+
+    live_begin(&run->live, run->flow, run->opened.plan);
+    if (!flow_start(run->flow)) {
+        while (!flow_wait(run->flow, -1))
+            continue;
+        return open_failed(run, AFF_ERR_MEMORY, "no thread could be started");
+    }
+    stopper_guard(run->stopper, run->flow);
+    while (!flow_wait(run->flow, every))
+        look(run, terminal);
+    stopper_guard(run->stopper, NULL);
+    lines_live(run->lines, "");
+    return -1;
+}
+
+/* ---- the end ---- */
+
+static const struct plan_node *archive_of(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        if (plan->nodes[i].plugin->about.flags & AFF_ARCHIVE)
+            return &plan->nodes[i];
+    return NULL;
+}
+
+/* For a person who sees this for the first time. The program that called us may
+ * be known under another name (AFFERENT_CALLED). */
+static void type_next(const struct run *run)
+{
+    const char *name = getenv("AFFERENT_CALLED");
+
+    if (!lines_is_terminal(run->lines))
+        return;
+    if (!name || !*name)
+        name = "afferent";
+    fputs("\nType next:\n", stderr);
+    if (archive_of(run->opened.plan))
+        fprintf(stderr, "  %s query %s --limit 20    what was archived\n", name, run->opened.file);
+    fprintf(stderr, "  %s check %s --explain     how it runs, and why\n", name, run->opened.file);
+    fprintf(stderr, "  %s graph %s               how it is wired\n", name, run->opened.file);
+}
+
+static int report_end(struct run *run)
+{
+    const char *why;
+    aff_status status = flow_failure(run->flow, &why);
+    bool cut_off = status != AFF_OK || stopper_asked(run->stopper) > 1;
+    bool good = flow_balances(run->flow) && !cut_off;
+
+    if (!run->quiet || !good)
+        books_print(run->flow, run->opened.plan, cut_off, stderr);
+    if (run->json)
+        books_json(run->flow, run->opened.plan, live_seconds(&run->live), why, cut_off, stdout);
+    if (status != AFF_OK) {
+        fprintf(stderr, "%s: error: the run ended: %s\n", run->opened.file, why);
+        return status == AFF_ERR_CONFIG ? EXIT_USAGE : EXIT_ERROR;
+    }
+    if (!good)
+        return EXIT_WRONG;
+    if (!run->quiet)
+        type_next(run);
+    return EXIT_DONE;
+}
+
+static int run_plan(struct run *run)
+{
+    int code;
+
+    run->lines = lines_open(run->quiet ? AFF_LOG_WARN : AFF_LOG_INFO);
+    run->stopper = run->lines ? stopper_open(run->lines) : NULL;
+    if (!run->stopper) {
+        fputs("afferent: there is no memory, or no thread can be made\n", stderr);
+        code = EXIT_ERROR;
+    } else {
+        code = open_flow(run);
+    }
+    if (code < 0)
+        code = wait_flow(run);
+    if (code < 0)
+        code = report_end(run);
+    flow_close(&run->flow);
+    stopper_close(&run->stopper);
+    lines_close(&run->lines);
+    return code;
+}
+
+int verb_run(int argc, char **argv)
+{
+    struct run run = { 0 };
+    int code = arguments(&run, argc, argv);
+
+    if (code < 0)
+        code = opened_need(&run.opened);
+    if (code < 0)
+        code = run_plan(&run);
+    opened_close(&run.opened);
+    return code;
+}

@@ -1,0 +1,203 @@
+/* picture.c - see picture.h. */
+#include "show/picture.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "show/explain.h"
+
+static const char *port_from(const struct plan *plan, const struct plan_edge *e)
+{
+    return plan->nodes[e->from].plugin->outputs[e->from_port].name;
+}
+
+static const char *port_to(const struct plan *plan, const struct plan_edge *e)
+{
+    return plan->nodes[e->to].plugin->inputs[e->to_port].name;
+}
+
+/* The name of an input port says something only where there are several. */
+static bool tells_port(const struct plan *plan, const struct plan_edge *e)
+{
+    return plan->nodes[e->to].plugin->input_count > 1;
+}
+
+static bool is_phi(const struct plan *plan, const struct plan_edge *e)
+{
+    return explain_edge_label(plan, e) == AFF_LABEL_PHI;
+}
+
+/* ---- text: a tree from each source; who was drawn already is only named ---- */
+
+enum { INDENT = 3 };
+
+struct drawing {
+    const struct plan *plan;
+    FILE *out;
+    bool *drawn;
+    char *margin; /* what stands left of the current line */
+    size_t depth; /* its length */
+};
+
+static void draw_node(struct drawing *d, uint32_t node)
+{
+    const struct plan_node *n = &d->plan->nodes[node];
+
+    fprintf(d->out, "%s (%s)  thread %u%s\n", n->name, n->plugin->about.name, n->lane,
+            d->drawn[node] ? ", as above" : "");
+}
+
+static void draw_below(struct drawing *d, uint32_t node);
+
+static void draw_edge(struct drawing *d, const struct plan_edge *e, bool is_last)
+{
+    fprintf(d->out, "%s%s %s%s %s", d->margin, is_last ? "`-" : "|-", port_from(d->plan, e),
+            is_phi(d->plan, e) ? " (phi)" : "", e->way == EDGE_RING ? "==> " : "--> ");
+    if (tells_port(d->plan, e))
+        fprintf(d->out, "%s of ", port_to(d->plan, e));
+    draw_node(d, e->to);
+    if (d->drawn[e->to])
+        return;
+    memcpy(d->margin + d->depth, is_last ? "   " : "|  ", INDENT + 1);
+    d->depth += INDENT;
+    draw_below(d, e->to);
+    d->depth -= INDENT;
+    d->margin[d->depth] = '\0';
+}
+
+static void draw_below(struct drawing *d, uint32_t node)
+{
+    uint32_t left = 0;
+
+    d->drawn[node] = true;
+    for (uint32_t i = 0; i < d->plan->edge_count; i++)
+        left += d->plan->edges[i].from == node;
+    for (uint32_t i = 0; i < d->plan->edge_count; i++)
+        if (d->plan->edges[i].from == node)
+            draw_edge(d, &d->plan->edges[i], --left == 0);
+}
+
+bool picture_text(const struct plan *plan, FILE *out)
+{
+    struct drawing d = { .plan = plan, .out = out };
+
+    d.drawn = calloc(plan->node_count + 1u, sizeof *d.drawn);
+    d.margin = calloc((size_t)plan->node_count + 1u, INDENT + 1);
+    if (!d.drawn || !d.margin) {
+        free(d.drawn);
+        free(d.margin);
+        return false;
+    }
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        if (d.drawn[i])
+            continue;
+        draw_node(&d, i);
+        draw_below(&d, i);
+    }
+    fputs("\n-->  a call on the same thread    ==>  a ring to another thread\n", out);
+    free(d.drawn);
+    free(d.margin);
+    return true;
+}
+
+/* ---- DOT ---- */
+
+/* Inside double quotes: names come from plugins too. */
+static void dot_quoted(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            fputc('\\', out);
+        fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+    }
+}
+
+static void dot_node(const struct plan *plan, uint32_t node, FILE *out)
+{
+    const struct plan_node *n = &plan->nodes[node];
+    uint32_t kind = n->plugin->about.kind;
+
+    fprintf(out, "    n%u [label=\"", node);
+    dot_quoted(out, n->name);
+    fputs("\\n", out);
+    dot_quoted(out, n->plugin->about.name);
+    fprintf(out, "\", shape=%s];\n", kind == AFF_SOURCE ? "house" : kind == AFF_SINK ? "cylinder" : "box");
+}
+
+static void dot_edge(const struct plan *plan, const struct plan_edge *e, FILE *out)
+{
+    fprintf(out, "  n%u -> n%u [label=\"", e->from, e->to);
+    dot_quoted(out, port_from(plan, e));
+    if (tells_port(plan, e)) {
+        fputs(" to ", out);
+        dot_quoted(out, port_to(plan, e));
+    }
+    fprintf(out, "%s\"%s];\n", is_phi(plan, e) ? "\\nphi" : "", e->way == EDGE_RING ? ", style=bold" : "");
+}
+
+void picture_dot(const struct plan *plan, FILE *out)
+{
+    fputs("digraph \"", out);
+    dot_quoted(out, plan->name);
+    fputs("\" {\n  rankdir=LR;\n", out);
+    for (uint32_t lane = 0; lane < plan->lane_count; lane++) {
+        fprintf(out, "  subgraph cluster_%u {\n    label=\"thread %u\";\n", lane, lane);
+        for (uint32_t i = 0; i < plan->node_count; i++)
+            if (plan->nodes[i].lane == lane)
+                dot_node(plan, i, out);
+        fputs("  }\n", out);
+    }
+    for (uint32_t i = 0; i < plan->edge_count; i++)
+        dot_edge(plan, &plan->edges[i], out);
+    fputs("}\n", out);
+}
+
+/* ---- Mermaid ---- */
+
+/* Its text knows no backslash: what could end or open something is an entity. */
+static void mermaid_quoted(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("\"<>&#;|`\\", *text))
+            fprintf(out, "#%d;", (unsigned char)*text);
+        else
+            fputc((unsigned char)*text < 0x20 ? ' ' : *text, out);
+    }
+}
+
+static void mermaid_node(const struct plan *plan, uint32_t node, FILE *out)
+{
+    const struct plan_node *n = &plan->nodes[node];
+    uint32_t kind = n->plugin->about.kind;
+
+    fprintf(out, "    n%u%s\"", node, kind == AFF_SOURCE ? "([" : kind == AFF_SINK ? "[(" : "[");
+    mermaid_quoted(out, n->name);
+    fputs("<br/>", out);
+    mermaid_quoted(out, n->plugin->about.name);
+    fprintf(out, "\"%s\n", kind == AFF_SOURCE ? "])" : kind == AFF_SINK ? ")]" : "]");
+}
+
+static void mermaid_edge(const struct plan *plan, const struct plan_edge *e, FILE *out)
+{
+    fprintf(out, "  n%u %s|\"", e->from, e->way == EDGE_RING ? "==>" : "-->");
+    mermaid_quoted(out, port_from(plan, e));
+    if (tells_port(plan, e)) {
+        fputs(" to ", out);
+        mermaid_quoted(out, port_to(plan, e));
+    }
+    fprintf(out, "%s\"| n%u\n", is_phi(plan, e) ? " (phi)" : "", e->to);
+}
+
+void picture_mermaid(const struct plan *plan, FILE *out)
+{
+    fputs("flowchart LR\n", out);
+    for (uint32_t lane = 0; lane < plan->lane_count; lane++) {
+        fprintf(out, "  subgraph t%u [\"thread %u\"]\n", lane, lane);
+        for (uint32_t i = 0; i < plan->node_count; i++)
+            if (plan->nodes[i].lane == lane)
+                mermaid_node(plan, i, out);
+        fputs("  end\n", out);
+    }
+    for (uint32_t i = 0; i < plan->edge_count; i++)
+        mermaid_edge(plan, &plan->edges[i], out);
+}

@@ -1,0 +1,13 @@
+/* report_json.h - what `check` found, as one JSON document.
+ *
+ * Not here: the same for people (util/report.h, explain.h). */
+#ifndef AFFERENT_SHOW_REPORT_JSON_H
+#define AFFERENT_SHOW_REPORT_JSON_H
+
+#include "show/explain.h"
+
+/* `plan` is NULL when the file was refused; with `origin` not NULL it is
+ * explained too. False without memory: messages are missing. */
+bool report_json(struct report *report, const struct plan *plan, const struct explain_origin *origin, FILE *out);
+
+#endif
