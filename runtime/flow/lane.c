@@ -288,6 +288,10 @@ static bool read_handle(struct lane *lane, aff_status st, int64_t now)
     case AFF_END:
         head->over = true;
         return true;
+    case AFF_ERR_DATA: /* one input is no good; the next one may be */
+        flow_log(lane->flow, AFF_LOG_ERROR, head->plan->name, "%s; going on behind it", head->why);
+        head->wake_ns = now;
+        return true;
     case AFF_ERR_IO:
     case AFF_ERR_MEMORY:
         if (lane->retry_ns == 0)

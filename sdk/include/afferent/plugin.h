@@ -517,8 +517,9 @@ struct aff_plugin {
     void (*stop)(void *self);
 
     /* [data] Source: emits up to `want` records. AFF_OK: call again at once;
-     * AFF_AGAIN: nothing now, see wake_at; AFF_END: finished. Never waits
-     * longer than 100 ms by itself. */
+     * AFF_AGAIN: nothing now, see wake_at; AFF_END: finished; AFF_ERR_DATA: an
+     * input that cannot be used, call again for the next. Never waits longer
+     * than 100 ms by itself. */
     aff_status (*read)(void *self, uint32_t want);
     /* [data] Processor and sink: a batch. AFF_OK: all were taken. Else
      * *ret_taken (preset to 0) says how many were, with their verdicts and
