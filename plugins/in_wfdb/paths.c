@@ -83,11 +83,13 @@ static int is_header_name(const char *name)
     return n > 4 && strcmp(name + n - 4, ".hea") == 0;
 }
 
-static aff_status missing(struct paths *p, uint32_t item, int error)
+/* The path is the integrator's own text, not a record's. */
+static aff_status missing(struct paths *p, uint32_t item, const char *path, int error)
 {
     char text[80];
 
-    return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u: %s", item + 1, strerror_r(error, text, sizeof text));
+    return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u (%s): %s", item + 1, path,
+                            strerror_r(error, text, sizeof text));
 }
 
 static aff_status folder_add(struct paths *p, uint32_t item, const char *path)
@@ -99,14 +101,15 @@ static aff_status folder_add(struct paths *p, uint32_t item, const char *path)
     char full[PATH_MAX];
 
     if (!d)
-        return missing(p, item, errno);
+        return missing(p, item, path, errno);
     while (st == AFF_OK && (e = readdir(d)))
         if (is_header_name(e->d_name) && e->d_name[0] != '.' &&
             snprintf(full, sizeof full, "%s/%s", path, e->d_name) < (int)sizeof full)
             st = path_add(p, FOUND, full);
     (void)closedir(d);
     if (st == AFF_OK && p->count == before)
-        return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u: there is no header (.hea) in this folder", item + 1);
+        return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u (%s): there is no header (.hea) in this folder", item + 1,
+                                path);
     return st;
 }
 
@@ -127,7 +130,8 @@ static aff_status glob_add(struct paths *p, uint32_t item, const char *pattern)
     if (error == 0)
         globfree(&g);
     if (st == AFF_OK && !found)
-        return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u: no header (.hea) matches this pattern", item + 1);
+        return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u (%s): no header (.hea) matches this pattern", item + 1,
+                                pattern);
     return st;
 }
 
@@ -145,10 +149,10 @@ static aff_status entry_add(struct paths *p, uint32_t item, const char *path)
         return path_add(p, NAMED, full);
     if (known)
         return p->host->explain(p->host, AFF_ERR_CONFIG,
-                                "path, entry %u: this is no WFDB header; name the .hea file of the record", item + 1);
+                                "path, entry %u (%s): this is no WFDB header; name the .hea file of the record", item + 1, path);
     if (strpbrk(path, "*?["))
         return glob_add(p, item, path);
-    return missing(p, item, ENOENT);
+    return missing(p, item, path, ENOENT);
 }
 
 static int path_compare(const void *a, const void *b, void *text)

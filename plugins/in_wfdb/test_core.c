@@ -85,7 +85,7 @@ static int expected_read(FILE *in, struct expected *e)
 {
     char line[1024];
 
-    return fgets(line, sizeof line, in) &&
+    return in && fgets(line, sizeof line, in) &&
            sscanf(line, "%15s %15s %15s %ld %ld %ld %*d %*d %*d %*d %*d %ld %ld %*d %*d %79s %79s %79s", e->name,
                   e->lead[0], e->lead[1], &e->samples, &e->beats, &e->annotations, &e->first, &e->last, e->sum[0],
                   e->sum[1], e->beats_sum) == 11;

@@ -44,7 +44,7 @@ void rate_text(char to[RATE_TEXT], const struct wfdb_rate *rate)
     /* den divides 10^9, so nine digits are all. */
     while (rest && n < 9) {
         rest *= 10;
-        digits[n++] = (char)('0' + rest / rate->den);
+        digits[n++] = (char)('0' + rest / rate->den); /* cppcheck-suppress zerodivcond ; it divided above */
         rest %= rate->den;
     }
     digits[n] = 0;

@@ -3,8 +3,8 @@
  * op_qrs.c - heart beats and heart rate from an ECG: the plugin.
  *
  * One channel of each stream of samples goes through a detector of its own,
- * whose state is in the host's keeping. A beat becomes a row on the same stream,
- * whose event time is that of its R peak. A gap, a jump of the sample index or
+ * whose state is in the host's keeping. A beat becomes a row on a stream of its
+ * own, "ecg/beats" for "ecg", whose event time is that of its R peak. A gap, a jump of the sample index or
  * another rate, gain or baseline ends the segment and begins one.
  *
  * Not here: how beats are found (detector.c). A stream that pauses without an
@@ -13,6 +13,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "detector.h"
@@ -62,6 +63,8 @@ static const struct aff_port outputs[] = {
       .types = AFF_MASK(AFF_FIELDS),
       .priority = AFF_PRIO_VITALS },
 };
+
+enum { NAME_MOST = 256 }; /* bytes of a stream's name; a longer one is cut */
 
 enum { VERDICT_NO_ECG = 1 };
 static const struct aff_verdict verdicts[] = {
@@ -212,6 +215,19 @@ static int64_t sample_ns(const struct state *s, int64_t sample)
     return wrap_add(s->anchor_ns, samples_ns(s, sample - s->anchor_at));
 }
 
+/* Beats are a signal of their own: "ecg" has its beats in "ecg/beats". 0: the
+ * bound of streams is reached. */
+static uint32_t stream_of_beats(const struct beats *b, uint32_t ecg)
+{
+    const struct aff_stream_info *info = b->host->stream_info(b->host, ecg);
+    char name[NAME_MOST];
+
+    if (!info)
+        return 0;
+    snprintf(name, sizeof name, "%s/beats", info->name);
+    return b->host->stream(b->host, info->subject, name, b->schema);
+}
+
 static aff_status beat_emit(struct beats *b, const struct state *s, uint32_t input, const struct qrs_beat *beat)
 {
     const struct aff_host *host = b->host;
@@ -219,6 +235,9 @@ static aff_status beat_emit(struct beats *b, const struct state *s, uint32_t inp
     struct aff_row row;
 
     if (!draft)
+        return AFF_ERR_MEMORY;
+    draft->stream = stream_of_beats(b, draft->stream);
+    if (!draft->stream)
         return AFF_ERR_MEMORY;
     draft->type = AFF_FIELDS;
     draft->schema = b->schema;
@@ -382,6 +401,13 @@ static aff_status beats_process(void *self, const struct aff_batch *batch, uint3
     return AFF_OK;
 }
 
+static aff_status beats_end(const struct beats *b, const struct aff_record *mark)
+{
+    uint32_t stream = stream_of_beats(b, mark->stream);
+
+    return stream ? b->host->stream_end(b->host, 0, stream) : AFF_ERR_MEMORY;
+}
+
 /* What is emitted here stays out when a later reserve fails: the next call goes
  * on behind it. */
 static aff_status beats_stream_end(void *self, uint32_t port, const struct aff_record *mark)
@@ -402,6 +428,8 @@ static aff_status beats_stream_end(void *self, uint32_t port, const struct aff_r
         kept->flushed += st == AFF_OK;
     }
     metrics_count(b);
+    if (st == AFF_OK)
+        st = beats_end(b, mark);
     if (st == AFF_OK)
         memset(kept, 0, sizeof *kept);
     return st;

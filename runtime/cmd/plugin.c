@@ -87,12 +87,13 @@ static int list_run(struct request *request)
 static int info_run(struct request *request)
 {
     const char *why = "";
-    const struct plugin *plugin = plugins_find(request->plugins, request->operands.words[0], &why);
+    const struct plugin *plugin;
 
     if (request->json && request->markdown) {
         fputs("afferent: --json and --markdown exclude each other; give one of them\n", stderr);
         return EXIT_USAGE;
     }
+    plugin = plugins_find(request->plugins, request->operands.words[0], &why);
     if (!plugin) {
         fprintf(stderr, "afferent: %s\n", why);
         return EXIT_USAGE;
@@ -151,8 +152,8 @@ static int info_read(struct request *request, int argc, char **argv)
         .operands = "NAME",
         .summary = "explains a plugin: ports, options, verdicts, metrics",
         .more = "Exit codes: 0 done, 2 there is no such plugin, or it is refused.\n",
-        .examples = "  afferent plugin info op_filter\n"
-                    "  afferent plugin info op_filter --markdown > op_filter.md\n",
+        .examples = "  afferent plugin info op_gain\n"
+                    "  afferent plugin info op_gain --markdown > op_gain.md\n",
         .flags = flags,
         .flag_count = sizeof flags / sizeof *flags,
         .least = 1,

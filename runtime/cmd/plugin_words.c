@@ -100,7 +100,7 @@ void option_add_type(struct text *text, const struct aff_option *option)
 
 static bool is_whole(double number)
 {
-    return floor(number) == number && fabs(number) < 1e18;
+    return floor(number) == number && fabs(number) < 9.2e18;
 }
 
 void option_add_bound(struct text *text, const struct aff_option *option, double bound)

@@ -73,6 +73,25 @@ static int arguments(struct run *run, int argc, char **argv)
     return args_read(&about, argc, argv, &run->opened.operands);
 }
 
+/* A --pace that nobody heard would be a run at the wrong speed. */
+static int pace_heard(const struct run *run)
+{
+    const struct plan *plan = run->opened.plan;
+
+    for (uint32_t i = 0; run->opened.pace && i < plan->node_count; i++) {
+        const struct plugin *p = plan->nodes[i].plugin;
+
+        for (uint32_t k = 0; p->about.kind == AFF_SOURCE && k < p->option_count; k++)
+            if (strcmp(p->options[k].name, "pace") == 0)
+                return -1;
+    }
+    if (!run->opened.pace)
+        return -1;
+    fprintf(stderr, "%s: error: --pace: no source has the option pace; expected one that has; "
+            "leave --pace out\n", run->opened.file);
+    return EXIT_USAGE;
+}
+
 /* ---- opening ---- */
 
 /* `why` begins with the node in brackets, as flow_open wrote it. */
@@ -162,7 +181,7 @@ static void type_next(const struct run *run)
 {
     const char *name = getenv("AFFERENT_CALLED");
 
-    if (!lines_is_terminal(run->lines))
+    if (!lines_is_terminal(run->lines) && !name)
         return;
     if (!name || !*name)
         name = "afferent";
@@ -224,6 +243,8 @@ int verb_run(int argc, char **argv)
 
     if (code < 0)
         code = opened_need(&run.opened);
+    if (code < 0)
+        code = pace_heard(&run);
     if (code < 0)
         code = run_plan(&run);
     opened_close(&run.opened);

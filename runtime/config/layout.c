@@ -153,6 +153,35 @@ static uint64_t power_of_two(uint64_t least)
     return n;
 }
 
+/* The largest payload that can come to a node: of any node that stands before it. */
+static uint64_t largest_before(const struct plan *plan, uint32_t node)
+{
+    uint64_t largest = 0;
+    uint32_t i;
+
+    for (i = 0; i < node; i++)
+        if (plan->nodes[i].ring_bytes / PAYLOAD_SHARE > largest)
+            largest = plan->nodes[i].ring_bytes / PAYLOAD_SHARE;
+    return largest < plan->max_record ? largest : plan->max_record;
+}
+
+/* What a node copies or holds moves through its own ring, however small that of its
+ * readers may be: two of the largest fit. In the data's order. */
+static void widen_rings(struct plan *plan)
+{
+    uint32_t n, i;
+
+    for (n = 0; n < plan->node_count; n++) {
+        struct plan_node *node = &plan->nodes[n];
+        bool moves = node->max_held > 0;
+
+        for (i = 0; i < plan->edge_count; i++)
+            moves = moves || (plan->edges[i].to == n && plan->edges[i].copies);
+        if (moves && node->ring_bytes < 2 * largest_before(plan, n))
+            node->ring_bytes = power_of_two(2 * largest_before(plan, n));
+    }
+}
+
 static void choose_rings(struct plan *plan)
 {
     uint32_t i;
@@ -169,6 +198,7 @@ static void choose_rings(struct plan *plan)
         if (e->copies && to->ring_bytes < e->buffer)
             to->ring_bytes = power_of_two(e->buffer);
     }
+    widen_rings(plan);
 }
 
 void plan_layout(struct plan *plan, enum layout_mode mode)
@@ -205,16 +235,7 @@ static void add(struct sum *sum, struct plan_memory line)
 /* A held record is copied whole: its place may grow to the largest payload. */
 static uint64_t hold_bytes(const struct plan *plan, uint32_t node)
 {
-    uint64_t largest = plan->max_record, held = plan->nodes[node].max_held;
-    uint32_t i;
-
-    for (i = 0; i < plan->edge_count; i++) {
-        uint64_t share = plan->nodes[plan->edges[i].from].ring_bytes / PAYLOAD_SHARE;
-
-        if (plan->edges[i].to == node && share < largest)
-            largest = share;
-    }
-    return held * (RECORD_BYTES + largest);
+    return plan->nodes[node].max_held * (RECORD_BYTES + largest_before(plan, node));
 }
 
 uint64_t plan_memory(const struct plan *plan, struct plan_memory *lines, uint32_t room, uint32_t *ret_count)

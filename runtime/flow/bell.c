@@ -58,7 +58,9 @@ void bell_strike(struct bell *bell)
 {
     uint64_t one = 1;
 
-    if (atomic_exchange_explicit(&bell->asleep, 0, memory_order_relaxed)) {
+    /* Release: a sleeper that comes in between and reads this 0 instead of being
+     * woken sees what was published. */
+    if (atomic_exchange_explicit(&bell->asleep, 0, memory_order_acq_rel)) {
         /* Fails only when the counter is full, and then the lane wakes anyway. */
         ssize_t put = write(bell->fd, &one, sizeof one);
         (void)put;

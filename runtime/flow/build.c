@@ -9,11 +9,31 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* carries[edge * nodes + node] != 0: payloads of node may come by edge. */
+/* Whether copies of the node's input lie in its ring, between what it makes. */
+static bool copies_in(const struct plan *plan, uint32_t node)
+{
+    uint32_t e;
+
+    for (e = 0; e < plan->edge_count; e++)
+        if (plan->edges[e].to == node && plan->edges[e].copies)
+            return true;
+    return false;
+}
+
+static void origins_add(uint8_t *to, const uint8_t *from, uint32_t nodes)
+{
+    uint32_t o;
+
+    for (o = 0; o < nodes; o++)
+        to[o] = (uint8_t)(to[o] + from[o] > 2 ? 2 : to[o] + from[o]);
+}
+
+/* carries[edge * nodes + node]: by how many ways payloads of node come to edge; by
+ * one they come in the order they were made in, by two (or more) in any order. */
 static void find_origins(const struct flow *flow, uint8_t *carries)
 {
     const struct plan *plan = flow->plan;
-    uint32_t n, e, up, o, nodes = plan->node_count;
+    uint32_t n, e, up, nodes = plan->node_count;
 
     for (n = 0; n < nodes; n++) {
         for (e = 0; e < plan->edge_count; e++) {
@@ -21,14 +41,13 @@ static void find_origins(const struct flow *flow, uint8_t *carries)
 
             if (edge->from != n)
                 continue;
-            carries[e * nodes + n] = 1;
+            carries[e * nodes + n] = copies_in(plan, n) ? 2 : 1;
             for (up = 0; up < plan->edge_count; up++) {
                 const struct plan_edge *in = &plan->edges[up];
 
-                if (in->to != n || in->copies || !plan_hands_on(plan->nodes[n].plugin, in->to_port, edge->from_port))
-                    continue;
-                for (o = 0; o < nodes; o++)
-                    carries[e * nodes + o] |= carries[up * nodes + o];
+                if (in->to == n && !in->copies &&
+                    plan_hands_on(plan->nodes[n].plugin, in->to_port, edge->from_port))
+                    origins_add(carries + e * nodes, carries + up * nodes, nodes);
             }
         }
     }

@@ -4,14 +4,16 @@
  * with release; the reader loads it with acquire. The reader stores `done`,
  * then `tail`, with release, after its lane has put on its own out-edges what
  * it passed on. An origin's owner looks at edges from near to far: once it sees
- * that a near edge has let go of a payload, it sees it on the far one, too. */
+ * that a near edge has let go of a payload, it sees it on the far one, too.
+ *
+ * Where payloads of one origin come in an order of their own (two ways through a
+ * diamond, or copies beside emits), "the reader is through up to here" says
+ * nothing about those behind. There the writer keeps the lowest position of each
+ * of the last stretches of records, and a stretch counts until all of it is read. */
 #include "flow/edge.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* How many laps of a ring a header can tell apart (record.host_reserved). */
-enum { LAP_BITS = 16 };
 
 static void *line_alloc(size_t size)
 {
@@ -40,13 +42,27 @@ bool edge_open(struct edge *edge, const struct edge_shape *shape)
         edge_close(edge);
         return false;
     }
-    for (i = 0, n = 0; i < shape->node_count; i++)
+    for (i = 0, n = 0; i < shape->node_count; i++) {
+        struct edge_origin *o = &edge->origins[n];
+
         edge->slot_of[i] = (uint16_t)(shape->carries[i] ? n++ : edge->origin_count);
+        if (shape->carries[i] < 2)
+            continue;
+        o->stretches = line_alloc(EDGE_STRETCHES * sizeof *o->stretches);
+        if (!o->stretches) {
+            edge_close(edge);
+            return false;
+        }
+    }
     return true;
 }
 
 void edge_close(struct edge *edge)
 {
+    uint32_t i;
+
+    for (i = 0; edge->origins && i < edge->origin_count; i++)
+        free(edge->origins[i].stretches);
     free(edge->slots);
     free(edge->origins);
     free(edge->slot_of);
@@ -81,18 +97,6 @@ uint32_t edge_room(struct edge *edge, const struct aff_record *records, uint32_t
     return i;
 }
 
-/* The full position of a payload: a header knows its place in the ring and the
- * low bits of its lap; the rest follows from an earlier one that is not further
- * back than all laps a header can tell apart. */
-static uint64_t position_of(const struct bytes *ring, const struct aff_record *r, uint64_t earlier)
-{
-    uint64_t place = (uint64_t)((const uint8_t *)r->data - ring->base) & (ring->size - 1u);
-    uint64_t low = ((uint64_t)r->host_reserved << ring->shift) + place;
-    uint64_t known = (ring->size << LAP_BITS) - 1u;
-
-    return earlier + ((low - earlier) & known);
-}
-
 /* How many records at the front come from the origin of the first; adds up
  * their sizes. */
 static uint32_t run_of(const struct aff_record *records, uint32_t count, uint64_t *bytes)
@@ -107,18 +111,62 @@ static uint32_t run_of(const struct aff_record *records, uint32_t count, uint64_
     return i;
 }
 
-/* Sets the writer's marks for a run that ends before `index`. */
-static void run_put(struct edge *edge, const struct aff_record *first, const struct aff_record *last,
-                    uint64_t index)
+/* The stretch that goes on at `edge->head_next`. A new one begins when the old one
+ * has all been read, or is an eighth of the edge and the next place is free. */
+static struct edge_stretch *stretch_at(struct edge *edge, struct edge_origin *o, bool *ret_new)
+{
+    struct edge_stretch *now = &o->stretches[o->stretch];
+    struct edge_stretch *next = &o->stretches[(o->stretch + 1u) % EDGE_STRETCHES];
+    bool large = (edge->head_next - o->began) * EDGE_STRETCHES > edge->mask ||
+                 (edge->bytes_put - o->began_bytes) * EDGE_STRETCHES > edge->buffer;
+
+    edge->tail_seen = atomic_load_explicit(&edge->tail, memory_order_acquire);
+    *ret_new = atomic_load_explicit(&now->end, memory_order_relaxed) <= edge->tail_seen;
+    if (!*ret_new && large && atomic_load_explicit(&next->end, memory_order_relaxed) <= edge->tail_seen) {
+        o->stretch = (o->stretch + 1u) % EDGE_STRETCHES;
+        now = next;
+        *ret_new = true;
+    }
+    if (*ret_new) {
+        o->began = edge->head_next;
+        o->began_bytes = edge->bytes_put;
+    }
+    return now;
+}
+
+static void stretch_put(struct edge *edge, struct edge_origin *o, const struct aff_record *first, uint32_t count)
+{
+    const struct bytes *ring = &edge->rings[first->origin];
+    uint64_t low = UINT64_MAX, position;
+    struct edge_stretch *stretch;
+    uint32_t i;
+    bool fresh;
+
+    stretch = stretch_at(edge, o, &fresh);
+    if (!fresh)
+        low = atomic_load_explicit(&stretch->low, memory_order_relaxed);
+    for (i = 0; i < count; i++) {
+        position = bytes_position(ring, first[i].data);
+        low = position < low ? position : low;
+    }
+    /* In this order: who sees the end sees a low that covers it. */
+    atomic_store_explicit(&stretch->low, low, memory_order_release);
+    atomic_store_explicit(&stretch->end, edge->head_next + count, memory_order_release);
+}
+
+/* Sets the writer's marks for a run of `count` records that is put now. */
+static void run_put(struct edge *edge, const struct aff_record *first, uint32_t count)
 {
     struct edge_origin *o = &edge->origins[edge->slot_of[first->origin]];
-    const struct bytes *ring = &edge->rings[first->origin];
-    uint64_t position = position_of(ring, first, o->last);
 
+    if (o->stretches) {
+        stretch_put(edge, o, first, count);
+        return;
+    }
     if (atomic_load_explicit(&o->put, memory_order_relaxed) <= edge->tail_seen)
-        atomic_store_explicit(&o->floor, position, memory_order_release);
-    o->last = position_of(ring, last, position);
-    atomic_store_explicit(&o->put, index, memory_order_release);
+        atomic_store_explicit(&o->floor, bytes_position(&edge->rings[first->origin], first->data),
+                              memory_order_release);
+    atomic_store_explicit(&o->put, edge->head_next + count, memory_order_release);
 }
 
 /* Slots are one array with an end: a run of them is at most two pieces. */
@@ -138,7 +186,7 @@ void edge_put(struct edge *edge, const struct aff_record *records, uint32_t coun
     while (done < count) {
         n = run_of(records + done, count - done, &edge->bytes_put);
         if (records[done].origin != EDGE_NO_ORIGIN)
-            run_put(edge, &records[done], &records[done + n - 1], edge->head_next + n);
+            run_put(edge, &records[done], n);
         edge->head_next += n;
         done += n;
     }
@@ -203,7 +251,7 @@ static void run_taken(struct edge *edge, const struct aff_record *records, uint3
         return;
     }
     o = &edge->origins[edge->slot_of[last->origin]];
-    o->taken = position_of(&edge->rings[last->origin], last, o->taken) + bytes_round(last->size);
+    o->taken = bytes_position(&edge->rings[last->origin], last->data) + bytes_round(last->size);
 }
 
 uint32_t edge_take(struct edge *edge, uint64_t epoch, struct aff_record *ret_records, uint32_t room,
@@ -260,6 +308,21 @@ bool edge_ready(const struct edge *edge, uint64_t epoch)
 
 /* ---- others ---- */
 
+/* The tail is read first: a stretch that is let go meanwhile only counts longer. */
+static uint64_t stretches_hold(const struct edge *edge, const struct edge_origin *o)
+{
+    uint64_t tail = atomic_load_explicit(&edge->tail, memory_order_acquire), held = UINT64_MAX, low;
+    uint32_t i;
+
+    for (i = 0; i < EDGE_STRETCHES; i++) {
+        if (atomic_load_explicit(&o->stretches[i].end, memory_order_acquire) <= tail)
+            continue;
+        low = atomic_load_explicit(&o->stretches[i].low, memory_order_acquire);
+        held = low < held ? low : held;
+    }
+    return held;
+}
+
 uint64_t edge_holds(const struct edge *edge, uint32_t node)
 {
     const struct edge_origin *o;
@@ -268,6 +331,8 @@ uint64_t edge_holds(const struct edge *edge, uint32_t node)
     if (edge->slot_of[node] == edge->origin_count)
         return UINT64_MAX;
     o = &edge->origins[edge->slot_of[node]];
+    if (o->stretches)
+        return stretches_hold(edge, o);
     put = atomic_load_explicit(&o->put, memory_order_acquire);
     if (atomic_load_explicit(&edge->tail, memory_order_acquire) >= put)
         return UINT64_MAX;

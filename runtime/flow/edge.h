@@ -26,7 +26,15 @@
 enum {
     EDGE_EPOCHS = 8,         /* epochs in flight, a power of two */
     EDGE_NO_ORIGIN = 0xffff, /* of a record without payload */
-    EDGE_LINE = 64
+    EDGE_LINE = 64,
+    EDGE_STRETCHES = 8
+};
+
+/* Records put one after another: the lowest position among them, and the index
+ * behind the last. For origins whose payloads come in mixed order. */
+struct edge_stretch {
+    _Atomic uint64_t low;
+    _Atomic uint64_t end;
 };
 
 /* One origin on one edge. `put` and `floor` are the writer's, `done` the
@@ -34,7 +42,10 @@ enum {
 struct edge_origin {
     _Alignas(EDGE_LINE) _Atomic uint64_t put; /* header index behind its last record */
     _Atomic uint64_t floor;                   /* all below were read when this was set */
-    uint64_t last;                            /* position of its last record */
+    struct edge_stretch *stretches;           /* NULL: positions rise, put and done tell all */
+    uint32_t stretch;                         /* the one under way */
+    uint64_t began;                           /* its first index */
+    uint64_t began_bytes;
     _Alignas(EDGE_LINE) _Atomic uint64_t done; /* the reader needs nothing below */
     uint64_t taken;                            /* same, not yet released */
 };
@@ -67,8 +78,9 @@ struct edge {
     uint64_t bytes_next;
 };
 
-/* [control] `headers` is a power of two; `carries` has one byte a node, not 0
- * for each origin; `rings` one ring a node, both `node_count` long; `rings` is
+/* [control] `headers` is a power of two; `carries` has one byte a node: 0, no
+ * origin; 1, an origin whose payloads come in the order they were made in; 2, in
+ * any order; `rings` one ring a node, both `node_count` long; `rings` is
  * borrowed until close. False: no memory. */
 struct edge_shape {
     uint32_t headers;

@@ -23,8 +23,8 @@ static void free_read(struct node *node)
         if (held < tail)
             tail = held;
     }
-    if (tail > node->bytes->tail)
-        node->bytes->tail = tail;
+    if (tail > atomic_load_explicit(&node->bytes->tail, memory_order_relaxed))
+        atomic_store_explicit(&node->bytes->tail, tail, memory_order_relaxed);
 }
 
 struct room_wanted {
@@ -81,14 +81,29 @@ static void draft_schema(const struct node *node, struct aff_record *draft, uint
     draft->type = schema->type;
 }
 
-static bool reserve_allowed(struct node *node, uint32_t port, uint32_t size)
+/* What a plugin must never do ends the run: a NULL would be taken for "later". */
+static bool input_allowed(struct node *node, uint32_t port, uint32_t input)
+{
+    const struct staged *s = &node->staged;
+    uint32_t least = s->count > 0 && s->inputs[s->count - 1] > node->hand.settled ? s->inputs[s->count - 1]
+                                                                                  : node->hand.settled;
+    const char *why = NULL;
+
+    if (port >= node->plan->plugin->output_count)
+        why = "reserve on an output that it does not have";
+    else if (input != AFF_NO_INPUT && (input >= node->hand.count || input < least))
+        why = "reserve for an input that is not in the batch, or stands before one that was emitted for";
+    if (why)
+        flow_fail(node->flow, node, AFF_ERR_BUG, why);
+    return !why;
+}
+
+static bool reserve_allowed(struct node *node, uint32_t port, uint32_t input, uint32_t size)
 {
     uint64_t most = node->bytes->size / NODE_PAYLOAD_SHARE;
 
-    if (port >= node->plan->plugin->output_count) {
-        node->host.explain(&node->host, AFF_ERR_BUG, "reserve on output %u, which it does not have", port);
+    if (!input_allowed(node, port, input))
         return false;
-    }
     if (most > node->flow->plan->max_record)
         most = node->flow->plan->max_record;
     if (size > most) {
@@ -112,6 +127,23 @@ uint32_t emit_order(const struct node *node, uint32_t input)
                                                                         : node->hand.settled;
 }
 
+/* The lowest position that its own lane still needs when all that was staged has
+ * left: that of the first copy in hand that is not settled. */
+static uint64_t hand_low(const struct node *node)
+{
+    const struct hand *h = &node->hand;
+
+    if (!h->copied || h->settled >= h->count)
+        return node->bytes->head;
+    return bytes_position(node->bytes, h->records[h->settled].data);
+}
+
+/* Readers can free all but what is in hand. */
+static bool never_fits(const struct node *node, uint64_t size)
+{
+    return node->bytes->head + bytes_round(size) - node->keep > node->bytes->size;
+}
+
 bool emit_stage(struct node *node, uint32_t input, uint64_t size)
 {
     if (node->staged.count < NODE_STAGED - 1 && bytes_fit(node->bytes, size))
@@ -121,8 +153,14 @@ bool emit_stage(struct node *node, uint32_t input, uint64_t size)
         return true;
     if (!node_settle(node, emit_order(node, input)))
         return false;
-    if (!node->hand.copied)
-        node->keep = node->bytes->head;
+    node->keep = hand_low(node);
+    if (node->hand.copied && never_fits(node, size)) {
+        node->too_large = true;
+        node->host.explain(&node->host, AFF_ERR_MEMORY,
+                           "what is made of one record does not fit beside the copies of its input; raise "
+                           "edge.buffer of its readers");
+        return false;
+    }
     return emit_room(node, size);
 }
 
@@ -142,7 +180,7 @@ struct aff_record *emit_reserve(struct node *node, uint32_t port, uint32_t input
     struct aff_record *draft;
 
     s->draft_open = false;
-    if (!reserve_allowed(node, port, size) || !emit_stage(node, input, size))
+    if (!reserve_allowed(node, port, input, size) || !emit_stage(node, input, size))
         return NULL;
     draft = &s->records[s->count];
     draft_fill(node, draft, input_of(node, input));
@@ -251,29 +289,53 @@ void emit_forget(struct node *node, uint32_t input)
 {
     struct staged *s = &node->staged;
 
-    while (s->count > 0 && s->kinds[s->count - 1] == STAGED_DERIVED && s->inputs[s->count - 1] >= input)
-        s->count--;
+    uint32_t i, left = 0;
+
+    for (i = 0; i < s->count; i++) {
+        if (s->kinds[i] == STAGED_DERIVED && s->inputs[i] >= input)
+            continue;
+        s->records[left] = s->records[i];
+        s->inputs[left] = s->inputs[i];
+        s->ports[left] = s->ports[i];
+        s->kinds[left++] = s->kinds[i];
+    }
+    s->count = left;
     s->draft_open = false;
     node->ids.input = AFF_NO_INPUT;
+}
+
+/* Marks have ids as well: what is emitted at a stream's end derives from them. */
+static struct aff_id mark_id(const struct node *node, const struct aff_stream_info *info)
+{
+    const struct aff_record *from = node->hand.mark;
+    uint64_t name = XXH3_64bits(info->name, strlen(info->name));
+    uint64_t subject = XXH3_64bits(info->subject_name, strlen(info->subject_name));
+    uint64_t key[5] = { node->ids.node_hash, name, subject, from ? from->id.source : node->ids.source,
+                        from ? from->id.seq : node->ids.seq };
+    XXH128_hash_t hash = XXH3_128bits(key, sizeof key);
+
+    return (struct aff_id){ hash.high64, hash.low64 };
 }
 
 aff_status emit_stream_end(struct node *node, uint32_t port, uint32_t stream)
 {
     const struct aff_stream_info *info = names_stream_info(node->flow->names, stream);
+    const struct aff_record *from = node->hand.mark;
     struct aff_record mark = { .origin = EDGE_NO_ORIGIN, .flags = AFF_FLAG_END };
 
-    if (!info || port >= node->plan->plugin->output_count || node->about->kind != AFF_SOURCE)
-        return node->host.explain(&node->host, AFF_ERR_BUG, "end of a stream that it does not have");
+    if (!info || port >= node->plan->plugin->output_count || (from && from->stream == stream))
+        return node->host.explain(&node->host, AFF_ERR_BUG, "end of a stream that it did not begin");
     node->staged.draft_open = false;
-    if (!node_settle(node, 0))
+    if (!node_settle(node, node->hand.settled))
         return AFF_ERR_MEMORY;
-    mark.id = (struct aff_id){ node->ids.source,
-                               XXH3_64bits_withSeed(info->name, strlen(info->name), node->ids.seq) };
-    mark.event_ns = node->last_event_ns;
-    mark.seen_ns = node->seen_ns;
+    mark.id = mark_id(node, info);
+    mark.event_ns = from ? from->event_ns : node->last_event_ns;
+    mark.seen_ns = from ? from->seen_ns : node->seen_ns;
     mark.stream = stream;
     mark.subject = info->subject;
     mark.schema = info->schema;
-    names_end(node->flow->names, stream, node->index, node->lane->epoch);
+    if (node->about->kind == AFF_SOURCE)
+        names_end(node->flow->names, stream, node->index, node->lane->epoch);
+    node->epoch_records++; /* what nodes emit at the mark is to be committed in time */
     return node_dispatch_mark(node, port, &mark) ? AFF_OK : AFF_ERR_MEMORY;
 }

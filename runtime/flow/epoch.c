@@ -20,18 +20,28 @@ void epochs_close(struct epochs *e)
     e->done = NULL;
 }
 
-bool epochs_cut(struct epochs *e, uint64_t epoch)
+static bool raise_above(_Atomic uint64_t *number, uint64_t epoch)
 {
-    uint64_t cut = atomic_load_explicit(&e->cut, memory_order_relaxed);
+    uint64_t now = atomic_load_explicit(number, memory_order_relaxed);
 
-    while (cut <= epoch)
-        if (atomic_compare_exchange_weak(&e->cut, &cut, epoch + 1u))
+    while (now <= epoch)
+        if (atomic_compare_exchange_weak(number, &now, epoch + 1u))
             return true;
     return false;
 }
 
-/* What all lanes are done with; of lanes that are through for good only the
- * last epoch that was ever cut counts. */
+bool epochs_cut(struct epochs *e, uint64_t epoch)
+{
+    return raise_above(&e->cut, epoch);
+}
+
+bool epochs_stir(struct epochs *e, uint64_t epoch)
+{
+    return raise_above(&e->stirred, epoch);
+}
+
+/* What all lanes are done with. When all are through for good, that is all that was
+ * ever cut: each source cuts its last epoch. */
 static uint64_t done_by_all(const struct epochs *e)
 {
     uint64_t low = UINT64_MAX;
@@ -40,8 +50,8 @@ static uint64_t done_by_all(const struct epochs *e)
     for (i = 0; i < e->lane_count; i++)
         if (e->done[i] < low)
             low = e->done[i];
-    if (low == UINT64_MAX) /* the last epoch was ended by the end itself */
-        low = atomic_load_explicit(&e->cut, memory_order_relaxed) + 1u;
+    if (low == UINT64_MAX)
+        low = atomic_load_explicit(&e->cut, memory_order_relaxed);
     return low;
 }
 

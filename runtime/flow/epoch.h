@@ -17,6 +17,7 @@
 struct epochs {
     _Atomic uint64_t cut;       /* epochs below this one are to be ended */
     _Atomic uint64_t committed; /* epochs below this one are safe */
+    _Atomic uint64_t stirred;   /* in the epoch below this one a timer made records */
     pthread_mutex_t lock;
     uint64_t *done; /* by lane: done with all below */
     uint32_t lane_count;
@@ -28,6 +29,15 @@ void epochs_close(struct epochs *epochs);
 
 /* [data] Asks that `epoch` be ended everywhere. True: this call was the first. */
 bool epochs_cut(struct epochs *epochs, uint64_t epoch);
+
+/* [data] Something was made in `epoch` without a source: it is to be cut in time.
+ * True: this call was the first. */
+bool epochs_stir(struct epochs *epochs, uint64_t epoch);
+
+static inline bool epochs_is_stirred(const struct epochs *epochs, uint64_t epoch)
+{
+    return atomic_load_explicit(&epochs->stirred, memory_order_acquire) > epoch;
+}
 
 static inline bool epochs_is_cut(const struct epochs *epochs, uint64_t epoch)
 {

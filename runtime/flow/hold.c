@@ -74,6 +74,7 @@ const struct aff_record *hold_take(struct node *node, const struct aff_record *r
     h->records[i].data = h->places[i].memory;
     h->count++;
     h->pending++;
+    names_hold(node->flow->names, record->stream);
     ledger_add(&node->ledger.held, 1);
     return &h->records[i];
 }
@@ -105,6 +106,7 @@ static aff_status send_off(struct node *node, const struct aff_record *held, uin
     bytes_take(node->bytes, held->size);
     ledger_add(&node->ledger.bytes_copied, held->size);
     emit_add(node, port, AFF_NO_INPUT, STAGED_RELEASED);
+    node->epoch_records++;
     return AFF_OK;
 }
 
@@ -123,6 +125,7 @@ aff_status hold_release(struct node *node, const struct aff_record *held, uint8_
         return AFF_ERR_MEMORY;
     settle_book(node, verdict, h->places[i].port);
     ledger_sub(&node->ledger.held, 1);
+    names_unhold(node->flow->names, held->stream, node->lane->epoch);
     h->places[i].taken = false;
     h->count--;
     return AFF_OK;

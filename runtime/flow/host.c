@@ -120,7 +120,9 @@ static void host_incarnation(const struct aff_host *host, const void *bytes, siz
 
 static uint32_t host_subject(const struct aff_host *host, const char *name)
 {
-    uint32_t id = names_subject(node_of(host)->flow->names, name);
+    const struct node *node = node_of(host);
+    uint32_t id = names_claim(node->flow->names, name,
+                              node->about->kind == AFF_SOURCE ? node->index : NAMES_NO_SOURCE);
 
     if (!id)
         host_explain(host, AFF_ERR_MEMORY, "more than %d subjects at a time", NAMES_SUBJECTS);

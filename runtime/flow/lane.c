@@ -92,11 +92,13 @@ static void tell_committed(struct lane *lane)
         head->about->committed(head->self, committed - 1u);
 }
 
+/* An epoch is safe by AFF_OK alone: "not yet" is asked again as well. */
 static aff_status sync_now(void *self)
 {
     struct node *node = self;
+    aff_status st = node->about->sync(node->self, node->lane->epoch);
 
-    return node->about->sync(node->self, node->lane->epoch);
+    return st > 0 ? AFF_ERR_IO : st;
 }
 
 /* Sinks make the epoch safe; an I/O error is retried until it works. */
@@ -176,6 +178,9 @@ static bool finish(struct lane *lane)
     struct commit_wanted wanted = { &flow->epochs, lane->epoch + 1u };
     uint32_t i;
 
+    /* Other sources may be silent for long: what this one made last is to be safe. */
+    if (lane->nodes[0]->about->kind == AFF_SOURCE && epochs_cut(&flow->epochs, lane->epoch))
+        flow_ring(flow);
     for (i = 0; i < lane->node_count; i++)
         if (lane->nodes[i]->about->kind != AFF_SOURCE &&
             !node_call(lane->nodes[i], lane->nodes[i]->about->drain))
@@ -211,6 +216,7 @@ static int64_t next_wake(const struct lane *lane)
 
 static bool wake_due(struct lane *lane)
 {
+    uint64_t before;
     int64_t now;
     uint32_t i;
 
@@ -223,8 +229,11 @@ static bool wake_due(struct lane *lane)
         if (node->about->kind == AFF_SOURCE || node->wake_ns > now)
             continue;
         node->wake_ns = INT64_MAX;
+        before = node->epoch_records;
         if (!node_call(node, node->about->wake))
             return false;
+        if (node->epoch_records > before && epochs_stir(&lane->flow->epochs, lane->epoch))
+            flow_ring(lane->flow);
     }
     return true;
 }
@@ -250,12 +259,18 @@ static bool cut_due(const struct lane *lane, int64_t now)
            (lane->epoch_began_ns != INT64_MAX && now - lane->epoch_began_ns >= plan->commit_every_ns);
 }
 
+/* A timer made something in an epoch that no record of a source has opened. */
+static bool stirred(const struct lane *lane)
+{
+    return lane->epoch_began_ns == INT64_MAX && epochs_is_stirred(&lane->flow->epochs, lane->epoch);
+}
+
 /* What a source waits for: a cut, the end, or its turn. */
 static bool source_called(void *arg)
 {
     struct lane *lane = arg;
 
-    return epochs_is_cut(&lane->flow->epochs, lane->epoch) || epochs_committed(&lane->flow->epochs) != lane->told ||
+    return stirred(lane) || epochs_is_cut(&lane->flow->epochs, lane->epoch) || epochs_committed(&lane->flow->epochs) != lane->told ||
            atomic_load_explicit(&lane->flow->draining, memory_order_acquire);
 }
 
@@ -332,21 +347,24 @@ static bool source_turn(struct lane *lane, bool *ret_more)
     tell_committed(lane);
     if (!wake_due(lane))
         return false;
-    if (epochs_is_cut(&flow->epochs, lane->epoch))
-        return end_epoch(lane);
+    if (lane->epoch >= epochs_committed(&flow->epochs) + EDGE_EPOCHS) {
+        struct commit_wanted wanted = { &flow->epochs, lane->epoch + 1u - EDGE_EPOCHS };
+
+        return lane_wait(lane, commit_ready, &wanted, next_wake(lane));
+    }
+    /* An end ends the epoch, too: asked first, it spares an empty one. */
     if (head->over || atomic_load_explicit(&flow->draining, memory_order_acquire)) {
         *ret_more = false;
         return finish(lane);
     }
+    if (epochs_is_cut(&flow->epochs, lane->epoch))
+        return end_epoch(lane);
+    if (stirred(lane))
+        lane->epoch_began_ns = now;
     if (cut_due(lane, now)) {
         if (epochs_cut(&flow->epochs, lane->epoch))
             flow_ring(flow);
         return true;
-    }
-    if (lane->epoch >= epochs_committed(&flow->epochs) + EDGE_EPOCHS) {
-        struct commit_wanted wanted = { &flow->epochs, lane->epoch + 1u - EDGE_EPOCHS };
-
-        return lane_wait(lane, commit_ready, &wanted, INT64_MAX);
     }
     if (head->wake_ns > now)
         return lane_wait(lane, source_called, lane, source_until(lane));
@@ -421,8 +439,9 @@ static bool ring_turn(struct lane *lane, bool *ret_more)
     if (any)
         return true;
     for (i = 0; i < lane->in_count; i++) {
-        over += edge_over(lane->ins[i]->edge);
+        /* In this order: an edge that closes in between is over, not at an epoch's end. */
         ended += edge_epoch_over(lane->ins[i]->edge, lane->epoch);
+        over += edge_over(lane->ins[i]->edge);
     }
     if (over == lane->in_count) {
         *ret_more = false;

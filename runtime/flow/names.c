@@ -14,7 +14,9 @@ struct subject {
     uint32_t generation;
     uint32_t by_source; /* streams that a source still writes to */
     uint32_t streams;   /* head of its list, 0: none */
-    uint64_t ended_in;  /* epoch of the latest end */
+    uint64_t ended_in;  /* epoch of the latest end, or release behind it */
+    uint64_t claims;    /* as stream.sources: asked for it, no stream yet */
+    uint32_t held;      /* records of it that nodes hold */
     bool ending;        /* in the list of those to let go */
 };
 
@@ -89,7 +91,8 @@ static uint32_t subject_find(const struct names *n, const char *name)
     uint32_t i;
 
     for (i = 1; i <= n->subject_top; i++)
-        if (n->subjects[i].name && strcmp(n->subjects[i].name, name) == 0)
+        if (n->subjects[i].name && !(n->subjects[i].ending && n->subjects[i].by_source == 0) &&
+            strcmp(n->subjects[i].name, name) == 0)
             return i;
     return 0;
 }
@@ -110,10 +113,17 @@ static uint32_t subject_add(struct names *n, const char *name)
     n->subjects[id].by_source = 0;
     n->subjects[id].ended_in = 0;
     n->subjects[id].streams = 0;
+    n->subjects[id].claims = 0;
+    n->subjects[id].held = 0;
     return id;
 }
 
-uint32_t names_subject(struct names *n, const char *name)
+static uint64_t source_bit(uint32_t source)
+{
+    return source == NAMES_NO_SOURCE ? 0 : (uint64_t)1 << (source % 64u);
+}
+
+uint32_t names_claim(struct names *n, const char *name, uint32_t source)
 {
     uint32_t id;
 
@@ -121,8 +131,15 @@ uint32_t names_subject(struct names *n, const char *name)
     id = subject_find(n, name);
     if (!id)
         id = subject_add(n, name);
+    if (id)
+        n->subjects[id].claims |= source_bit(source);
     pthread_mutex_unlock(&n->lock);
     return id;
+}
+
+uint32_t names_subject(struct names *n, const char *name)
+{
+    return names_claim(n, name, NAMES_NO_SOURCE);
 }
 
 static uint32_t stream_find(const struct names *n, uint32_t subject, const char *name)
@@ -162,17 +179,13 @@ static uint32_t stream_add(struct names *n, uint32_t subject, const char *name, 
     return id;
 }
 
-static uint64_t source_bit(uint32_t source)
-{
-    return (uint64_t)1 << (source % 64u);
-}
-
 /* A source (again) writes to the stream: its subject is not over. */
 static void stream_live(struct names *n, struct stream *s, uint32_t source)
 {
     if (s->sources == 0)
         n->subjects[s->info.subject].by_source++;
     s->sources |= source_bit(source);
+    n->subjects[s->info.subject].claims &= ~source_bit(source);
 }
 
 uint32_t names_stream(struct names *n, uint32_t subject, const char *name, uint32_t schema, uint32_t source)
@@ -359,11 +372,30 @@ void names_end(struct names *n, uint32_t stream, uint32_t source, uint64_t epoch
         s->sources &= ~source_bit(source);
         subject->by_source -= s->sources == 0;
         subject->ended_in = epoch > subject->ended_in ? epoch : subject->ended_in;
-        if (subject->by_source == 0 && !subject->ending) {
+        if (subject->by_source == 0 && subject->claims == 0 && !subject->ending) {
             subject->ending = true;
             n->ending[n->ending_count++] = s->info.subject;
         }
     }
+    pthread_mutex_unlock(&n->lock);
+}
+
+void names_hold(struct names *n, uint32_t stream)
+{
+    pthread_mutex_lock(&n->lock);
+    n->subjects[n->streams[stream].info.subject].held++;
+    pthread_mutex_unlock(&n->lock);
+}
+
+void names_unhold(struct names *n, uint32_t stream, uint64_t epoch)
+{
+    struct subject *subject;
+
+    pthread_mutex_lock(&n->lock);
+    subject = &n->subjects[n->streams[stream].info.subject];
+    subject->held--;
+    if (epoch > subject->ended_in)
+        subject->ended_in = epoch;
     pthread_mutex_unlock(&n->lock);
 }
 
@@ -398,7 +430,7 @@ void names_commit(struct names *n, uint64_t committed)
 
         if (subject->by_source > 0) { /* it came back */
             subject->ending = false;
-        } else if (subject->ended_in < committed) {
+        } else if (subject->ended_in < committed && subject->held == 0) {
             subject->ending = false;
             subject_free(n, n->ending[i]);
         } else {

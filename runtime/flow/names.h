@@ -5,7 +5,9 @@
  * dense, start at 1, and are bounded. When all streams that sources gave a
  * subject have ended and the epoch of the last end is committed, the subject and
  * its streams are let go, and their integers are used anew with a higher
- * generation: a node may read ten thousand files.
+ * generation: a node may read ten thousand files. From the last end on the name
+ * means a new subject, so that what a node keeps for it begins at zero whether the
+ * commit came before the next file of the same patient or after it.
  *
  * Not here: what nodes keep per stream (node.c). */
 #ifndef AFFERENT_FLOW_NAMES_H
@@ -26,6 +28,8 @@ void names_close(struct names **names);
 /* [any] 0: the bound is reached, or no memory. `source`: the number of the source
  * that writes to the stream and will end it, or NAMES_NO_SOURCE. */
 uint32_t names_subject(struct names *names, const char *name);
+/* The same for a source that will open a stream of it: until then it stays. */
+uint32_t names_claim(struct names *names, const char *name, uint32_t source);
 uint32_t names_stream(struct names *names, uint32_t subject, const char *name, uint32_t schema, uint32_t source);
 uint32_t names_schema(struct names *names, const struct aff_schema *schema);
 
@@ -38,6 +42,10 @@ uint32_t names_subject_generation(const struct names *names, uint32_t subject);
 
 /* [data] The source ended the stream in `epoch`. */
 void names_end(struct names *names, uint32_t stream, uint32_t source, uint64_t epoch);
+/* [data] A record of the stream is held beyond its batch, and let go in `epoch`: in
+ * between, and until that epoch is committed, its subject stays. */
+void names_hold(struct names *names, uint32_t stream);
+void names_unhold(struct names *names, uint32_t stream, uint64_t epoch);
 /* [data] All epochs below `committed` are: lets go of what had ended in them. */
 void names_commit(struct names *names, uint64_t committed);
 

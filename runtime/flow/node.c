@@ -174,9 +174,18 @@ static bool status_handle(struct node *node, aff_status st, struct backoff *b, u
     case AFF_ERR_MEMORY:
         return backoff_wait(node, b, st);
     default:
-        fail(node, st);
+        fail(node, st < 0 ? st : AFF_ERR_BUG);
         return false;
     }
+}
+
+/* A record is held by both a call and a verdict; by one alone the books would lie. */
+static bool holds_told(struct node *node)
+{
+    if (node->hold.pending == 0)
+        return true;
+    flow_fail(node->flow, node, AFF_ERR_BUG, "a record was held without the verdict hold");
+    return false;
 }
 
 /* *ret_onward: the batch goes on, whole, by this link; the caller sees to that,
@@ -197,8 +206,8 @@ static bool take(struct node *node, struct hand batch, struct link **ret_onward)
         st = offer(node, &taken);
         if (st == AFF_OK && records == batch.records && (*ret_onward = settle_onward(node)) != NULL)
             break;
-        if (taken > count) {
-            flow_fail(node->flow, node, AFF_ERR_BUG, "more records taken than were offered");
+        if (taken > count || (st != AFF_OK && taken == count)) {
+            flow_fail(node->flow, node, AFF_ERR_BUG, "more records taken than were offered, or a status for none");
             return false;
         }
         if (st != AFF_OK)
@@ -207,7 +216,7 @@ static bool take(struct node *node, struct hand batch, struct link **ret_onward)
             taken = node->hand.settled;
         if (st != AFF_OK)
             node->hand.count = taken;
-        if (!node_settle(node, taken) || !status_handle(node, st, &backoff, &skip))
+        if (!node_settle(node, taken) || !holds_told(node) || !status_handle(node, st, &backoff, &skip))
             return false;
         records += taken + skip;
         count -= taken + skip;
@@ -277,8 +286,11 @@ bool node_feed(struct link *link, struct aff_record *records, uint32_t count)
 
 static bool call_handle(struct node *node, aff_status st, struct backoff *b, bool *ret_again)
 {
+    if (st == AFF_ERR_MEMORY && node->too_large) /* waiting would not help */
+        st = AFF_ERR_CONFIG;
+    node->too_large = false;
     *ret_again = st == AFF_ERR_IO || st == AFF_ERR_MEMORY;
-    if (!node_settle(node, 0))
+    if (!node_settle(node, 0) || !holds_told(node))
         return false;
     if (*ret_again)
         return backoff_wait(node, b, st);
@@ -334,6 +346,7 @@ aff_status node_read(struct node *node, uint32_t want)
     aff_status st;
 
     node->hand = (struct hand){ 0 };
+    node->too_large = false;
     st = node->about->read(node->self, want);
     if (st == AFF_ERR_MEMORY && node->too_large)
         st = AFF_ERR_CONFIG;

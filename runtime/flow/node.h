@@ -187,7 +187,7 @@ bool emit_stage(struct node *node, uint32_t input, uint64_t size);
 void emit_add(struct node *node, uint32_t port, uint32_t input, enum staged_kind kind);
 /* The input before which something made for `input` leaves. */
 uint32_t emit_order(const struct node *node, uint32_t input);
-/* Sources: lets go what was emitted, then sends the mark of a stream's end. */
+/* Lets go what was emitted, then sends the mark of a stream's end. */
 aff_status emit_stream_end(struct node *node, uint32_t port, uint32_t stream);
 /* Takes back what was emitted for inputs from `input` on. */
 void emit_forget(struct node *node, uint32_t input);

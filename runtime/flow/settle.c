@@ -33,7 +33,7 @@ struct link *settle_onward(struct node *node)
     struct hand *h = &node->hand;
     struct link *onward = node->onward[h->port];
 
-    if (!onward || h->settled > 0 || node->staged.count > 0 || !all_zero(node->verdicts, h->count))
+    if (!onward || h->settled > 0 || node->staged.count > 0 || node->hold.pending > 0 || !all_zero(node->verdicts, h->count))
         return NULL;
     ledger_add(&node->ledger.passed, h->count);
     ledger_add(&onward->put, h->count);

@@ -98,10 +98,23 @@ static bool port_check(struct copier *c, const struct aff_port *port, bool is_ou
         return copier_refuse(c, "types 0x%x: bytes, fields, samples and image are known", port->types);
     if (port->flags & ~flags)
         return copier_refuse(c, "flags 0x%x do not belong to this port", port->flags);
-    if (port->passes > inputs)
+    if (is_output && port->passes > inputs)
         return copier_refuse(c, "it passes input %u; there are %u", port->passes - 1u, inputs);
+    if (!is_output && port->passes)
+        return copier_refuse(c, "an input passes nothing on");
     if (port->priority > AFF_PRIO_BULK)
         return copier_refuse(c, "priority %u; 0 to 3 are known", (unsigned)port->priority);
+    return true;
+}
+
+static bool others_check(struct copier *c, const struct aff_port *ports, uint32_t row)
+{
+    for (uint32_t k = 0; k < row; k++) {
+        if (!strcmp(ports[k].name, ports[row].name))
+            return copier_refuse(c, "the name is there twice");
+        if (ports[row].passes && ports[k].passes == ports[row].passes)
+            return copier_refuse(c, "it passes the same input as output %s", ports[k].name);
+    }
     return true;
 }
 
@@ -121,10 +134,8 @@ bool ports_copy(struct copier *c, const struct aff_table *table, bool is_output,
         if (!string_copy(c, &ports[i].name, "its name", STRING_NAME))
             return false;
         copier_at(c, "%s %s", what, ports[i].name);
-        for (uint32_t k = 0; k < i; k++) {
-            if (!strcmp(ports[k].name, ports[i].name))
-                return copier_refuse(c, "the name is there twice");
-        }
+        if (!others_check(c, ports, i))
+            return false;
         if (!string_copy(c, &ports[i].doc, "its sentence", STRING_MAYBE) ||
             !port_check(c, &ports[i], is_output, inputs) || !schema_copy(c, &ports[i], is_output))
             return false;

@@ -245,12 +245,37 @@ static const unsigned char *segment_search(const unsigned char *bytes, uint64_t 
     return NULL;
 }
 
+struct search {
+    struct note *note;
+    bool is_found;
+};
+
+/* Looks at one segment: our note is taken from it, and code or data that reach
+ * beyond the file's end would be a SIGBUS later. False: refused. */
+static bool segment_look(int fd, uint64_t size_bytes, const ElfW(Phdr) *segment, struct search *search,
+                         struct text *why)
+{
+    unsigned char notes[NOTES_BYTES];
+    bool is_whole = is_inside(segment->p_offset, segment->p_filesz, size_bytes);
+    const unsigned char *desc;
+
+    if (segment->p_type == PT_LOAD && !is_whole)
+        return refuse(why, "is cut off: a part that its header announces is not there; a whole "
+                           "shared object was expected; copy it again");
+    if (segment->p_type != PT_NOTE || search->is_found || !is_whole || segment->p_filesz > sizeof notes)
+        return true;
+    if (!read_at(fd, notes, (size_t)segment->p_filesz, segment->p_offset))
+        return refuse(why, "could not be read to its end; copy it again");
+    desc = segment_search(notes, segment->p_filesz, segment->p_align == 8 ? 8 : 4);
+    if (!desc)
+        return true;
+    search->is_found = true;
+    return identity_take(desc, search->note, why);
+}
+
 bool note_read(int fd, uint64_t size_bytes, struct note *ret_note, struct text *why)
 {
-    static const char not_ours[] = "is a shared object without Afferent's note; plugins carry "
-                                   "one; if it is a plugin, add AFF_PLUGIN_NOTE, else take it "
-                                   "out of this folder";
-    unsigned char notes[NOTES_BYTES];
+    struct search search = { .note = ret_note };
     ElfW(Ehdr) header;
 
     memset(ret_note, 0, sizeof *ret_note);
@@ -263,18 +288,14 @@ bool note_read(int fd, uint64_t size_bytes, struct note *ret_note, struct text *
     if (!header_check(&header, size_bytes, why))
         return false;
     for (unsigned i = 0; i < header.e_phnum; i++) {
-        const unsigned char *desc;
         ElfW(Phdr) segment;
 
         if (!read_at(fd, &segment, sizeof segment, header.e_phoff + i * sizeof segment))
             return refuse(why, "could not be read to its end; copy it again");
-        if (segment.p_type != PT_NOTE || segment.p_filesz > sizeof notes ||
-            !is_inside(segment.p_offset, segment.p_filesz, size_bytes) ||
-            !read_at(fd, notes, (size_t)segment.p_filesz, segment.p_offset))
-            continue;
-        desc = segment_search(notes, segment.p_filesz, segment.p_align == 8 ? 8 : 4);
-        if (desc)
-            return identity_take(desc, ret_note, why);
+        if (!segment_look(fd, size_bytes, &segment, &search, why))
+            return false;
     }
-    return refuse(why, not_ours);
+    return search.is_found ||
+           refuse(why, "is a shared object without Afferent's note; plugins carry one; if it is "
+                       "a plugin, add AFF_PLUGIN_NOTE, else take it out of this folder");
 }

@@ -111,6 +111,7 @@ static bool image_check(int fd, struct text *why)
     const struct aff_plugin *constant;
     struct plugin plugin;
     struct note note;
+    void *object = NULL;
     struct stat st;
     bool is_good;
 
@@ -118,9 +119,11 @@ static bool image_check(int fd, struct text *why)
         arena_free(&arena);
         return false;
     }
-    is_good = note_read(fd, (uint64_t)st.st_size, &note, why) &&
-              object_open(fd, &constant, why) != NULL &&
-              constant_copy(arena, constant, &note, &plugin, why);
+    if (note_read(fd, (uint64_t)st.st_size, &note, why))
+        object = object_open(fd, &constant, why);
+    is_good = object && constant_copy(arena, constant, &note, &plugin, why);
+    if (object)
+        dlclose(object); /* its destructors run in the host too, at the end */
     arena_free(&arena);
     return is_good;
 }
@@ -142,5 +145,5 @@ int plugin_probe_main(int fd)
         length = (int)sizeof answer - 1;
     if (write(PROBE_ANSWER_FD, answer, (size_t)length) != length)
         _exit(2);
-    _exit(is_good ? 0 : 1); /* destructors of the plugin are not part of the question */
+    _exit(is_good ? 0 : 1);
 }

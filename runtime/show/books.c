@@ -85,6 +85,15 @@ static void print_reasons(const struct flow_node *n, FILE *out)
     }
 }
 
+/* Bytes and counts in full; what has a fraction, as a person reads it. */
+static void print_gauge(double value, FILE *out)
+{
+    if (value >= 0 && value < 1e15 && value == (double)(uint64_t)value)
+        fprintf(out, "%.0f", value);
+    else
+        fprintf(out, "%.6g", value);
+}
+
 static void print_metrics(const struct flow_node *n, FILE *out)
 {
     for (uint32_t m = 0; m < n->plugin->metric_count; m++) {
@@ -92,7 +101,7 @@ static void print_metrics(const struct flow_node *n, FILE *out)
 
         fprintf(out, "%s%s ", m ? ", " : "", metric->name);
         if (metric->kind == AFF_METRIC_GAUGE)
-            fprintf(out, "%.6g", books_metric(n, m));
+            print_gauge(books_metric(n, m), out);
         else
             fprintf(out, "%" PRIu64, load(&n->metrics[m]));
         if (metric->unit && strcmp(metric->unit, metric->name) != 0)

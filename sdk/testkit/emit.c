@@ -283,8 +283,8 @@ aff_status host_stream_end(const struct aff_host *host, uint32_t port, uint32_t 
     struct aff_record mark;
 
     makes_check(h, "stream_end", port);
-    if (h->plugin.kind != AFF_SOURCE)
-        kit_breach(h, "host->stream_end is for sources");
+    if (h->call.mark && h->call.mark->stream == stream)
+        kit_breach(h, "host->stream_end was called with the stream that ended; its mark is handed on by the host");
     if (!found || found->ended)
         kit_breach(h, "host->stream_end was called with stream %u, which is unknown or has ended", (unsigned)stream);
     memset(&mark, 0, sizeof mark);

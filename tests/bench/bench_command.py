@@ -18,6 +18,9 @@ AFFERENT = os.environ["AFFERENT"]
 RATE, LEADS, SECONDS = 360, 2, 6000
 
 ECG = """
+[pipeline]
+name = "bench"
+
 [source.ecg]
 plugin = "in_synth"
 pace   = "{pace}"
@@ -38,6 +41,10 @@ from   = "beats"
 """
 
 ARCHIVE = """
+[pipeline]
+name = "bench"
+memory_limit = "64MiB"
+
 [source.made]
 plugin  = "in_null"
 records = {records}
@@ -88,7 +95,7 @@ def first_record(folder):
     """Seconds from the start of the program to its first line of output."""
     path = os.path.join(folder, "first.toml")
     with open(path, "w", encoding="ascii") as f:
-        f.write('[source.made]\nplugin = "in_synth"\npace = "fast"\n\n'
+        f.write('[pipeline]\nname = "first"\n\n[source.made]\nplugin = "in_synth"\npace = "fast"\n\n'
                 '[sink.out]\nplugin = "out_file"\nfrom = "made"\npath = "-"\nformat = "jsonl"\n')
     began = time.monotonic()
     child = subprocess.Popen([AFFERENT, "run", path, "--for", "1s"], stdin=subprocess.DEVNULL,

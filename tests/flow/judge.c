@@ -147,7 +147,10 @@ static aff_status counter_open(const struct aff_host *host, const void *config, 
     c->host = host;
     c->config = (struct part_counter *)(uintptr_t)config;
     *ret_self = c;
-    return host->state_open(host, sizeof(uint64_t), 0);
+    if (host->state_open(host, sizeof(uint64_t), 0) == AFF_OK)
+        return AFF_OK;
+    host->free(host, c);
+    return AFF_ERR_MEMORY;
 }
 
 static aff_status counter_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken)

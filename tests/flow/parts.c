@@ -48,7 +48,10 @@ static aff_status source_open(const struct aff_host *host, const void *config, v
     s->next = s->config->skip;
     host->incarnation(host, "x", 1);
     *ret_self = s;
-    return source_names(s);
+    if (source_names(s) == AFF_OK)
+        return AFF_OK;
+    host->free(host, s);
+    return AFF_ERR_MEMORY;
 }
 
 static void source_close(void *self)
@@ -136,6 +139,18 @@ const struct aff_plugin part_edit = {
 
 /* ---- sink ---- */
 
+/* Behind the first 8 bytes each byte of a source's payload is the seq's lowest. */
+static int payload_damaged(const struct part_sink *s, const struct aff_record *r, uint64_t seq)
+{
+    const uint8_t *bytes = r->data;
+    uint32_t i;
+
+    for (i = sizeof seq; r->size > 16 && i < r->size; i++)
+        if (bytes[i] != (uint8_t)(seq - s->add))
+            return 1;
+    return 0;
+}
+
 static void sink_look(struct part_sink *s, const struct aff_record *r)
 {
     uint64_t seq;
@@ -151,6 +166,7 @@ static void sink_look(struct part_sink *s, const struct aff_record *r)
     }
     s->records++;
     s->sum += seq;
+    s->damaged += (uint64_t)payload_damaged(s, r, seq);
     s->last = seq;
 }
 

@@ -36,6 +36,8 @@ struct part_sink {
     const void *addresses[64]; /* payloads of the first ones */
     uint64_t ids[64];
     uint64_t slow_ns;          /* sleeps so long every 64 records */
+    uint64_t add;              /* what editors on the way added to the first 8 bytes */
+    uint64_t damaged;          /* payloads with a byte that the source did not write */
 };
 extern const struct aff_plugin part_sink;
 extern const struct aff_plugin part_sink_blocking;

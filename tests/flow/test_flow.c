@@ -54,6 +54,7 @@ static void expect_whole(const struct part_sink *sink, uint64_t records)
     assert_int_equal(sink->records, records);
     assert_int_equal(sink->sum, sum_to(records));
     assert_int_equal(sink->disorder, 0);
+    assert_int_equal(sink->damaged, 0);
 }
 
 /* Runs, expects a good end, closes. */
@@ -370,6 +371,28 @@ static void a_diamond_of_threads_neither_stalls_nor_loses(void **state)
     free(run);
 }
 
+static void payloads_that_come_by_two_ways_are_whole_at_the_far_end(void **state)
+{
+    /* Behind the join they lie in another order than in the source's ring. */
+    struct run *run = run_new(30000, 512, 4);
+    struct rig *r = &run->rig;
+    uint32_t source = rig_node(r, "source", &part_source, &run->source);
+    uint32_t left = rig_node(r, "left", &part_pass, NULL);
+    uint32_t join = rig_node(r, "join", &part_join, NULL);
+    uint32_t sink = rig_node(r, "sink", &part_sink, &run->sinks[0]);
+
+    (void)state;
+    run->sinks[0].slow_ns = 20000;
+    rig_edge(r, source, 0, left, 0);
+    rig_edge(r, left, 0, join, 0);
+    rig_edge(r, source, 0, join, 1);
+    rig_edge(r, join, 0, sink, 0);
+    finish(run, LAYOUT_THREAD_PER_NODE);
+    assert_int_equal(run->sinks[0].sum, 2 * sum_to(30000));
+    assert_int_equal(run->sinks[0].damaged, 0);
+    free(run);
+}
+
 static void two_sources_end_their_epochs_together(void **state)
 {
     struct run *run = run_new(30000, 64, 1);
@@ -561,6 +584,7 @@ int main(void)
         cmocka_unit_test(a_record_of_status_data_is_dead_alone),
         cmocka_unit_test(a_record_of_status_io_is_offered_again_until_it_is_taken),
         cmocka_unit_test(a_diamond_of_threads_neither_stalls_nor_loses),
+        cmocka_unit_test(payloads_that_come_by_two_ways_are_whole_at_the_far_end),
         cmocka_unit_test(two_sources_end_their_epochs_together),
         cmocka_unit_test(a_slow_sink_holds_back_its_source_and_loses_nothing),
         cmocka_unit_test(a_payload_survives_until_the_furthest_reader_is_through),

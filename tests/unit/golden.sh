@@ -7,6 +7,7 @@
 # GOLDEN_UPDATE=1 writes the expected files anew: read the difference.
 set -u
 source=$AFFERENT_SRCDIR/tests/golden
+# shellcheck disable=SC2034 # used by eval
 program=${GOLDEN_CHECK:-$AFFERENT_BUILDDIR/tests/golden_check}
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT

@@ -282,7 +282,7 @@ struct aff_option {
 #define AFF_OPT_MAP(S, m, F, N, NS, D) \
     AFF__OPT(S, m, AFF_TYPE_MAP, F, NULL, NULL, AFF__PAIR(1.0, -1.0), NULL, N, \
              (uint32_t)(sizeof(N) / sizeof((N)[0])), (uint32_t)(NS), D)
-/* The one nested option of a list or map of scalars; `extra` as the type needs. */
+/* The one nested option of a list or map of scalars. */
 #define AFF_OPT_ITEM(type, offset, D) \
     { "", D, NULL, NULL, (uint16_t)(type), 0, (uint32_t)(offset), 1.0, -1.0, NULL, NULL, 0, 0 }
 
@@ -357,7 +357,6 @@ struct aff_host {
      * there is none. What is not freed at close is reported as a leak. */
     void *(*alloc)(const struct aff_host *host, size_t size);
     void (*free)(const struct aff_host *host, void *memory);
-
     /* [any] Boot clock in ns: never jumps, runs while asleep. The only clock to
      * wait by. In a test it is virtual. */
     int64_t (*now_ns)(const struct aff_host *host);
@@ -421,8 +420,10 @@ struct aff_host {
     struct aff_record *(*reserve)(const struct aff_host *host, uint32_t port, uint32_t input, uint32_t size);
     aff_status (*emit)(const struct aff_host *host, struct aff_record *draft, uint32_t size);
 
-    /* [data] Sources: stream (of output `port`) is over. The mark travels in
-     * order behind its records; each node's stream_end is called with it. */
+    /* [data] A stream that this node began, by output `port`, is over: a source
+     * says it at the end of a signal, a processor in its own stream_end of what
+     * derives from that. The mark travels in order behind the records; each
+     * node's stream_end is called with it. */
     aff_status (*stream_end)(const struct aff_host *host, uint32_t port, uint32_t stream);
 
     /* [data] Keeps a record beyond this call: it is copied into the node's hold
@@ -511,9 +512,8 @@ struct aff_plugin {
     /* [control] Ends it; also after a failed run. */
     void (*close)(void *self);
 
-    /* [data] Once, before the first record. */
+    /* [data] Once, before the first record; once, after the last [data] call. */
     aff_status (*start)(void *self);
-    /* [data] Once, after the last call of any other [data] callback. */
     void (*stop)(void *self);
 
     /* [data] Source: emits up to `want` records. AFF_OK: call again at once;
