@@ -98,7 +98,7 @@ static void put_name(struct writer *w, const char *name)
     char clean[sizeof((struct report_row *)0)->name];
     size_t i;
 
-    for (i = 0; name[i] && i < sizeof clean - 1; i++)
+    for (i = 0; i < sizeof clean - 1 && name[i]; i++)
         clean[i] = (unsigned char)name[i] <= ' ' || name[i] == 0x7f ? '_' : name[i];
     clean[i] = '\0';
     put(w, "%-16s", clean);

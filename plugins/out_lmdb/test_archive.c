@@ -68,7 +68,7 @@ static void a_replay_is_stored_once_however_epochs_and_overlaps_fall(void **stat
 static void late_records_find_their_place_in_any_order(void **state)
 {
     struct bench *b = *state;
-    uint32_t order[400], i;
+    uint32_t order[400] = { 0 }, i;
     struct tally t;
     struct made m;
 

@@ -197,6 +197,7 @@ static bool nodes_collect(struct draft *draft, const struct value *document)
     if (draft->node_count)
         qsort(draft->nodes, draft->node_count, sizeof *draft->nodes, node_compare);
     else if (!has_kind)
+        /* cppcheck-suppress varFuncNullUB ; NULL is the node's name, which has a type */
         report_add(draft->report, REPORT_ERROR, (struct place){ draft->file, 0, 0 }, NULL,
                    "there is no node; expected at least a source and a sink; "
                    "add [source.NAME] and [sink.NAME]");
@@ -371,6 +372,7 @@ struct plan *pipeline_read(struct plugins *plugins, const struct pipeline_reques
     if (!plan) {
         arena_free(&draft.arena);
         if (!report_errors(report))
+            /* cppcheck-suppress varFuncNullUB ; NULL is the node's name, which has a type */
             report_add(report, REPORT_ERROR, (struct place){ request->file, 0, 0 }, NULL,
                        "there is no memory to read the pipeline; free memory and try again");
     }

@@ -63,7 +63,7 @@ static const struct draft_edge *edge_upwards(const struct draft *draft, uint32_t
 /* Walks upwards until it must be on the cycle, then once around. */
 static void cycle_report(struct draft *draft)
 {
-    const struct draft_edge *edge = NULL;
+    const struct draft_edge *edge;
     struct text around = { 0 };
     uint32_t node = 0, start;
 
@@ -72,10 +72,11 @@ static void cycle_report(struct draft *draft)
     for (uint32_t i = 0; i < draft->node_count; i++)
         node = edge_upwards(draft, node)->from;
     start = node;
+    edge = edge_upwards(draft, start);
     for (uint32_t i = 0; i < draft->node_count; i++) {
         const struct draft_edge *up = edge_upwards(draft, node);
 
-        if (!edge || up->place.line < edge->place.line)
+        if (up->place.line < edge->place.line)
             edge = up;
         node = up->from;
         if (node == start)

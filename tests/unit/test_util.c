@@ -195,16 +195,17 @@ static void a_builder_that_failed_stays_failed(void **state)
 
 static void messages_come_in_order_of_file_line_and_column(void **state)
 {
+    const char *no_node = NULL;
     struct report *report = report_new();
     char *out = NULL;
     size_t size = 0;
     FILE *file = open_memstream(&out, &size);
 
     (void)state;
-    report_add(report, REPORT_ERROR, (struct place){ "b.toml", 9, 1 }, NULL, "late");
+    report_add(report, REPORT_ERROR, (struct place){ "b.toml", 9, 1 }, no_node, "late");
     report_add(report, REPORT_ERROR, (struct place){ "b.toml", 2, 7 }, "ecg", "right %d", 5);
     report_add(report, REPORT_WARNING, (struct place){ "b.toml", 2, 3 }, "ecg", "left\x1b[2J\n");
-    report_add(report, REPORT_ERROR, (struct place){ "a.toml", 0, 0 }, NULL, "whole");
+    report_add(report, REPORT_ERROR, (struct place){ "a.toml", 0, 0 }, no_node, "whole");
     assert_int_equal(report_errors(report), 3);
     assert_int_equal(report_warnings(report), 1);
     report_print(report, file);
