@@ -223,7 +223,6 @@ static void wide_and_long_samples_are_packed_alone(void **state)
     struct aff_samples *s = (struct aff_samples *)(void *)data;
     size_t i, k;
 
-    assert_int_equal(bench_open(b), AFF_OK);
     for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         struct archive_query *q;
         struct archive_found f;
@@ -246,8 +245,10 @@ static void wide_and_long_samples_are_packed_alone(void **state)
             else
                 ((float *)aff_plane(&m.record, c))[k % s->count] = (float)k * -0.37f;
         }
+        assert_int_equal(bench_open(b), AFF_OK);
         assert_int_equal(put_made(b, &m), AFF_OK);
         assert_int_equal(archive_commit(b->archive), AFF_OK);
+        bench_close(b); /* LMDB: an environment is open once in a process */
         all.from = m.record.event_ns;
         assert_int_equal(query_open(&q, b->path, &all, b->cause, sizeof b->cause), AFF_OK);
         assert_int_equal(query_next(q, &f), AFF_OK);
