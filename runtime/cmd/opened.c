@@ -25,6 +25,7 @@ int opened_read(struct opened *o)
         .sets = o->sets.words,
         .set_count = o->sets.count,
         .pace = o->pace,
+        .json = o->json,
     };
     o->plan = pipeline_read(o->plugins, &request, o->report);
     return GO_ON;

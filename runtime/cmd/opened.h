@@ -18,6 +18,7 @@ struct opened {
     struct args_list sets;
     struct args_list dirs;
     const char *pace; /* NULL: as in the file */
+    bool json;        /* sinks report as JSON */
     struct report *report;
     struct plugins *plugins;
     struct plan *plan; /* NULL when it was refused */

@@ -27,7 +27,6 @@
 struct run {
     struct opened opened;
     int64_t for_ns;
-    bool json;
     bool quiet;
     struct lines *lines;
     struct stopper *stopper;
@@ -55,7 +54,8 @@ static int arguments(struct run *run, int argc, char **argv)
         { "pace", ARGS_TEXT, &run->opened.pace, "VALUE",
           "Sets the option `pace` of every source that has it: fast, realtime.", NULL },
         OPENED_FLAGS(run->opened),
-        { "json", ARGS_SWITCH, &run->json, NULL, "Prints the ledger as JSON on stdout at the end.", NULL },
+        { "json", ARGS_SWITCH, &run->opened.json, NULL,
+          "Reports of sinks, and the ledger at the end, as JSON on stdout.", NULL },
         { "quiet", ARGS_SWITCH, &run->quiet, NULL, "Only warnings and errors: no live line, no ledger.", NULL },
     };
     const struct args_about about = {
@@ -201,7 +201,7 @@ static int report_end(struct run *run)
 
     if (!run->quiet || !good)
         books_print(run->flow, run->opened.plan, cut_off, stderr);
-    if (run->json)
+    if (run->opened.json)
         books_json(run->flow, run->opened.plan, live_seconds(&run->live), why, cut_off, stdout);
     if (status != AFF_OK) {
         fprintf(stderr, "%s: error: the run ended: %s\n", run->opened.file, why);

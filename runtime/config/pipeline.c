@@ -300,10 +300,30 @@ static void memory_check(struct draft *draft, const struct plan *plan,
 
 /* ---- the steps ---- */
 
-static void pace_apply(struct draft *draft, const char *pace, struct value *document)
+/* An option that is set from outside in every node of a kind that has it. */
+struct wide_set {
+    const char *kind; /* "source" */
+    const char *option;
+    const char *value;
+    bool only_if_offered; /* the option must list the value among its choices */
+};
+
+static bool wide_fits(const struct wide_set *set, const struct aff_option *option)
 {
-    for (struct value *node = document && value_find(document, "source")
-             ? value_find(document, "source")->first : NULL; node; node = node->next) {
+    uint32_t i;
+
+    if (strcmp(option->name, set->option) != 0)
+        return false;
+    for (i = 0; set->only_if_offered && option->choices && option->choices[i]; i++)
+        if (strcmp(option->choices[i], set->value) == 0)
+            return true;
+    return !set->only_if_offered;
+}
+
+static void wide_apply(struct draft *draft, const struct wide_set *set, struct value *document)
+{
+    for (struct value *node = document && value_find(document, set->kind)
+             ? value_find(document, set->kind)->first : NULL; node; node = node->next) {
         const struct value *name = value_find(node, "plugin");
         const struct plugin *plugin = NULL;
         const char *why, *assignment;
@@ -311,9 +331,9 @@ static void pace_apply(struct draft *draft, const char *pace, struct value *docu
         if (name && name->kind == VALUE_TEXT)
             plugin = plugins_find(draft->plugins, name->text, &why);
         for (uint32_t i = 0; plugin && i < plugin->option_count; i++) {
-            if (strcmp(plugin->options[i].name, "pace"))
+            if (!wide_fits(set, &plugin->options[i]))
                 continue;
-            assignment = arena_print(draft->arena, "%s.pace=%s", node->key, pace);
+            assignment = arena_print(draft->arena, "%s.%s=%s", node->key, set->option, set->value);
             if (assignment)
                 expand_set(draft->arena, draft->report, document, assignment);
         }
@@ -329,7 +349,9 @@ static struct value *document_read(struct draft *draft, const struct pipeline_re
     for (size_t i = 0; i < request->set_count; i++)
         expand_set(draft->arena, draft->report, document, request->sets[i]);
     if (request->pace)
-        pace_apply(draft, request->pace, document);
+        wide_apply(draft, &(struct wide_set){ "source", "pace", request->pace, false }, document);
+    if (request->json)
+        wide_apply(draft, &(struct wide_set){ "sink", "format", "json", true }, document);
     expand_values(draft->arena, draft->report, draft->file, document);
     return document;
 }

@@ -8,6 +8,7 @@
 #ifndef AFFERENT_CONFIG_PIPELINE_H
 #define AFFERENT_CONFIG_PIPELINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "config/plan.h"
@@ -20,6 +21,8 @@ struct pipeline_request {
     size_t set_count;
     const char *pace;          /* of --pace: the option `pace` of every source that
                                 * has one; NULL: as in the file */
+    bool json;                 /* of --json: `format = "json"` in every sink that
+                                * offers it, so that a report can be parsed */
 };
 
 /* [control] NULL after at least one error in `report`; warnings may be there in

@@ -23,6 +23,16 @@ def every_record_is_judged_and_the_last_line_says_how_well(bench):
     assert float(m[1]) >= 99.5 and float(m[2]) >= 99.5, last
 
 
+def the_judgement_comes_as_json_too(bench):
+    bench.env["AFFERENT_DATA"] = os.path.dirname(data("mitdb"))
+    out, _ = bench.run("run", EVALUATE, "--json")
+    report, at = json.JSONDecoder().raw_decode(out)
+    ledger = json.loads(out[at:])
+    assert len(report["records"]) == len([n for n in os.listdir(data("mitdb")) if n.endswith(".hea")])
+    assert all({"se", "ppv", "tp", "fn", "fp"} <= r["scored"].keys() for r in report["records"])
+    assert ledger["balanced"] is True
+
+
 def the_beats_of_a_record_are_archived_once(bench):
     bench.env["AFFERENT_RECORD"] = os.path.join(data("mitdb"), "101.hea")
     for _ in range(2):
@@ -41,5 +51,5 @@ def two_records_are_both_whole_in_one_archive(bench):
 
 
 if __name__ == "__main__":
-    cases.main(every_record_is_judged_and_the_last_line_says_how_well, the_beats_of_a_record_are_archived_once,
-               two_records_are_both_whole_in_one_archive)
+    cases.main(every_record_is_judged_and_the_last_line_says_how_well, the_judgement_comes_as_json_too,
+               the_beats_of_a_record_are_archived_once, two_records_are_both_whole_in_one_archive)
