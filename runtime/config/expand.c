@@ -20,8 +20,13 @@ struct expansion {
     const char *node;      /* whose option it is, for messages */
     struct value *value;
     struct text text;
+    unsigned depth; /* of defaults within defaults */
     bool failed;
 };
+
+enum { DEPTH_MOST = 8 };
+
+static void expand_all(struct expansion *e, const char *at);
 
 #define FAIL(e, ...) \
     ((e)->failed = true, \
@@ -56,7 +61,7 @@ static void insert_file(struct expansion *e, const char *path)
     }
 }
 
-/* NAME or NAME:-default behind "env:". */
+/* NAME or NAME:-default behind "env:"; a default may hold a ${...} in turn. */
 static void insert_env(struct expansion *e, char *name)
 {
     char *fallback = strstr(name, ":-");
@@ -74,7 +79,7 @@ static void insert_env(struct expansion *e, char *name)
     } else if (found && (*found || !fallback)) {
         text_add(&e->text, found);
     } else if (fallback) {
-        text_add(&e->text, fallback);
+        expand_all(e, fallback);
     } else {
         FAIL(e, "the environment variable %s is not set; expected a value; "
              "set it or write ${env:%s:-default}", name, name);
@@ -93,6 +98,21 @@ static void insert(struct expansion *e, char *inside)
              "write $${ for the characters themselves");
 }
 
+/* The brace that closes the one at `open`, past those within. */
+static const char *closing(const char *open)
+{
+    const char *at = open + 2;
+    unsigned inner = 0;
+
+    for (; *at; at++) {
+        if (at[0] == '$' && at[1] == '{')
+            inner++;
+        else if (*at == '}' && inner-- == 0)
+            return at;
+    }
+    return NULL;
+}
+
 /* Copies up to the next ${...} and replaces it; returns where to go on. */
 static const char *expand_next(struct expansion *e, const char *at)
 {
@@ -109,7 +129,7 @@ static const char *expand_next(struct expansion *e, const char *at)
         return open + 2;
     }
     text_add_bytes(&e->text, at, (size_t)(open - at));
-    close = strchr(open, '}');
+    close = closing(open);
     if (!close) {
         FAIL(e, "a ${ has no closing brace; expected ${env:NAME} or ${file:PATH}; "
              "close it, or write $${ for the characters themselves");
@@ -123,6 +143,16 @@ static const char *expand_next(struct expansion *e, const char *at)
     return close + 1;
 }
 
+static void expand_all(struct expansion *e, const char *at)
+{
+    if (++e->depth > DEPTH_MOST)
+        FAIL(e, "defaults within defaults are more than %d deep; expected fewer; write the value itself",
+             DEPTH_MOST);
+    while (*at && !e->failed)
+        at = expand_next(e, at);
+    e->depth--;
+}
+
 /* A text with a NUL in it is left as it is: no option takes one, so options.c
  * refuses it, with a better message than could be given here. */
 static void expand_text(struct expansion e, struct value *value)
@@ -133,8 +163,7 @@ static void expand_text(struct expansion e, struct value *value)
     if (strlen(value->text) != value->text_length || !strstr(at, "${"))
         return;
     e.value = value;
-    while (*at && !e.failed)
-        at = expand_next(&e, at);
+    expand_all(&e, at);
     text_add(&e.text, "");
     if (!e.failed && (e.text.failed ||
                       !value_set_text(e.arena, value, e.text.data, e.text.length)))
