@@ -10,10 +10,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "pack.h"
 
-enum { READER_CHECK = 64 /* commits */ };
+enum { READER_CHECK = 64 /* commits */, SPACE_LEAST = 64 * 1024 /* bytes */ };
 
 static size_t padded(size_t size)
 {
@@ -157,28 +158,34 @@ static int area_put(struct archive *a, struct work *w)
     return rc;
 }
 
+/* LMDB makes EIO of a short write, which is how most disks begin to be full. */
+static bool disk_is_full(const struct archive *a, int rc)
+{
+    struct statvfs fs;
+
+    if (rc == ENOSPC || rc == EDQUOT)
+        return true;
+    return rc == EIO && statvfs(a->options.path, &fs) == 0 && fs.f_bavail * fs.f_frsize < SPACE_LEAST;
+}
+
 static aff_status work_failed(struct archive *a, int rc)
 {
     names_forget(a);
     samples_forget(a);
     switch (rc) {
     case MDB_MAP_FULL:
-        return archive_fail(a, AFF_ERR_IO, "the archive is full: limit = %llu bytes is reached; nothing was lost and "
-                            "intake waits; raise limit, or stop and move the archive away",
+        return archive_fail(a, AFF_ERR_IO, "the archive is full: limit = %llu bytes is reached; nothing was lost; "
+                            "raise limit, or stop and move the archive away",
                             (unsigned long long)a->options.limit);
     case ENOMEM:
         return archive_fail(a, AFF_ERR_MEMORY, "no memory for a transaction of the archive");
     case MDB_BAD_VALSIZE:
         return archive_fail(a, AFF_ERR_BUG, "a record names a stream or schema that the host no longer knows");
-    case ENOSPC:
-    case EDQUOT:
-        a->sick = true;
-        return archive_fail(a, AFF_ERR_IO, "no space on the archive's disk (%s); nothing was lost and intake waits",
-                            strerror(rc));
     default:
         a->sick = true;
-        return archive_fail(a, AFF_ERR_IO, "the archive could not be written: %s; nothing was lost and intake waits",
-                            mdb_strerror(rc));
+        if (disk_is_full(a, rc))
+            return archive_fail(a, AFF_ERR_IO, "no space is left on the archive's disk; nothing was lost; make room there");
+        return archive_fail(a, AFF_ERR_IO, "the archive could not be written: %s; nothing was lost", mdb_strerror(rc));
     }
 }
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import struct
+import subprocess
 
 import cases
 from cases import ECG, PIPELINES, has
@@ -124,9 +125,37 @@ def a_hangup_is_ignored_where_nohup_said_so(bench):
     assert run.end() == 0, run.said
 
 
+FULL_DISK = """
+mount -t tmpfs -o size=1m tmpfs "$1" || exit 77
+"$2" run "$3" --pace fast --for 1h 2>"$4" &
+i=0
+until grep -q "no space is left" "$4" || [ "$i" -gt 300 ]; do sleep 0.1; i=$((i + 1)); done
+mount -o remount,size=64m "$1"
+wait $!
+"""
+
+
+def a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(bench):
+    folder, log = bench.path("disk"), bench.path("log")
+    os.mkdir(folder)
+    env = dict(bench.env, AFFERENT_ARCHIVE=os.path.join(folder, "a.lmdb"))
+    try:
+        done = subprocess.run(["unshare", "-m", "sh", "-c", FULL_DISK, "sh", folder, cases.PROGRAM, ECG, log],
+                              env=env, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
+    except FileNotFoundError:
+        raise cases.Skip("no unshare here") from None
+    if done.returncode in (1, 77) and not os.path.exists(log):
+        raise cases.Skip("no right to mount a small disk")
+    with open(log, encoding="utf-8") as f:
+        said = f.read()
+    assert done.returncode == 0, said
+    has(said, "no space is left on the archive's disk; nothing was lost", "works again", "balanced: ")
+
+
 if __name__ == "__main__":
     cases.main(a_run_balances_and_its_beats_are_in_the_archive, the_same_run_twice_is_archived_once,
                the_ledger_as_json_adds_up, quiet_says_nothing_when_all_is_well,
                a_terminal_gets_a_live_line_and_ctrl_c_drains, sigterm_drains_without_a_terminal,
-               a_full_archive_waits_and_the_second_signal_cuts_off, a_missing_input_is_waited_for,
+               a_full_archive_waits_and_the_second_signal_cuts_off,
+               a_full_disk_is_named_and_the_run_goes_on_when_there_is_room, a_missing_input_is_waited_for,
                waiting_ends_by_a_signal_with_an_error, a_hangup_is_ignored_where_nohup_said_so)
