@@ -190,7 +190,7 @@ static bool node_open(struct flow *flow, uint32_t index)
         return false;
     fill_verdicts(node);
     fill_pass_ports(node);
-    return staged_open(&node->staged) && outputs_open(node) && hold_open(&node->hold, plan->max_held);
+    return timers_open(node) && staged_open(&node->staged) && outputs_open(node) && hold_open(&node->hold, plan->max_held);
 }
 
 static void node_close(struct node *node)
@@ -214,6 +214,7 @@ static void node_close(struct node *node)
     free(node->staged.kinds);
     hold_close(&node->hold);
     state_close(&node->state);
+    timers_close(&node->timers);
 }
 
 /* ---- links and lanes ---- */

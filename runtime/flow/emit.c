@@ -55,7 +55,7 @@ bool emit_room(struct node *node, uint64_t size)
 static const struct aff_record *input_of(const struct node *node, uint32_t input)
 {
     if (input == AFF_NO_INPUT)
-        return node->hand.mark;
+        return node->hand.due ? node->hand.due : node->hand.mark;
     return input < node->hand.count ? &node->hand.records[input] : NULL;
 }
 
@@ -91,7 +91,7 @@ static bool input_allowed(struct node *node, uint32_t port, uint32_t input)
 
     if (port >= node->plan->plugin->output_count)
         why = "reserve on an output that it does not have";
-    else if (input != AFF_NO_INPUT && (input >= node->hand.count || input < least))
+    else if (input != AFF_NO_INPUT && (input >= node->hand.count || input < least || node->hand.due))
         why = "reserve for an input that is not in the batch, or stands before one that was emitted for";
     if (why)
         flow_fail(node->flow, node, AFF_ERR_BUG, why);
@@ -194,6 +194,18 @@ struct aff_record *emit_reserve(struct node *node, uint32_t port, uint32_t input
     return draft;
 }
 
+/* What a timer makes is named by node, subject, due time and an index. */
+static struct aff_id timer_id(struct node *node)
+{
+    const struct aff_record *due = node->hand.due;
+    const char *subject = names_subject_name(node->flow->names, due->subject);
+    uint64_t key[5] = { node->ids.node_hash, subject ? XXH3_64bits(subject, strlen(subject)) : 0,
+                        (uint64_t)due->event_ns, node->ids.index++, UINT64_MAX };
+    XXH128_hash_t hash = XXH3_128bits(key, sizeof key);
+
+    return (struct aff_id){ hash.high64, hash.low64 };
+}
+
 /* Ids. A source counts. What derives from an input is named by the node, the
  * input's id and an index; what derives from none, by node, stream, event time
  * and a count. Hashes are XXH3, 128 bits: equal only by equal content. */
@@ -206,6 +218,10 @@ static void id_fill(struct node *node, struct aff_record *draft, uint32_t input_
 
     if (node->about->kind == AFF_SOURCE) {
         draft->id = (struct aff_id){ node->ids.source, node->ids.seq++ };
+        return;
+    }
+    if (node->hand.due) {
+        draft->id = timer_id(node);
         return;
     }
     if (input) {
@@ -245,12 +261,26 @@ static bool beyond_limit(struct node *node, const struct aff_record *draft)
     return node->over;
 }
 
+/* Where the node makes the ids itself, none may be that of its input. */
+static bool rewrites_id(const struct node *node, const struct aff_record *draft)
+{
+    const struct aff_record *from = input_of(node, node->staged.draft_input);
+
+    if (!(node->about->flags & AFF_REWRITES))
+        return true;
+    return (draft->id.source | draft->id.seq) != 0 &&
+           (!from || (draft->id.source != from->id.source && draft->id.seq != from->id.seq));
+}
+
 static aff_status draft_check(struct node *node, const struct aff_record *draft, uint32_t size)
 {
     struct staged *s = &node->staged;
 
     if (!s->draft_open || draft != &s->records[s->count] || size > s->draft_room)
         return node->host.explain(&node->host, AFF_ERR_BUG, "emit without a reserve of that size");
+    if (!rewrites_id(node, draft))
+        return node->host.explain(&node->host, AFF_ERR_BUG, "emit without an id of its own, which a node that "
+                                                            "rewrites gives");
     if (!names_stream_info(node->flow->names, draft->stream) ||
         !names_schema_info(node->flow->names, draft->schema))
         return node->host.explain(&node->host, AFF_ERR_BUG, "emit of a record without stream or schema");
@@ -267,7 +297,8 @@ aff_status emit_send(struct node *node, struct aff_record *draft, uint32_t size)
         return st;
     if (beyond_limit(node, draft))
         return AFF_OK;
-    id_fill(node, draft, s->draft_input);
+    if (!(node->about->flags & AFF_REWRITES))
+        id_fill(node, draft, s->draft_input);
     draft->size = size;
     draft->data = bytes_head(node->bytes);
     draft->origin = (uint16_t)node->index;
@@ -320,7 +351,7 @@ static struct aff_id mark_id(const struct node *node, const struct aff_stream_in
 aff_status emit_stream_end(struct node *node, uint32_t port, uint32_t stream)
 {
     const struct aff_stream_info *info = names_stream_info(node->flow->names, stream);
-    const struct aff_record *from = node->hand.mark;
+    const struct aff_record *from = node->hand.due ? node->hand.due : node->hand.mark;
     struct aff_record mark = { .origin = EDGE_NO_ORIGIN, .flags = AFF_FLAG_END };
 
     if (!info || port >= node->plan->plugin->output_count || (from && from->stream == stream))

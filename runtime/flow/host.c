@@ -217,6 +217,33 @@ static void host_wake_at(const struct aff_host *host, int64_t boot_ns)
     node_of(host)->wake_ns = boot_ns;
 }
 
+static void host_timer(const struct aff_host *host, uint32_t subject, int64_t due_ns)
+{
+    struct node *node = node_of(host);
+
+    if (!timers_set(node, subject, due_ns))
+        flow_fail(node->flow, node, AFF_ERR_BUG, "a timer for a subject that is not one, or without the callback");
+}
+
+/* The bytes are for the store; where there is none they are counted alone. */
+static aff_status host_dead(const struct aff_host *host, uint32_t input, uint8_t verdict, uint64_t offset,
+                            const void *bytes, uint32_t size)
+{
+    struct node *node = node_of(host);
+    const _Atomic uint64_t *told = &node->ledger.by_verdict[verdict % LEDGER_VERDICTS];
+
+    (void)bytes;
+    if (verdict == 0 || verdict >= node->verdict_rows || node->verdict_kind[verdict] != AFF_V_DEAD) {
+        flow_fail(node->flow, node, AFF_ERR_BUG, "a part was set aside for a reason that is not in its table");
+        return AFF_ERR_BUG;
+    }
+    if (atomic_load_explicit(told, memory_order_relaxed) == 0 && node->asides.by_verdict[verdict] == 0)
+        flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "%u bytes at byte %llu of the stream were set aside: %s",
+                 size, (unsigned long long)offset, node->plan->plugin->verdicts[verdict - 1].name);
+    settle_aside(node, input, verdict);
+    return AFF_OK;
+}
+
 void host_fill(struct aff_host *host)
 {
     *host = (struct aff_host){
@@ -247,5 +274,7 @@ void host_fill(struct aff_host *host)
         .hold = host_hold,
         .release = host_release,
         .wake_at = host_wake_at,
+        .timer = host_timer,
+        .dead = host_dead,
     };
 }

@@ -210,7 +210,7 @@ static int64_t next_wake(const struct lane *lane)
 
     for (i = 0; i < lane->node_count; i++)
         if (lane->nodes[i]->about->kind != AFF_SOURCE)
-            next = low(next, lane->nodes[i]->wake_ns);
+            next = low(next, low(lane->nodes[i]->wake_ns, timers_next(lane->nodes[i])));
     return next;
 }
 
@@ -226,12 +226,16 @@ static bool wake_due(struct lane *lane)
     for (i = 0; i < lane->node_count; i++) {
         struct node *node = lane->nodes[i];
 
-        if (node->about->kind == AFF_SOURCE || node->wake_ns > now)
+        if (node->about->kind == AFF_SOURCE)
             continue;
-        node->wake_ns = INT64_MAX;
         before = node->epoch_records;
-        if (!node_call(node, node->about->wake))
+        if (!timers_call(node, now))
             return false;
+        if (node->wake_ns <= now) {
+            node->wake_ns = INT64_MAX;
+            if (!node_call(node, node->about->wake))
+                return false;
+        }
         if (node->epoch_records > before && epochs_stir(&lane->flow->epochs, lane->epoch))
             flow_ring(lane->flow);
     }
@@ -283,6 +287,14 @@ static int64_t source_until(const struct lane *lane)
     return until;
 }
 
+/* A source whose peer or device fails has nothing to give either. */
+static enum give give_of(aff_status st)
+{
+    if (st == AFF_END)
+        return GIVE_ENDED;
+    return st == AFF_OK || st == AFF_ERR_DATA ? GIVE_BUSY : GIVE_WAITS;
+}
+
 /* Sets when read is called next. False: the run ends. */
 static bool read_handle(struct lane *lane, aff_status st, int64_t now)
 {
@@ -292,6 +304,7 @@ static bool read_handle(struct lane *lane, aff_status st, int64_t now)
         flow_log(lane->flow, AFF_LOG_INFO, head->plan->name, "works again");
         lane->retry_ns = 0;
     }
+    atomic_store_explicit(&head->give, give_of(st), memory_order_relaxed);
     switch (st) {
     case AFF_OK:
         head->wake_ns = now;
@@ -328,6 +341,7 @@ static bool read_once(struct lane *lane, int64_t now)
     aff_status st;
 
     head->seen_ns = now;
+    atomic_store_explicit(&head->give, GIVE_BUSY, memory_order_relaxed);
     st = node_read(head, want);
     if (aborting(lane))
         return false;
@@ -350,6 +364,7 @@ static bool source_turn(struct lane *lane, bool *ret_more)
     if (lane->epoch >= epochs_committed(&flow->epochs) + EDGE_EPOCHS) {
         struct commit_wanted wanted = { &flow->epochs, lane->epoch + 1u - EDGE_EPOCHS };
 
+        atomic_store_explicit(&head->give, GIVE_BUSY, memory_order_relaxed);
         return lane_wait(lane, commit_ready, &wanted, next_wake(lane));
     }
     /* An end ends the epoch, too: asked first, it spares an empty one. */

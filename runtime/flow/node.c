@@ -131,13 +131,14 @@ bool node_dispatch_mark(struct node *node, uint32_t port, const struct aff_recor
 
 /* ---- in ---- */
 
-static aff_status offer(struct node *node, uint32_t *ret_taken)
+/* The first `count` records in hand. */
+static aff_status offer(struct node *node, uint32_t count, uint32_t *ret_taken)
 {
     struct hand *h = &node->hand;
-    struct aff_batch batch = { h->records, node->verdicts, h->count, h->port };
+    struct aff_batch batch = { h->records, node->verdicts, count, h->port };
     aff_status st;
 
-    memset(node->verdicts, 0, h->count);
+    memset(node->verdicts, 0, count);
     node->ids.input = AFF_NO_INPUT;
     node->ids.index = 0;
     *ret_taken = 0;
@@ -146,7 +147,9 @@ static aff_status offer(struct node *node, uint32_t *ret_taken)
     else
         st = node->about->process(node->self, &batch, ret_taken);
     if (st == AFF_OK)
-        *ret_taken = h->count;
+        *ret_taken = count;
+    if (node->asides.count > 0)
+        settle_asides(node, *ret_taken);
     if (st == AFF_ERR_MEMORY && node->too_large) /* waiting would not help */
         st = AFF_ERR_DATA;
     node->too_large = false;
@@ -188,6 +191,15 @@ static bool holds_told(struct node *node)
     return false;
 }
 
+/* With a callback for timers a node gets one record at a time: what one of them
+ * sets may be due before the next. */
+static uint32_t step_of(struct node *node, uint32_t count)
+{
+    if (!node->about->timer)
+        return count;
+    return timers_pass(node, node->hand.records) ? 1 : 0;
+}
+
 /* *ret_onward: the batch goes on, whole, by this link; the caller sees to that,
  * so that a chain of any length runs in one frame: the processor foretells only
  * so many returns. */
@@ -196,17 +208,22 @@ static bool take(struct node *node, struct hand batch, struct link **ret_onward)
     struct aff_record *records = batch.records;
     uint32_t count = batch.count;
     struct backoff backoff = { 0 };
-    uint32_t taken, skip;
+    uint32_t step, taken, skip;
     aff_status st;
 
     *ret_onward = NULL;
     ledger_add(&node->ledger.in, count);
     while (count > 0) {
-        node->hand = (struct hand){ records, count, 0, batch.port, NULL, batch.copied };
-        st = offer(node, &taken);
-        if (st == AFF_OK && records == batch.records && (*ret_onward = settle_onward(node)) != NULL)
+        node->hand = batch;
+        node->hand.records = records;
+        node->hand.count = count;
+        step = step_of(node, count);
+        if (step == 0)
+            return false;
+        st = offer(node, step, &taken);
+        if (st == AFF_OK && step == batch.count && (*ret_onward = settle_onward(node)) != NULL)
             break;
-        if (taken > count || (st != AFF_OK && taken == count)) {
+        if (taken > step || (st != AFF_OK && taken == step)) {
             flow_fail(node->flow, node, AFF_ERR_BUG, "more records taken than were offered, or a status for none");
             return false;
         }
@@ -260,7 +277,8 @@ static bool feed_copied(struct link *link, struct aff_record *records, uint32_t 
 
         node->keep = node->bytes->head;
         n = copy_in(node, records, count);
-        if (n == 0 || !take(node, (struct hand){ records, n, 0, link->plan->to_port, NULL, true }, &onward) ||
+        if (n == 0 || !take(node, (struct hand){ .records = records, .count = n, .port = link->plan->to_port, .copied = true },
+                            &onward) ||
             (onward && !node_feed(onward, records, n)))
             return false;
         records += n;
@@ -276,7 +294,8 @@ bool node_feed(struct link *link, struct aff_record *records, uint32_t count)
         ledger_add(&link->taken, count);
         if (link->plan->copies)
             return feed_copied(link, records, count);
-        if (!take(link->reader, (struct hand){ records, count, 0, link->plan->to_port, NULL, false }, &link))
+        if (!take(link->reader, (struct hand){ .records = records, .count = count, .port = link->plan->to_port },
+                  &link))
             return false;
     }
     return true;
@@ -290,6 +309,9 @@ static bool call_handle(struct node *node, aff_status st, struct backoff *b, boo
         st = AFF_ERR_CONFIG;
     node->too_large = false;
     *ret_again = st == AFF_ERR_IO || st == AFF_ERR_MEMORY;
+    if (*ret_again)
+        node->asides = (struct asides){ 0 }; /* set aside again by the next call */
+    settle_asides(node, 0);
     if (!node_settle(node, 0) || !holds_told(node))
         return false;
     if (*ret_again)
@@ -320,6 +342,21 @@ bool node_call(struct node *node, aff_status (*callback)(void *self))
     return !callback || node_retry(node, callback, node->self);
 }
 
+bool node_timer(struct node *node, const struct aff_record *due)
+{
+    struct backoff backoff = { 0 };
+    bool again = true;
+
+    while (again) {
+        node->hand.due = due;
+        node->ids.index = 0;
+        if (!call_handle(node, node->about->timer(node->self, due->subject, due->event_ns), &backoff, &again))
+            return false;
+    }
+    node->hand.due = NULL;
+    return true;
+}
+
 bool node_mark(struct link *link, const struct aff_record *mark)
 {
     struct node *node = link->reader;
@@ -348,6 +385,7 @@ aff_status node_read(struct node *node, uint32_t want)
     node->hand = (struct hand){ 0 };
     node->too_large = false;
     st = node->about->read(node->self, want);
+    settle_asides(node, 0);
     if (st == AFF_ERR_MEMORY && node->too_large)
         st = AFF_ERR_CONFIG;
     if (!node_settle(node, 0))

@@ -28,6 +28,9 @@ struct flow;
 struct lane;
 struct node;
 
+/* What a source can give now. Held up by slow readers it is busy. */
+enum give { GIVE_BUSY, GIVE_WAITS, GIVE_ENDED };
+
 /* An edge at run time. */
 struct link {
     const struct plan_edge *plan;
@@ -55,6 +58,7 @@ struct hand {
     uint32_t settled; /* records below have left */
     uint32_t port;
     const struct aff_record *mark; /* in stream_end: stands for the input */
+    const struct aff_record *due;  /* in timer: its subject and event time */
     bool copied;                   /* its payloads lie in the node's own ring */
 };
 
@@ -84,6 +88,22 @@ struct ids {
     uint32_t input;       /* whose emits are counted */
     uint32_t index;       /* of the next emit for it */
     uint64_t loose;       /* emits without an input so far */
+};
+
+/* Parts of one input that were set aside, until the input itself is settled. */
+struct asides {
+    uint32_t input;
+    uint32_t count;
+    uint32_t by_verdict[LEDGER_VERDICTS];
+};
+
+/* Event times that the node waits for (timers.c). */
+struct timers {
+    struct timer *slots; /* by subject; NULL: the node has no callback for it */
+    uint32_t used;       /* slots that were ever used are below */
+    int64_t next_ns;     /* none is due before this, on the boot clock */
+    struct node **sources; /* above this node */
+    uint32_t source_count;
 };
 
 struct hold {
@@ -128,6 +148,8 @@ struct node {
     struct staged staged;
     struct ids ids;
     struct hold hold;
+    struct asides asides;
+    struct timers timers;
     struct state state;
     struct ledger ledger;
     struct account at_epoch[EDGE_EPOCHS];
@@ -136,6 +158,7 @@ struct node {
     int64_t wake_ns;
     bool too_large; /* the latest reserve failed for size, not for room */
     /* sources */
+    _Atomic int give; /* enum give */
     int64_t first_event_ns;
     int64_t last_event_ns;
     bool has_first;
@@ -165,7 +188,30 @@ bool node_retry(struct node *node, aff_status (*call)(void *arg), void *arg);
 /* Calls a source's read once, and lets go what was emitted. */
 aff_status node_read(struct node *node, uint32_t want);
 
+/* Calls `timer` for this subject and time, and lets go what was emitted before
+ * the batch in hand. */
+bool node_timer(struct node *node, const struct aff_record *due);
+
+/* ---- timers.c ---- */
+
+/* [control] */
+bool timers_open(struct node *node);
+void timers_close(struct timers *timers);
+/* [data] host->timer. False: no such subject, or no callback. */
+bool timers_set(struct node *node, uint32_t subject, int64_t due_ns);
+/* [data] A record is about to be offered: calls the timers that it passes. */
+bool timers_pass(struct node *node, const struct aff_record *record);
+/* [data] When to look again, on the boot clock; INT64_MAX: no need. */
+int64_t timers_next(const struct node *node);
+/* [data] Calls those whose time has passed on the boot clock too. */
+bool timers_call(struct node *node, int64_t now_ns);
+
 /* ---- settle.c: [data] ---- */
+
+/* Sets a part of an input aside (host->dead). */
+void settle_aside(struct node *node, uint32_t input, uint8_t verdict);
+/* Books what was set aside of inputs below `taken`, forgets what was of others. */
+void settle_asides(struct node *node, uint32_t taken);
 
 /* Lets go the records below `upto` of the batch in hand by their verdicts, and
  * what was emitted for inputs up to `upto`, in order. */

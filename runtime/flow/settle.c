@@ -77,6 +77,40 @@ static void book(struct node *node, uint8_t verdict, uint64_t count)
         ledger_add(&l->by_verdict[verdict], count);
 }
 
+static void asides_book(struct node *node)
+{
+    struct asides *a = &node->asides;
+    uint32_t i;
+
+    for (i = 1; i < node->verdict_rows; i++)
+        book(node, (uint8_t)i, a->by_verdict[i]);
+    ledger_add(&node->ledger.made, a->count);
+    *a = (struct asides){ 0 };
+}
+
+/* Inputs rise: what belongs to one before is final by now. */
+void settle_aside(struct node *node, uint32_t input, uint8_t verdict)
+{
+    struct asides *a = &node->asides;
+
+    if (a->count > 0 && a->input != input)
+        asides_book(node);
+    a->input = input;
+    a->count++;
+    a->by_verdict[verdict]++;
+}
+
+void settle_asides(struct node *node, uint32_t taken)
+{
+    struct asides *a = &node->asides;
+
+    if (a->count == 0)
+        return;
+    if (a->input == AFF_NO_INPUT || a->input < taken)
+        asides_book(node);
+    *a = (struct asides){ 0 };
+}
+
 void settle_book(struct node *node, uint8_t verdict, uint32_t port)
 {
     if (verdict == V_DEFAULT)
@@ -140,7 +174,8 @@ static bool queue(struct node *node, uint32_t port, const struct aff_record *rec
     return out->waiting_count < PLAN_BATCH || flush_port(node, port);
 }
 
-/* A replacement keeps what makes the record that record. */
+/* A replacement keeps what makes the record that record, but for the node whose
+ * work it is to change that. */
 static void keep_identity(struct aff_record *to, const struct aff_record *from)
 {
     to->id = from->id;
@@ -158,7 +193,9 @@ static bool queue_emit(struct node *node, uint32_t k)
     bool replaces = s->kinds[k] == STAGED_DERIVED && i < node->hand.count &&
                     node->verdict_kind[node->verdicts[i]] == AFF_V_REPLACE;
 
-    if (replaces)
+    if (replaces && node->about->flags & AFF_REWRITES)
+        ;
+    else if (replaces)
         keep_identity(&s->records[k], &node->hand.records[i]);
     else if (s->kinds[k] != STAGED_RELEASED) {
         ledger_add(&node->ledger.made, 1);

@@ -22,8 +22,8 @@ static struct {
 } kit = { NULL, "testkit", 1, "?", NULL };
 
 static const char *const callback_names[] = {
-    "", "validate", "open", "close", "query_open", "query_next", "query_close", "start", "stop",
-    "read", "process", "write", "sync", "committed", "wake", "stream_end", "drain", "snapshot", "restore",
+    "", "validate", "shape", "open", "close", "query_open", "query_next", "query_close", "start", "stop",
+    "read", "process", "write", "sync", "committed", "wake", "timer", "stream_end", "drain", "snapshot", "restore",
 };
 
 const char *callback_name(enum callback callback)
@@ -128,7 +128,7 @@ struct aff_harness *host_enter(const struct aff_host *host, const char *call)
         print_error("%s: host->%s was called from another thread than the callbacks'\n", h->plugin.name, call);
         abort();
     }
-    if (h->callback == CB_NONE || h->callback == CB_VALIDATE)
+    if (h->callback == CB_NONE || h->callback == CB_VALIDATE || h->callback == CB_SHAPE)
         kit_breach(h, "host->%s was called outside of a callback that may", call);
     return h;
 }

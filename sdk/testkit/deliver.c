@@ -72,8 +72,10 @@ static void settle_emits(struct aff_harness *h, uint32_t after, int replaces, co
         if (e->after != after)
             continue;
         made += e->input != AFF_NO_INPUT;
-        if (replaces && e->input != AFF_NO_INPUT)
+        if (replaces && e->input != AFF_NO_INPUT && !(h->plugin.flags & AFF_REWRITES))
             e->record.id = input->id;
+        else if (replaces && e->input != AFF_NO_INPUT)
+            ; /* it has made another record of it, and counts as the same one */
         else if (!(e->record.flags & AFF_FLAG_END))
             h->ledger.emitted++;
         output_add(h, e->port, &e->record);
@@ -92,8 +94,23 @@ static void settle_releases(struct aff_harness *h)
         settle_verdict(h, c->releases[i].port, &c->releases[i].record, c->releases[i].verdict);
 }
 
+void asides_settle(struct aff_harness *h, uint32_t upto)
+{
+    struct call *c = &h->call;
+    size_t i;
+
+    for (i = 0; i < c->aside_count; i++) {
+        if (c->asides[i].input != AFF_NO_INPUT && c->asides[i].input >= upto)
+            continue;
+        h->verdict_counts[c->asides[i].verdict]++;
+        h->ledger.dead++;
+        h->ledger.aside++;
+    }
+}
+
 void settle_loose(struct aff_harness *h)
 {
+    asides_settle(h, 0);
     settle_emits(h, 0, 0, NULL);
     settle_releases(h);
     emits_reset(h);
@@ -205,6 +222,7 @@ static void settle(struct aff_harness *h, uint32_t taken)
     const struct aff_batch *batch = h->call.batch;
     uint32_t i;
 
+    asides_settle(h, taken);
     settle_emits(h, 0, 0, NULL);
     for (i = 0; i < taken; i++) {
         uint8_t v = batch->verdicts[i];
@@ -258,6 +276,8 @@ static uint32_t batch_size(struct aff_harness *h, int all)
 {
     uint32_t most, n = 0;
 
+    if (h->plugin.timer) /* one at a time: see host->timer */
+        return 1;
     if (h->next_cut == 0)
         h->next_cut = h->cut ? h->cut : (uint32_t)(kit_random(&h->random) % 64) + 1;
     most = h->next_cut;
@@ -279,7 +299,9 @@ aff_status deliver(struct aff_harness *h, int all)
         n = batch_size(h, all);
         if (n == 0)
             break;
-        status = call_once(h, n);
+        status = h->plugin.timer ? timers_pass(h, &h->pending[0].record) : AFF_OK;
+        if (status >= AFF_OK)
+            status = call_once(h, n);
         h->is_stuck = status != AFF_OK && status != AFF_ERR_DATA;
     }
     return status;

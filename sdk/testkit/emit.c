@@ -36,6 +36,7 @@ void emits_reset(struct aff_harness *h)
     while (c->release_count)
         free(c->releases[--c->release_count].record.data);
     free(c->releases);
+    free(c->asides);
     memset(c, 0, sizeof *c);
 }
 
@@ -100,7 +101,10 @@ struct aff_record *host_reserve(const struct aff_host *host, uint32_t port, uint
         memcpy(h->cause, "a record is larger than max_record", sizeof "a record is larger than max_record");
         return NULL;
     }
-    record = derive(input == AFF_NO_INPUT ? c->mark : &c->batch->records[input]);
+    if (input == AFF_NO_INPUT)
+        record = derive(c->due ? c->due : c->mark);
+    else
+        record = derive(&c->batch->records[input]);
     schema = port_at(&h->plugin.outputs, port)->schema;
     if (schema) {
         record.schema = schema_intern(h, schema);
@@ -222,6 +226,13 @@ static struct aff_id emit_id(struct aff_harness *h, uint32_t input)
         id.seq = h->next_seq++;
         return id;
     }
+    if (h->callback == CB_TIMER) {
+        index = c->emit_count;
+        id.seq = digest_bytes(digest_bytes(0, &index, sizeof index), &c->due->event_ns, sizeof c->due->event_ns);
+        id.seq ^= digest_bytes(7, h->names.subjects[c->due->subject - 1].name,
+                               strlen(h->names.subjects[c->due->subject - 1].name));
+        return id;
+    }
     if (input == AFF_NO_INPUT) {
         id.seq = h->next_made++;
         return id;
@@ -232,6 +243,17 @@ static struct aff_id emit_id(struct aff_harness *h, uint32_t input)
     return id;
 }
 
+/* Its own id, that does not lead back. */
+static void rewritten_check(struct aff_harness *h, const struct aff_record *r, uint32_t input)
+{
+    const struct aff_id *from = input == AFF_NO_INPUT ? NULL : &h->call.batch->records[input].id;
+
+    if (!r->id.source && !r->id.seq)
+        kit_breach(h, "a node that rewrites emitted a record without an id; set draft->id");
+    if (from && (r->id.source == from->source || r->id.seq == from->seq))
+        kit_breach(h, "a node that rewrites emitted a record with the id of its input");
+}
+
 static void emit_add(struct aff_harness *h, const struct aff_record *record, uint32_t port, uint32_t input)
 {
     struct call *c = &h->call;
@@ -240,7 +262,10 @@ static void emit_add(struct aff_harness *h, const struct aff_record *record, uin
     c->emits = kit_grow(c->emits, c->emit_count, &c->emit_room, sizeof *c->emits);
     e = &c->emits[c->emit_count];
     e->record = *record;
-    e->record.id = emit_id(h, input);
+    if (h->plugin.flags & AFF_REWRITES && !(record->flags & AFF_FLAG_END))
+        rewritten_check(h, record, input);
+    else
+        e->record.id = emit_id(h, input);
     e->record.data = payload_copy(record->data, record->size);
     e->port = port;
     e->input = input;
@@ -273,6 +298,29 @@ aff_status host_emit(const struct aff_host *host, struct aff_record *draft, uint
     record_check(h, &record, port_at(&h->plugin.outputs, c->draft.port));
     emit_add(h, &record, c->draft.port, c->draft.input);
     draft_drop(h);
+    return AFF_OK;
+}
+
+aff_status host_dead(const struct aff_host *host, uint32_t input, uint8_t verdict, uint64_t offset,
+                     const void *bytes, uint32_t size)
+{
+    struct aff_harness *h = host_enter(host, "dead");
+    struct call *c = &h->call;
+
+    (void)offset;
+    data_only(h, "dead");
+    if (size && !bytes)
+        kit_breach(h, "host->dead was called with %u bytes and no place", (unsigned)size);
+    if (verdict == 0 || verdict > h->plugin.verdicts.count || verdict_at(h, verdict)->kind != AFF_V_DEAD)
+        kit_breach(h, "host->dead was called with verdict %u, which is no row of kind DEAD", (unsigned)verdict);
+    if (input == AFF_NO_INPUT && h->callback != CB_READ && h->callback != CB_STREAM_END && h->callback != CB_DRAIN)
+        kit_breach(h, "host->dead was called without an input; expected that only of read, stream_end and drain");
+    if (input != AFF_NO_INPUT)
+        freeze(h, input);
+    if (call_fails(h, "dead"))
+        return AFF_ERR_MEMORY;
+    c->asides = kit_grow(c->asides, c->aside_count, &c->aside_room, sizeof *c->asides);
+    c->asides[c->aside_count++] = (struct aside){ input, verdict };
     return AFF_OK;
 }
 

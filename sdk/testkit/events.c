@@ -15,7 +15,7 @@ static void started(struct aff_harness *h)
 }
 
 /* One callback without a batch. */
-static aff_status simple_call(struct aff_harness *h, enum callback callback, aff_status (*call)(void *self))
+aff_status simple_call(struct aff_harness *h, enum callback callback, aff_status (*call)(void *self))
 {
     aff_status status;
     int again;
@@ -115,7 +115,12 @@ aff_status aff_harness_clock(struct aff_harness *h, int64_t ns)
     if (ns < 0)
         kit_misuse("the boot clock never goes back");
     (void)aff_harness_flush(h);
-    while (h->wake_ns <= until && status >= AFF_OK) {
+    while (status >= AFF_OK && (h->wake_ns <= until || timers_next(h) <= until)) {
+        if (timers_next(h) < h->wake_ns) {
+            clock_set(h, timers_next(h));
+            status = timers_call(h);
+            continue;
+        }
         clock_set(h, h->wake_ns);
         status = wake(h);
     }

@@ -38,13 +38,7 @@ int call_end(struct aff_harness *h, aff_status status)
     return again;
 }
 
-/* validate's report; the harness is found behind it. */
-struct reporter {
-    struct aff_report report;
-    struct problems *problems;
-};
-
-static void report_problem(const struct aff_report *report, const char *option, const char *format, ...)
+void report_problem(const struct aff_report *report, const char *option, const char *format, ...)
 {
     const struct reporter *r = (const void *)report;
     char text[400];
@@ -56,9 +50,26 @@ static void report_problem(const struct aff_report *report, const char *option, 
     problem_add(r->problems, option, "%s", text);
 }
 
+/* Whom a sink sends to is of no weight here; the host asks for it. */
+static void report_secure(const struct aff_report *report)
+{
+    const struct reporter *r = (const void *)report;
+
+    if (r->h->callback != CB_VALIDATE)
+        kit_breach(r->h, "report->secure belongs in validate");
+}
+
+static void report_output(const struct aff_report *report, const struct aff_shape *shape)
+{
+    const struct reporter *r = (const void *)report;
+
+    (void)shape;
+    kit_breach(r->h, "report->output belongs in shape");
+}
+
 static void validate(struct aff_harness *h, struct problems *problems)
 {
-    struct reporter r = { { sizeof r.report, 0, report_problem }, problems };
+    struct reporter r = { { sizeof r.report, 0, report_problem, report_secure, report_output }, h, problems, NULL };
     size_t before = problems->size;
     aff_status status;
 
@@ -130,6 +141,7 @@ void harness_free(struct aff_harness *h)
     names_free(&h->names);
     states_free(&h->states);
     memory_free(&h->memory);
+    free(h->timers);
     free(h->pending);
     free(h->holds);
     free(h->lines);

@@ -217,7 +217,8 @@ void harness_table(struct aff_harness *h)
         host_alloc, host_free, host_now, host_utc, host_random, host_log, host_explain,
         host_count, host_gauge, host_incarnation, host_subject, host_stream, host_schema,
         host_stream_info, host_subject_name, host_schema_info, host_state_open, host_state,
-        host_reserve, host_emit, host_stream_end, host_hold, host_release, host_wake_at,
+        host_reserve, host_emit, host_stream_end, host_hold, host_release, host_wake_at, host_timer,
+        host_dead,
     };
 
     h->host = table;

@@ -11,6 +11,9 @@ void *host_state(const struct aff_host *host, uint32_t index);
 struct aff_record *host_reserve(const struct aff_host *host, uint32_t port, uint32_t input, uint32_t size);
 aff_status host_emit(const struct aff_host *host, struct aff_record *draft, uint32_t size);
 aff_status host_stream_end(const struct aff_host *host, uint32_t port, uint32_t stream);
+void host_timer(const struct aff_host *host, uint32_t subject, int64_t due_ns);
+aff_status host_dead(const struct aff_host *host, uint32_t input, uint8_t verdict, uint64_t offset,
+                     const void *bytes, uint32_t size);
 const struct aff_record *host_hold(const struct aff_host *host, const struct aff_record *record);
 aff_status host_release(const struct aff_host *host, const struct aff_record *held, uint8_t verdict);
 

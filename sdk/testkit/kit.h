@@ -21,6 +21,7 @@
 enum callback {
     CB_NONE,
     CB_VALIDATE,
+    CB_SHAPE,
     CB_OPEN,
     CB_CLOSE,
     CB_QUERY_OPEN,
@@ -34,6 +35,7 @@ enum callback {
     CB_SYNC,
     CB_COMMITTED,
     CB_WAKE,
+    CB_TIMER,
     CB_STREAM_END,
     CB_DRAIN,
     CB_SNAPSHOT,
@@ -154,6 +156,20 @@ void names_free(struct names *names);
 const char *subject_inside(struct aff_harness *h, const char *text);
 uint64_t digest_bytes(uint64_t digest, const void *bytes, size_t size);
 
+/* ------------------------------------------------------------- timers.c */
+
+struct timer {
+    int64_t due_ns;  /* event time; INT64_MAX: none */
+    int64_t last_ns; /* event time of the subject's latest record */
+    int64_t boot_ns; /* when that came; 0: none came yet */
+};
+/* A record is about to be given: timers that it passes are called first. */
+aff_status timers_pass(struct aff_harness *h, const struct aff_record *record);
+/* When the next timer is due on the boot clock; INT64_MAX: none. */
+int64_t timers_next(const struct aff_harness *h);
+/* Calls those that are due by now. */
+aff_status timers_call(struct aff_harness *h);
+
 /* -------------------------------------------------------------- state.c */
 
 struct state_item {
@@ -189,6 +205,10 @@ struct hold {
     uint32_t input; /* index in the batch of this call */
     int fresh;      /* held in this call */
 };
+struct aside { /* by host->dead in this callback */
+    uint32_t input;
+    uint8_t verdict;
+};
 struct release {
     struct aff_record record;
     uint32_t port;
@@ -205,6 +225,9 @@ struct call {
     uint32_t frozen_count;
     uint32_t want; /* source: emits still allowed */
     const struct aff_record *mark;
+    const struct aff_record *due; /* timer: subject and event time */
+    struct aside *asides;
+    size_t aside_count, aside_room;
     struct emit *emits;
     size_t emit_count, emit_room;
     struct release *releases;
@@ -222,6 +245,8 @@ struct pending {
     uint32_t port;
 };
 aff_status deliver(struct aff_harness *h, int all);
+/* Books what host->dead set aside for inputs below `upto`. */
+void asides_settle(struct aff_harness *h, uint32_t upto);
 /* Settles what a callback other than process and write emitted and released. */
 void settle_loose(struct aff_harness *h);
 
@@ -274,6 +299,8 @@ struct aff_harness {
     const char *injected; /* failed during this callback */
 
     struct names names;
+    struct timer *timers; /* by subject integer */
+    size_t timer_count;
     struct states states;
     uint32_t quick_stream[128]; /* of aff_harness_push, by port and kind */
 
@@ -292,6 +319,13 @@ struct aff_harness {
     size_t text_count, text_room;
 };
 
+/* validate's and shape's report; what it needs is found behind it. */
+struct reporter {
+    struct aff_report report;
+    struct aff_harness *h;
+    struct problems *problems;
+    struct aff_shape *outputs; /* shape: by row */
+};
 /* Marks the beginning and the end of a callback. call_end checks the status and
  * says whether an injected failure asks for the same call again. */
 void call_begin(struct aff_harness *h, enum callback callback);
@@ -308,6 +342,10 @@ const struct aff_verdict *verdict_at(const struct aff_harness *h, uint8_t verdic
 uint64_t kit_random(uint64_t *state);
 /* harness.c: loads, fills the config and validates; not open yet. Problems are
  * left to the caller. */
+void report_problem(const struct aff_report *report, const char *option, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* One callback without a batch (events.c). */
+aff_status simple_call(struct aff_harness *h, enum callback callback, aff_status (*call)(void *self));
 struct aff_harness *harness_new(const char *name, const char *toml, struct problems *problems);
 void harness_free(struct aff_harness *h);
 aff_status instance_open(struct aff_harness *h);

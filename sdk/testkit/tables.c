@@ -136,6 +136,8 @@ static void callbacks_check(const struct aff_plugin *p)
         lacks = "process";
     else if ((p->flags & AFF_ARCHIVE) && (!p->query_open || !p->query_next || !p->query_close))
         lacks = "query_open, query_next and query_close";
+    else if (p->timer && p->kind == AFF_SOURCE)
+        lacks = "a reason: timers are for processors and sinks, it";
     else if (!p->snapshot != !p->restore)
         lacks = "both of snapshot and restore";
     if (lacks)

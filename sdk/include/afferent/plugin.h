@@ -18,8 +18,8 @@
  *   4  Tables           options, ports, verdicts, metrics
  *   5  Host             what the host does for a plugin
  *   6  Plugin           the constant and its callbacks
- *   7  Note             the identity that is readable without running code
- * Inline readers and writers of payloads are in payload.h, which this includes.
+ * Rows of option tables are written by options.h, payloads read and written by
+ * payload.h, the identity in the file by note.h; all three are included here.
  *
  * Threads. Three tags say who calls what:
  *   [control]  while nothing flows: open, close; allocation is allowed.
@@ -248,44 +248,6 @@ struct aff_option {
     uint32_t nested_count, nested_size; /* rows; bytes of the nested struct */
 };
 
-#define AFF__OPT(S, m, T, F, P, U, R, C, N, NC, NS, D) \
-    { #m, D, U, P, (uint16_t)(T), (uint16_t)(F), (uint32_t)offsetof(S, m), R, C, N, NC, NS }
-#define AFF__PAIR(a, b) a, b
-/* S: the config struct, m: its member, named as the option; F: flags; P: preset
- * (TOML text or NULL); D: the sentence. No range: 1, -1. */
-#define AFF_OPT_INT(S, m, F, P, lo, hi, unit, D) \
-    AFF__OPT(S, m, AFF_TYPE_INT, F, P, unit, AFF__PAIR(lo, hi), NULL, NULL, 0, 0, D)
-#define AFF_OPT_REAL(S, m, F, P, lo, hi, unit, D) \
-    AFF__OPT(S, m, AFF_TYPE_REAL, F, P, unit, AFF__PAIR(lo, hi), NULL, NULL, 0, 0, D)
-#define AFF_OPT_BOOL(S, m, P, D) \
-    AFF__OPT(S, m, AFF_TYPE_BOOL, 0, P, NULL, AFF__PAIR(1.0, -1.0), NULL, NULL, 0, 0, D)
-#define AFF_OPT_TEXT(S, m, F, P, D) \
-    AFF__OPT(S, m, AFF_TYPE_TEXT, F, P, NULL, AFF__PAIR(1.0, -1.0), NULL, NULL, 0, 0, D)
-#define AFF_OPT_ENUM(S, m, F, P, names, D) \
-    AFF__OPT(S, m, AFF_TYPE_ENUM, F, P, NULL, AFF__PAIR(1.0, -1.0), names, NULL, 0, 0, D)
-#define AFF_OPT_DURATION(S, m, F, P, lo_ns, hi_ns, D) \
-    AFF__OPT(S, m, AFF_TYPE_DURATION, F, P, NULL, AFF__PAIR(lo_ns, hi_ns), NULL, NULL, 0, 0, D)
-#define AFF_OPT_BYTES(S, m, F, P, lo, hi, D) \
-    AFF__OPT(S, m, AFF_TYPE_BYTES, F, P, NULL, AFF__PAIR(lo, hi), NULL, NULL, 0, 0, D)
-#define AFF_OPT_FREQUENCY(S, m, F, P, lo_hz, hi_hz, D) \
-    AFF__OPT(S, m, AFF_TYPE_FREQUENCY, F, P, NULL, AFF__PAIR(lo_hz, hi_hz), NULL, NULL, 0, 0, D)
-#define AFF_OPT_PATH(S, m, F, P, D) \
-    AFF__OPT(S, m, AFF_TYPE_PATH, F, P, NULL, AFF__PAIR(1.0, -1.0), NULL, NULL, 0, 0, D)
-#define AFF_OPT_SECRET(S, m, F, D) \
-    AFF__OPT(S, m, AFF_TYPE_SECRET, F, NULL, NULL, AFF__PAIR(1.0, -1.0), NULL, NULL, 0, 0, D)
-#define AFF_OPT_TABLE(S, m, F, N, NS, D) \
-    AFF__OPT(S, m, AFF_TYPE_TABLE, F, NULL, NULL, AFF__PAIR(1.0, -1.0), NULL, N, \
-             (uint32_t)(sizeof(N) / sizeof((N)[0])), (uint32_t)(NS), D)
-#define AFF_OPT_LIST(S, m, F, N, NS, D) \
-    AFF__OPT(S, m, AFF_TYPE_LIST, F, NULL, NULL, AFF__PAIR(1.0, -1.0), NULL, N, \
-             (uint32_t)(sizeof(N) / sizeof((N)[0])), (uint32_t)(NS), D)
-#define AFF_OPT_MAP(S, m, F, N, NS, D) \
-    AFF__OPT(S, m, AFF_TYPE_MAP, F, NULL, NULL, AFF__PAIR(1.0, -1.0), NULL, N, \
-             (uint32_t)(sizeof(N) / sizeof((N)[0])), (uint32_t)(NS), D)
-/* The one nested option of a list or map of scalars. */
-#define AFF_OPT_ITEM(type, offset, D) \
-    { "", D, NULL, NULL, (uint16_t)(type), 0, (uint32_t)(offset), 1.0, -1.0, NULL, NULL, 0, 0 }
-
 /* Ports: two tables, inputs and outputs, each numbered from 0 in table order. */
 enum {
     AFF_PORT_EDITS = 1,    /* in: changes the bytes at record->data in place */
@@ -438,6 +400,19 @@ struct aff_host {
     /* [data] Asks for `wake` (a source: for `read`) at this boot time, once; a
      * new call moves it. INT64_MAX cancels. */
     void (*wake_at)(const struct aff_host *host, int64_t boot_ns);
+    /* [data] Asks for `timer` of this subject at this event time: right before
+     * the subject's first record that is later than it or, when all sources
+     * above are waiting and the time since the subject's last record has passed
+     * on the boot clock as well, without one. One a subject: a new call moves
+     * it, INT64_MAX cancels. Kept over a restart. A node with the callback is
+     * offered one record at a time, so that nothing is later than its timer. */
+    void (*timer)(const struct aff_host *host, uint32_t subject, int64_t due_ns);
+    /* [data] Sets a part of an input aside: a dead letter of its own, for the
+     * reason of `verdict`, a row of kind DEAD (a bad line in a block of many).
+     * `offset`: where it began in its stream. Copied; booked as made and dead,
+     * with its input. A source gives AFF_NO_INPUT. AFF_ERR_MEMORY: answer that. */
+    aff_status (*dead)(const struct aff_host *host, uint32_t input, uint8_t verdict, uint64_t offset,
+                       const void *bytes, uint32_t size);
 };
 
 /* ----------------------------------------------------------------- 6 Plugin */
@@ -451,13 +426,30 @@ struct aff_batch {
     uint32_t port;     /* input port, by its row */
 };
 
-/* What validate may say. `option` is the option's path ("band.low"), NULL for
- * the node as a whole; `problem` is printf-like: what is wrong, what was
- * expected, what to do. */
+/* What flows by an edge, as far as that is known before anything runs. An edge
+ * without a schema is open: its columns are known at run time only, and are all
+ * taken for AFF_LABEL_PHI. */
+struct aff_shape {
+    uint32_t struct_size;
+    uint32_t port;
+    const struct aff_schema *schema; /* NULL: open */
+    uint8_t subject, times, names;   /* AFF_LABEL_... of whose, of when, and of
+                                      * stream and channel names and comments */
+    uint8_t reserved[5];
+};
+
+/* What validate and shape may say. `option` is the option's path ("band.low"),
+ * NULL for the node as a whole; `problem` is printf-like: what is wrong, what
+ * was expected, what to do. */
 struct aff_report {
     uint32_t struct_size;
     uint32_t reserved;
     void (*problem)(const struct aff_report *report, const char *option, const char *format, ...);
+    /* validate: whom this node sends to proves who it is, and the way there is
+     * encrypted. Only where this was said may run.allow_phi let PHI go there. */
+    void (*secure)(const struct aff_report *report);
+    /* shape: what an output carries (shape->port is its row). Copied. */
+    void (*output)(const struct aff_report *report, const struct aff_shape *shape);
 };
 
 /* What `afferent query` asks an archive for. NULL or the widest range: all. */
@@ -479,7 +471,10 @@ enum {
     AFF_REPLAYS = 2, /* source: what was read can be read again */
     AFF_BLOCKS = 4,  /* may wait inside callbacks (disk, net): gets a thread */
     AFF_STAYS = 8,   /* sink: data does not leave this node */
-    AFF_ARCHIVE = 16 /* sink: has the query_ callbacks */
+    AFF_ARCHIVE = 16, /* sink: has the query_ callbacks */
+    AFF_REWRITES = 32 /* processor: gives new subjects, times and ids to what it
+                       * emits (the anonymizer): `emit` takes the draft's id as it
+                       * stands, so make it a keyed hash of the input's */
 };
 
 /* The constant. Unused callbacks are NULL. `config` is the plugin's own struct
@@ -554,47 +549,39 @@ struct aff_plugin {
                              const struct aff_query *query, void **ret_query);
     aff_status (*query_next)(void *query, struct aff_record *ret_record);
     void (*query_close)(void *query);
-};
 
-/* ------------------------------------------------------------------- 7 Note */
-
-/* The identity as an ELF note, so that a listing runs no plugin code. */
-struct aff_note {
-    uint32_t name_size; /* of "Afferent" with its zero */
-    uint32_t desc_size;
-    uint32_t note_type; /* 1 */
-    char name_text[12];
-    uint16_t major;
-    uint16_t minor;
-    uint32_t kind;
-    char name[32];
-    char version[24];
+    /* [control] Pure, after validate and only if that was fine: what the outputs
+     * carry, given what the inputs do (`inputs`: struct aff_shape, one an edge;
+     * a source has none), said by report->output; and whether columns that the
+     * options name are there, said by report->problem. An output of which
+     * nothing is said has what its input has where it passes one, else the
+     * schema of its table, and in both cases the highest labels of any input. */
+    aff_status (*shape)(const void *config, const struct aff_table *inputs,
+                        const struct aff_report *report);
+    /* [data] The event time asked for by host->timer has passed for a subject.
+     * Emit with AFF_NO_INPUT: drafts have this subject and event time `due_ns`,
+     * and ids made of both. Statuses as those of wake. */
+    aff_status (*timer)(void *self, uint32_t subject, int64_t due_ns);
 };
 
 #if defined(__GNUC__)
 #define AFF_EXPORT __attribute__((visibility("default")))
-#define AFF__NOTE_PLACE __attribute__((section(".note.afferent"), used, aligned(4)))
 #else
 #define AFF_EXPORT
-#define AFF__NOTE_PLACE
 #endif
 
-/* The two lines that make a shared object a plugin:
+/* The two lines that make a shared object a plugin (the first: note.h):
  *     AFF_PLUGIN_NOTE(AFF_PROCESSOR, "op_gain", "1.0.0");
  *     AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = { ... };
  * C++: write `extern "C"` before the second. */
-#define AFF_PLUGIN_NOTE(kind_, name_, version_)                      \
-    static const struct aff_note aff_plugin_note AFF__NOTE_PLACE = { \
-        9, (uint32_t)(sizeof(struct aff_note) - 24), 1, "Afferent",  \
-        AFF_ABI_MAJOR, AFF_ABI_MINOR, kind_, name_, version_         \
-    }
-
 extern AFF_EXPORT const struct aff_plugin afferent_plugin_v1;
 
 #ifdef __cplusplus
 }
 #endif
 
+#include <afferent/note.h>
+#include <afferent/options.h>
 #include <afferent/payload.h>
 
 #endif

@@ -140,6 +140,13 @@ struct aff_harness *aff_harness_load(const char *name, const char *toml);
  * "option: sentence"; NULL when all is well. Lives until the next call. */
 const char *aff_harness_check(const char *name, const char *toml);
 
+/* Calls `shape` with one input an edge (`count` of them). What the options,
+ * validate or shape say against it, as aff_harness_check does; NULL when all is
+ * well. ret_outputs, by row of the outputs' table, has what was said of each
+ * (struct_size 0: nothing). Both live until the next call. */
+const char *aff_harness_shape(const char *name, const char *toml, const struct aff_shape *inputs,
+                              uint32_t count, const struct aff_shape **ret_outputs);
+
 /* Stops and closes the instance if that is still to do, fails the test when the
  * plugin leaves memory, and frees the harness. Sets *h to NULL. */
 void aff_harness_close(struct aff_harness **h);
@@ -224,7 +231,8 @@ aff_status aff_harness_read(struct aff_harness *h, uint32_t want);
 aff_status aff_harness_read_all(struct aff_harness *h, uint32_t want, uint64_t most);
 
 /* Moves the boot clock (and the wall clock with it) forward by `ns`, stopping at
- * each wake_at on the way: `wake`, or `read` for a source, is called at its time;
+ * each wake_at on the way, and at each timer whose time has passed on this clock
+ * too, counted from the subject's last record and a second more: `wake`, or `read` for a source, is called at its time;
  * records that were not taken are offered again. Returns the last status. */
 aff_status aff_harness_clock(struct aff_harness *h, int64_t ns);
 int64_t aff_harness_now(const struct aff_harness *h);
@@ -289,6 +297,7 @@ struct aff_harness_ledger {
     uint64_t emitted;   /* made by the plugin, replacements not counted */
     uint64_t forgotten; /* drafts reserved and never emitted */
     uint64_t allocated; /* blocks from host->alloc, now */
+    uint64_t aside;     /* parts of inputs, by host->dead; they are in `dead` too */
 };
 struct aff_harness_ledger aff_harness_ledger(struct aff_harness *h);
 

@@ -1,0 +1,182 @@
+/* timers.c - event times that a node waits for, one a subject.
+ *
+ * A timer is called right before the subject's first record that is later than
+ * it. Where data stops there is no such record: then it is called when as much
+ * time has passed on the boot clock as lay between the subject's last record and
+ * the timer, and a second more for what is on its way; but only while all sources
+ * above that have not ended wait for data themselves. A source that reads as fast as it can, or is
+ * held up by a slow sink, is not waiting: a replay's timers run on event time
+ * alone.
+ *
+ * Not here: timers on the boot clock (wake_at: lane.c). */
+#include <stdlib.h>
+
+#include "flow/lane.h"
+
+#define GRACE_NS 1000000000
+#define BUSY_NS 50000000 /* when to look again while a source is busy */
+
+struct timer {
+    int64_t due_ns;  /* event time */
+    int64_t last_ns; /* event time of the subject's latest record */
+    int64_t boot_ns; /* when that came */
+    uint32_t generation;
+    uint8_t clock;
+    bool is_set;
+    bool is_seen;
+};
+
+/* Sources from which data comes to the node, by any way. */
+static bool sources_find(struct node *node)
+{
+    const struct plan *plan = node->flow->plan;
+    bool *above = calloc(plan->node_count, sizeof *above);
+    uint32_t n, e;
+
+    node->timers.sources = calloc(plan->node_count, sizeof *node->timers.sources);
+    if (!above || !node->timers.sources) {
+        free(above);
+        return false;
+    }
+    above[node->index] = true;
+    for (n = node->index + 1u; n-- > 0;) { /* readers stand behind their writers */
+        for (e = 0; above[n] && e < plan->edge_count; e++)
+            if (plan->edges[e].to == n)
+                above[plan->edges[e].from] = true;
+        if (above[n] && plan->nodes[n].plugin->about.kind == AFF_SOURCE)
+            node->timers.sources[node->timers.source_count++] = &node->flow->nodes[n];
+    }
+    free(above);
+    return true;
+}
+
+bool timers_open(struct node *node)
+{
+    node->timers.next_ns = INT64_MAX;
+    if (!node->about->timer)
+        return true;
+    node->timers.slots = calloc(NAMES_SUBJECTS + 1u, sizeof *node->timers.slots);
+    return node->timers.slots && sources_find(node);
+}
+
+void timers_close(struct timers *timers)
+{
+    free(timers->slots);
+    free(timers->sources);
+}
+
+static struct timer *slot_of(struct node *node, uint32_t subject)
+{
+    uint32_t generation = names_subject_generation(node->flow->names, subject);
+    struct timer *t = &node->timers.slots[subject];
+
+    if (t->generation != generation)
+        *t = (struct timer){ .generation = generation };
+    if (subject >= node->timers.used)
+        node->timers.used = subject + 1u;
+    return t;
+}
+
+/* Without overflow for any event times, which data may get wrong. */
+static int64_t boot_due(const struct timer *t)
+{
+    int64_t span, due;
+
+    if (!t->is_set || !t->is_seen)
+        return INT64_MAX;
+    if (__builtin_sub_overflow(t->due_ns, t->last_ns, &span))
+        return INT64_MAX;
+    if (span < 0)
+        span = 0;
+    if (__builtin_add_overflow(t->boot_ns + GRACE_NS, span, &due))
+        return INT64_MAX;
+    return due;
+}
+
+bool timers_set(struct node *node, uint32_t subject, int64_t due_ns)
+{
+    struct timer *t;
+
+    if (!node->timers.slots || subject == 0 || subject > NAMES_SUBJECTS)
+        return false;
+    t = slot_of(node, subject);
+    t->is_set = due_ns != INT64_MAX;
+    t->due_ns = due_ns;
+    if (boot_due(t) < node->timers.next_ns)
+        node->timers.next_ns = boot_due(t);
+    return true;
+}
+
+static bool call(struct node *node, uint32_t subject, struct timer *t)
+{
+    struct aff_record due = { .subject = subject, .event_ns = t->due_ns, .clock = t->clock };
+
+    due.seen_ns = clock_now(&node->flow->clock);
+    t->is_set = false;
+    if (!node_timer(node, &due))
+        return false;
+    if (!t->is_set || t->due_ns > due.event_ns)
+        return true;
+    flow_fail(node->flow, node, AFF_ERR_BUG, "a timer asked for a time that is not later than its own");
+    return false;
+}
+
+bool timers_pass(struct node *node, const struct aff_record *record)
+{
+    struct timer *t = slot_of(node, record->subject);
+
+    while (t->is_set && t->due_ns < record->event_ns)
+        if (!call(node, record->subject, t))
+            return false;
+    if (!t->is_seen || record->event_ns > t->last_ns)
+        t->last_ns = record->event_ns;
+    t->is_seen = true;
+    t->boot_ns = clock_now(&node->flow->clock);
+    t->clock = record->clock;
+    return true;
+}
+
+int64_t timers_next(const struct node *node)
+{
+    return node->timers.next_ns;
+}
+
+/* The end of a recording is not a silence: where all have ended nobody waits. */
+static bool sources_wait(const struct timers *timers)
+{
+    bool any = false;
+    uint32_t i;
+
+    for (i = 0; i < timers->source_count; i++) {
+        int give = atomic_load_explicit(&timers->sources[i]->give, memory_order_relaxed);
+
+        if (give == GIVE_BUSY)
+            return false;
+        any |= give == GIVE_WAITS;
+    }
+    return any;
+}
+
+bool timers_call(struct node *node, int64_t now_ns)
+{
+    struct timers *ts = &node->timers;
+    int64_t next = INT64_MAX, due;
+    uint32_t i;
+
+    if (ts->next_ns > now_ns)
+        return true;
+    for (i = 1; i < ts->used; i++) {
+        struct timer *t = &ts->slots[i];
+
+        if (t->generation != names_subject_generation(node->flow->names, i))
+            continue;
+        if (boot_due(t) <= now_ns && sources_wait(ts) && !call(node, i, t))
+            return false;
+        due = boot_due(t);
+        if (due <= now_ns)
+            due = now_ns + BUSY_NS;
+        next = due < next ? due : next;
+    }
+    ts->next_ns = next;
+    return true;
+}
