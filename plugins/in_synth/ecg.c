@@ -14,6 +14,8 @@
  * angles follow the heart rate as in the authors' ECGSYN. */
 #include "ecg.h"
 
+#include "ramp.h"
+
 #define TWO_PI (2.0 * EXACT_PI)
 #define DEGREE (EXACT_PI / 180.0)
 #define BLOCK 128
@@ -139,6 +141,21 @@ static double rate_towards(double rate, double target)
     return target > rate / RATE_STEP ? target : rate / RATE_STEP;
 }
 
+/* The mean rate aimed at now, deteriorations included; the first of a list is
+ * applied last. */
+static double rate_aimed(const struct ecg *e, const struct ecg_config *cfg)
+{
+    double rate = e->target_rate;
+
+    for (size_t i = e->ramped ? cfg->episode_count : 0; i > 0; i--) {
+        const struct ecg_episode *x = &cfg->episodes[i - 1];
+
+        if (x->kind == ECG_DETERIORATION && (!x->patient || x->patient == e->patient))
+            rate += ramp_weight(e->sample, x->from, x->until, x->over) * (x->heart_rate - rate);
+    }
+    return rate;
+}
+
 /* At R: how long until the next one? Standard deviations of rate and interval
  * are related as in ECGSYN: sd(RR) = 60 sd(HR) / HR^2. */
 static void interval_choose(struct ecg *e, const struct ecg_config *cfg)
@@ -146,7 +163,7 @@ static void interval_choose(struct ecg *e, const struct ecg_config *cfg)
     double x = rhythm_at(&e->rhythm, (double)e->sample / cfg->rate_hz);
     double rr = 0.0;
 
-    e->heart_rate = rate_towards(e->heart_rate, e->target_rate);
+    e->heart_rate = rate_towards(e->heart_rate, rate_aimed(e, cfg));
     rr = 60.0 / e->heart_rate + x * 60.0 * cfg->heart_rate_sd / (e->heart_rate * e->heart_rate);
     rr = rr > INTERVAL_MIN ? rr : INTERVAL_MIN;
     e->interval = rr < INTERVAL_MAX ? rr : INTERVAL_MAX;
@@ -178,10 +195,12 @@ static inline bool phase_step(struct ecg *e, const struct ecg_config *cfg, doubl
 static void mark_add(const struct ecg *e, double late, struct ecg_mark *marks, size_t *count,
                      size_t room)
 {
-    if (e->lead_off || *count >= room)
+    if (*count >= room)
         return;
     marks[*count] = (struct ecg_mark){ .sample = (int64_t)e->sample - (late > 0.5 && e->sample > 0),
-                                       .code = e->premature ? ECG_CODE_PVC : ECG_CODE_NORMAL };
+                                       .code = e->premature ? ECG_CODE_PVC : ECG_CODE_NORMAL,
+                                       .unseen = e->lead_off,
+                                       .interval = e->interval };
     ++*count;
 }
 
@@ -253,6 +272,14 @@ static void block_round(const struct ecg *e, const double *mv, int16_t *out, siz
     }
 }
 
+/* When an episode begins or ceases to have an effect, next after this sample. */
+static uint64_t episode_edge(const struct ecg_episode *x, uint64_t sample)
+{
+    if (sample < x->from)
+        return x->from;
+    return sample < x->until ? x->until : x->until + x->over;
+}
+
 /* What is in force from this sample on, and until when that holds. The first
  * episode of a list that speaks about the rate is the one that counts. */
 static void episodes_look(struct ecg *e, const struct ecg_config *cfg)
@@ -262,16 +289,17 @@ static void episodes_look(struct ecg *e, const struct ecg_config *cfg)
     e->edge = UINT64_MAX;
     e->target_rate = e->base_rate;
     e->noise_mv = cfg->noise_mv;
-    e->pause = e->ectopy = e->lead_off = false;
+    e->pause = e->ectopy = e->lead_off = e->ramped = false;
     for (size_t i = 0; i < cfg->episode_count; i++) {
         const struct ecg_episode *x = &cfg->episodes[i];
-        uint64_t edge = e->sample < x->from ? x->from : x->until;
+        uint64_t edge = episode_edge(x, e->sample);
 
-        if ((x->patient && x->patient != e->patient) || e->sample >= x->until)
+        if ((x->patient && x->patient != e->patient) || e->sample >= edge)
             continue;
         e->edge = edge < e->edge ? edge : e->edge;
         if (e->sample < x->from)
             continue;
+        e->ramped |= x->kind == ECG_DETERIORATION;
         e->pause |= x->kind == ECG_PAUSE;
         e->ectopy |= x->kind == ECG_ECTOPY;
         e->lead_off |= x->kind == ECG_LEAD_OFF;

@@ -28,12 +28,15 @@ enum ecg_kind {
     ECG_PAUSE,   /* no beat begins */
     ECG_ECTOPY,  /* every third beat or so is a premature ventricular one */
     ECG_NOISE,   /* more noise, `level` mV */
-    ECG_LEAD_OFF /* all samples are missing; beats are not in the truth */
+    ECG_LEAD_OFF, /* all samples are missing; beats are not in the truth */
+    ECG_DETERIORATION, /* the rate goes to heart_rate and back gradually */
+    ECG_KINDS
 };
 
 struct ecg_episode {
     uint64_t from;  /* first sample */
     uint64_t until; /* the first that is not in it */
+    uint64_t over;  /* of a deterioration: samples that it takes, each way */
     enum ecg_kind kind;
     double heart_rate;
     double level;
@@ -61,7 +64,8 @@ enum { ECG_CODE_NORMAL = 1, ECG_CODE_PVC = 5 };
 struct ecg_mark {
     int64_t sample;
     int32_t code;
-    int32_t reserved;
+    int32_t unseen;  /* 1: no lead showed it; not for the truth */
+    double interval; /* s, to the next one, unless something comes between */
 };
 
 struct ecg_wave {
@@ -94,7 +98,8 @@ struct ecg {
     bool ectopy;
     bool lead_off;
     bool premature; /* the beat at hand is ectopic */
-    bool reserved[3];
+    bool ramped;    /* the rate is on its way, or will be, in a deterioration */
+    bool reserved[2];
 };
 
 extern const char *const ecg_lead_names[ECG_LEADS];

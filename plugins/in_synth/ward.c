@@ -5,31 +5,18 @@
  * Times become sample numbers here, and names the host's integers. All that
  * changes later lies in struct place, which begins here at the first sample.
  *
- * Not here: the making of records (blocks.c), the patients (ecg.c). */
+ * Not here: the making of records (blocks.c, signals.c), the patients (ecg.c,
+ * body.c, breath.c, pulse.c), schemas (ports.c). */
 #include "ward_inside.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "date.h"
 
 /* Changes whenever the model makes other bytes of the same options: the records
  * are then others, and must not share ids with the old ones. */
 #define MODEL "in_synth model 1"
-
-static const struct aff_column truth_columns[TRUTH_COLUMNS] = {
-    [TRUTH_SAMPLE] = { .name = "sample", .type = AFF_INT, .required = 1 },
-    [TRUTH_CODE] = { .name = "code", .type = AFF_INT, .required = 1 },
-};
-
-const struct aff_schema ward_truth_schema = {
-    .struct_size = sizeof(struct aff_schema),
-    .type = AFF_FIELDS,
-    .name = "beats",
-    .columns = truth_columns,
-    .count = TRUTH_COLUMNS,
-    .stride = sizeof(struct aff_column),
-};
+#define MODEL_OF_SIGNALS "in_synth signals 1"
 
 static uint64_t hash_add(uint64_t hash, const void *data, size_t size)
 {
@@ -40,9 +27,13 @@ static uint64_t hash_add(uint64_t hash, const void *data, size_t size)
     return hash;
 }
 
-static const struct episode_config *episode_at(const struct config *c, uint32_t i)
+static uint64_t deterioration_hash(uint64_t hash, const struct episode_config *e)
 {
-    return (const void *)((const char *)c->episodes.items + (size_t)i * c->episodes.stride);
+    double real[] = { e->respiratory_rate, e->spo2, e->systolic, e->temperature };
+    int64_t whole[] = { e->over, e->consciousness, e->supplemental_oxygen };
+
+    hash = hash_add(hash, real, sizeof real);
+    return hash_add(hash, whole, sizeof whole);
 }
 
 static uint64_t episode_hash(uint64_t hash, const struct episode_config *e)
@@ -50,6 +41,24 @@ static uint64_t episode_hash(uint64_t hash, const struct episode_config *e)
     double real[] = { e->heart_rate, e->level };
     int64_t whole[] = { e->at, e->length, e->kind, e->subject };
 
+    hash = hash_add(hash, real, sizeof real);
+    hash = hash_add(hash, whole, sizeof whole);
+    return e->kind == ECG_DETERIORATION ? deterioration_hash(hash, e) : hash;
+}
+
+/* The signals beside the ECG. Without any of them the hash is what it was before
+ * there were any, and so are the records' ids. */
+static uint64_t signals_hash(uint64_t hash, const struct config *c)
+{
+    double real[] = { c->respiratory_rate, c->spo2, c->systolic, c->diastolic, c->temperature, c->variation };
+    int64_t whole[] = { c->vitals_every, c->pressure_every, c->observed_every, c->consciousness,
+                        c->supplemental_oxygen, 0 };
+
+    for (uint32_t port = PORT_RESPIRATION; port < PORTS; port++)
+        whole[5] |= (int64_t)config_makes(c, port) << port;
+    if (!whole[5])
+        return hash;
+    hash = hash_add(hash, MODEL_OF_SIGNALS, sizeof MODEL_OF_SIGNALS);
     hash = hash_add(hash, real, sizeof real);
     return hash_add(hash, whole, sizeof whole);
 }
@@ -68,27 +77,50 @@ static uint64_t config_hash(const struct config *c)
     hash = hash_add(hash, c->start, strlen(c->start) + 1);
     for (uint32_t i = 0; i < c->episodes.count; i++)
         hash = episode_hash(hash, episode_at(c, i));
-    return hash;
+    return signals_hash(hash, c);
 }
 
-/* The first sample at or after this time. */
-static uint64_t sample_at(const struct ward *w, int64_t ns)
+static double or_usual(double value, double usual)
 {
-    uint64_t second = (uint64_t)ns / SECOND_NS, rest = (uint64_t)ns % SECOND_NS;
-    uint64_t unit = w->rate_den * SECOND_NS;
-
-    return (second * w->rate_num) / w->rate_den +
-           ((second * w->rate_num) % w->rate_den * SECOND_NS + rest * w->rate_num + unit - 1) / unit;
+    return value > 0.0 ? value : usual;
 }
 
-/* The rate as a fraction: as many as three decimals are meant exactly. */
-static void rate_read(struct ward *w, double rate)
+/* What the heart has of an episode. Kinds that it has nothing of are none of its. */
+static void episode_read(struct ward *w, const struct episode_config *e)
 {
-    w->rate_den = 1;
-    while (w->rate_den < 1000 &&
-           fabs(rate * (double)w->rate_den - exact_nearest(rate * (double)w->rate_den)) > 1e-9)
-        w->rate_den *= 10;
-    w->rate_num = (uint64_t)exact_nearest(rate * (double)w->rate_den);
+    static const double usual[ECG_KINDS] = { [ECG_TACHYCARDIA] = 150.0, [ECG_BRADYCARDIA] = 40.0,
+                                             [ECG_DETERIORATION] = 132.0 };
+
+    if (e->kind >= ECG_KINDS)
+        return;
+    w->episodes[w->model.episode_count++] = (struct ecg_episode){
+        .from = when_index(w, PORT_DATA, e->at),
+        .until = when_index(w, PORT_DATA, e->at + e->length),
+        .over = e->kind == ECG_DETERIORATION ? when_index(w, PORT_DATA, e->over) : 0,
+        .kind = (enum ecg_kind)e->kind,
+        .heart_rate = or_usual(e->heart_rate, usual[e->kind]),
+        .level = e->level,
+        .patient = e->subject,
+    };
+}
+
+/* Unless told otherwise: sepsis with failing lungs. */
+static void deterioration_read(struct ward *w, const struct episode_config *e)
+{
+    if (e->kind != ECG_DETERIORATION)
+        return;
+    w->deteriorations[w->body.episode_count++] = (struct body_episode){
+        .from_ns = (uint64_t)e->at,
+        .until_ns = (uint64_t)(e->at + e->length),
+        .over_ns = (uint64_t)e->over,
+        .target = { .respiratory_rate = or_usual(e->respiratory_rate, 30.0),
+                    .spo2 = or_usual(e->spo2, 86.0),
+                    .systolic = or_usual(e->systolic, 86.0),
+                    .temperature = or_usual(e->temperature, 39.2),
+                    .consciousness = e->consciousness == LEVEL_USUAL ? BODY_C : e->consciousness - LEVEL_FIRST,
+                    .oxygen = e->supplemental_oxygen },
+        .patient = e->subject,
+    };
 }
 
 static aff_status episodes_read(struct ward *w)
@@ -99,23 +131,15 @@ static aff_status episodes_read(struct ward *w)
     if (n == 0)
         return AFF_OK;
     w->episodes = w->host->alloc(w->host, n * sizeof *w->episodes);
-    if (!w->episodes)
+    w->deteriorations = w->host->alloc(w->host, n * sizeof *w->deteriorations);
+    if (!w->episodes || !w->deteriorations)
         return w->host->explain(w->host, AFF_ERR_MEMORY, "no memory for %u episodes", (unsigned)n);
     for (uint32_t i = 0; i < n; i++) {
-        const struct episode_config *e = episode_at(c, i);
-        double usual = e->kind == ECG_TACHYCARDIA ? 150.0 : 40.0;
-
-        w->episodes[i] = (struct ecg_episode){
-            .from = sample_at(w, e->at),
-            .until = sample_at(w, e->at + e->length),
-            .kind = (enum ecg_kind)e->kind,
-            .heart_rate = e->heart_rate > 0.0 ? e->heart_rate : usual,
-            .level = e->level,
-            .patient = e->subject,
-        };
+        episode_read(w, episode_at(c, i));
+        deterioration_read(w, episode_at(c, i));
     }
     w->model.episodes = w->episodes;
-    w->model.episode_count = n;
+    w->body.episodes = w->deteriorations;
     return AFF_OK;
 }
 
@@ -123,7 +147,7 @@ static aff_status model_read(struct ward *w)
 {
     const struct config *c = w->cfg;
 
-    rate_read(w, c->rate);
+    rate_read(c->rate, &w->rate_num, &w->rate_den);
     w->model = (struct ecg_config){
         .rate_hz = (double)w->rate_num / (double)w->rate_den,
         .heart_rate = c->heart_rate,
@@ -136,10 +160,16 @@ static aff_status model_read(struct ward *w)
         .seed = (uint64_t)c->seed,
         .leads = (int)c->leads,
     };
+    w->body = (struct body_config){ .seed = (uint64_t)c->seed, .variation = c->variation };
+    pulse_forms_make(&w->forms);
     w->patients = (uint32_t)c->subjects;
-    w->block = (uint32_t)sample_at(w, c->block);
+    w->block = (uint32_t)when_index(w, PORT_DATA, c->block);
     w->block = w->block > 0 ? w->block : 1;
-    w->total = c->duration > 0 ? sample_at(w, c->duration) : UINT64_MAX;
+    w->total = c->duration > 0 ? when_index(w, PORT_DATA, c->duration) : UINT64_MAX;
+    for (uint32_t port = 0; port < PORTS; port++)
+        w->on[port] = config_makes(c, port);
+    for (uint32_t port = PORT_RESPIRATION; port < PORTS; port++)
+        w->alive |= w->on[port];
     return episodes_read(w);
 }
 
@@ -172,69 +202,80 @@ static void start_read(struct ward *w)
     w->host->incarnation(w->host, &p->config, sizeof p->config);
 }
 
+static void patient_begin(struct ward *w, uint32_t i)
+{
+    const struct config *c = w->cfg;
+    struct body usual = { c->respiratory_rate, c->spo2, c->systolic, c->diastolic, c->temperature,
+                          c->consciousness, c->supplemental_oxygen };
+    struct patient *p = &w->place->ward[i];
+    double rate = patient_rate(w, i);
+
+    ecg_begin(&p->ecg, &w->model, (int64_t)i + 1, rate);
+    w->beds[i].rest = body_of_patient(&usual, w->model.seed, (int64_t)i + 1, c->spread / 10.0);
+    p->breath = breath_first(&w->body, &w->beds[i].rest, (int64_t)i + 1);
+    p->pulse[0] = pulse_first(60.0 / rate, &w->beds[i].rest);
+    p->pulses = 1;
+}
+
 static aff_status place_open(struct ward *w)
 {
     const struct aff_host *host = w->host;
 
-    w->place_size = sizeof *w->place + w->patients * sizeof w->place->ecg[0];
+    w->place_size = sizeof *w->place + w->patients * sizeof w->place->ward[0];
     w->place = host->alloc(host, w->place_size);
-    w->names = host->alloc(host, w->patients * sizeof w->names[0]);
-    if (!w->place || !w->names)
+    w->beds = host->alloc(host, w->patients * sizeof w->beds[0]);
+    if (!w->place || !w->beds)
         return host->explain(host, AFF_ERR_MEMORY, "no memory for %u subjects",
                              (unsigned)w->patients);
     w->place->config = config_hash(w->cfg);
+    w->place->port = PORTS;
     for (uint32_t i = 0; i < w->patients; i++)
-        ecg_begin(&w->place->ecg[i], &w->model, (int64_t)i + 1, patient_rate(w, i));
+        patient_begin(w, i);
     start_read(w);
     return AFF_OK;
 }
 
-static uint32_t data_schema(const struct ward *w)
-{
-    struct aff_column lead[ECG_LEADS];
-    struct aff_schema schema = {
-        .struct_size = sizeof schema,
-        .type = AFF_SAMPLES,
-        .format = AFF_I16,
-        .name = "ecg",
-        .columns = lead,
-        .count = (uint32_t)w->model.leads,
-        .stride = sizeof lead[0],
-        .rate_num = w->rate_num,
-        .rate_den = w->rate_den,
-    };
-
-    for (int i = 0; i < ECG_LEADS; i++)
-        lead[i] = (struct aff_column){ .name = ecg_lead_names[i], .unit = "mV", .gain = ECG_GAIN };
-    return w->host->schema(w->host, &schema);
-}
+static const char *const stream_names[PORTS] = {
+    [PORT_DATA] = "ecg",     [PORT_TRUTH] = "truth",       [PORT_RESPIRATION] = "respiration",
+    [PORT_PLETH] = "pleth",  [PORT_PRESSURE] = "pressure", [PORT_VITALS] = "vitals",
+};
 
 static aff_status names_open(struct ward *w, uint32_t patient)
 {
     const struct aff_host *host = w->host;
-    struct names *n = &w->names[patient];
+    struct bed *b = &w->beds[patient];
     char name[256];
 
     if (w->patients > 1)
         snprintf(name, sizeof name, "%.240s-%03u", w->cfg->subject, (unsigned)patient + 1);
     else
         snprintf(name, sizeof name, "%s", w->cfg->subject);
-    n->subject = host->subject(host, name);
-    if (!n->subject)
+    b->subject = host->subject(host, name);
+    if (!b->subject)
         return AFF_ERR_MEMORY;
-    n->stream[PORT_DATA] = host->stream(host, n->subject, "ecg", w->schema[PORT_DATA]);
-    n->stream[PORT_TRUTH] = host->stream(host, n->subject, "truth", w->schema[PORT_TRUTH]);
-    return n->stream[PORT_DATA] && n->stream[PORT_TRUTH] ? AFF_OK : AFF_ERR_MEMORY;
+    for (uint32_t port = 0; port < PORTS; port++) {
+        if (!w->on[port])
+            continue;
+        b->stream[port] = host->stream(host, b->subject, stream_names[port], w->schema[port]);
+        if (!b->stream[port])
+            return AFF_ERR_MEMORY;
+    }
+    return AFF_OK;
 }
 
 static aff_status streams_open(struct ward *w)
 {
+    struct aff_column lead[ECG_LEADS];
+    struct aff_schema data = data_schema(w->cfg, lead);
     aff_status st = AFF_OK;
 
-    w->schema[PORT_DATA] = data_schema(w);
-    w->schema[PORT_TRUTH] = w->host->schema(w->host, &ward_truth_schema);
-    if (!w->schema[PORT_DATA] || !w->schema[PORT_TRUTH])
-        return AFF_ERR_MEMORY;
+    for (uint32_t port = 0; port < PORTS; port++) {
+        if (!w->on[port])
+            continue;
+        w->schema[port] = w->host->schema(w->host, port == PORT_DATA ? &data : port_schema[port]);
+        if (!w->schema[port])
+            return AFF_ERR_MEMORY;
+    }
     for (uint32_t i = 0; i < w->patients && st == AFF_OK; i++)
         st = names_open(w, i);
     return st;
@@ -245,12 +286,14 @@ void ward_close(void *self)
     struct ward *w = self;
     const struct aff_host *host = w->host;
 
-    if (w->names)
-        host->free(host, w->names);
+    if (w->beds)
+        host->free(host, w->beds);
     if (w->place)
         host->free(host, w->place);
     if (w->episodes)
         host->free(host, w->episodes);
+    if (w->deteriorations)
+        host->free(host, w->deteriorations);
     host->free(host, w);
 }
 
