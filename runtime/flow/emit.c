@@ -361,12 +361,13 @@ aff_status emit_stream_end(struct node *node, uint32_t port, uint32_t stream)
         return AFF_ERR_MEMORY;
     mark.id = mark_id(node, info);
     mark.event_ns = from ? from->event_ns : node->last_event_ns;
+    if (node->about->flags & AFF_REWRITES)
+        mark.event_ns = 0; /* the true time must not go on */
     mark.seen_ns = from ? from->seen_ns : node->seen_ns;
     mark.stream = stream;
     mark.subject = info->subject;
     mark.schema = info->schema;
-    if (node->about->kind == AFF_SOURCE)
-        names_end(node->flow->names, stream, node->index, node->lane->epoch);
+    names_end(node->flow->names, stream, node->index, node->lane->epoch);
     node->epoch_records++; /* what nodes emit at the mark is to be committed in time */
     return node_dispatch_mark(node, port, &mark) ? AFF_OK : AFF_ERR_MEMORY;
 }

@@ -118,11 +118,15 @@ static void host_incarnation(const struct aff_host *host, const void *bytes, siz
     node->ids.seq = 0;
 }
 
+static struct names_by names_by(const struct node *node)
+{
+    return (struct names_by){ .node = node->index, .is_source = node->about->kind == AFF_SOURCE };
+}
+
 static uint32_t host_subject(const struct aff_host *host, const char *name)
 {
     const struct node *node = node_of(host);
-    uint32_t id = names_claim(node->flow->names, name,
-                              node->about->kind == AFF_SOURCE ? node->index : NAMES_NO_SOURCE);
+    uint32_t id = names_subject(node->flow->names, name, names_by(node));
 
     if (!id)
         host_explain(host, AFF_ERR_MEMORY, "more than %d subjects at a time", NAMES_SUBJECTS);
@@ -144,8 +148,7 @@ static uint32_t host_stream(const struct aff_host *host, uint32_t subject, const
     uint32_t id = 0;
 
     if (stream_allowed(flow))
-        id = names_stream(flow->names, subject, name, schema,
-                          node->about->kind == AFF_SOURCE ? node->index : NAMES_NO_SOURCE);
+        id = names_stream(flow->names, subject, name, schema, names_by(node));
     if (!id)
         host_explain(host, AFF_ERR_MEMORY,
                      "%u streams are open and one more does not fit; raise pipeline.memory_limit",

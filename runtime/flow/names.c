@@ -12,11 +12,12 @@
 struct subject {
     char *name;
     uint32_t generation;
-    uint32_t by_source; /* streams that a source still writes to */
+    uint32_t by_source; /* streams that a source (or a maker) still writes to */
     uint32_t streams;   /* head of its list, 0: none */
     uint64_t ended_in;  /* epoch of the latest end, or release behind it */
     uint64_t claims;    /* as stream.sources: asked for it, no stream yet */
     uint32_t held;      /* records of it that nodes hold */
+    bool is_made;       /* by a processor: those that write to it count as sources do */
     bool ending;        /* in the list of those to let go */
 };
 
@@ -24,7 +25,7 @@ struct stream {
     struct aff_stream_info info;
     char *name;
     uint32_t next; /* of the same subject */
-    uint64_t sources; /* bit n % 64: source n writes to it and has not ended it */
+    uint64_t sources; /* bit n % 64: node n writes to it and has not ended it */
 };
 
 struct schema {
@@ -114,32 +115,37 @@ static uint32_t subject_add(struct names *n, const char *name)
     n->subjects[id].ended_in = 0;
     n->subjects[id].streams = 0;
     n->subjects[id].claims = 0;
+    n->subjects[id].is_made = false;
     n->subjects[id].held = 0;
     return id;
 }
 
-static uint64_t source_bit(uint32_t source)
+static uint64_t node_bit(uint32_t node)
 {
-    return source == NAMES_NO_SOURCE ? 0 : (uint64_t)1 << (source % 64u);
+    return (uint64_t)1 << (node % 64u);
 }
 
-uint32_t names_claim(struct names *n, const char *name, uint32_t source)
+/* Streams of a source's subject that processors derive go with the source's. */
+static bool counts(const struct subject *subject, struct names_by by)
+{
+    return !by.none && (by.is_source || subject->is_made);
+}
+
+uint32_t names_subject(struct names *n, const char *name, struct names_by by)
 {
     uint32_t id;
 
     pthread_mutex_lock(&n->lock);
     id = subject_find(n, name);
-    if (!id)
+    if (!id) {
         id = subject_add(n, name);
-    if (id)
-        n->subjects[id].claims |= source_bit(source);
+        if (id)
+            n->subjects[id].is_made = !by.none && !by.is_source;
+    }
+    if (id && counts(&n->subjects[id], by))
+        n->subjects[id].claims |= node_bit(by.node);
     pthread_mutex_unlock(&n->lock);
     return id;
-}
-
-uint32_t names_subject(struct names *n, const char *name)
-{
-    return names_claim(n, name, NAMES_NO_SOURCE);
 }
 
 static uint32_t stream_find(const struct names *n, uint32_t subject, const char *name)
@@ -179,16 +185,16 @@ static uint32_t stream_add(struct names *n, uint32_t subject, const char *name, 
     return id;
 }
 
-/* A source (again) writes to the stream: its subject is not over. */
-static void stream_live(struct names *n, struct stream *s, uint32_t source)
+/* A node (again) writes to the stream: its subject is not over. */
+static void stream_live(struct names *n, struct stream *s, uint32_t node)
 {
     if (s->sources == 0)
         n->subjects[s->info.subject].by_source++;
-    s->sources |= source_bit(source);
-    n->subjects[s->info.subject].claims &= ~source_bit(source);
+    s->sources |= node_bit(node);
+    n->subjects[s->info.subject].claims &= ~node_bit(node);
 }
 
-uint32_t names_stream(struct names *n, uint32_t subject, const char *name, uint32_t schema, uint32_t source)
+uint32_t names_stream(struct names *n, uint32_t subject, const char *name, uint32_t schema, struct names_by by)
 {
     uint32_t id = 0;
 
@@ -197,8 +203,8 @@ uint32_t names_stream(struct names *n, uint32_t subject, const char *name, uint3
         id = stream_find(n, subject, name);
         if (!id)
             id = stream_add(n, subject, name, schema);
-        if (id && source != NAMES_NO_SOURCE)
-            stream_live(n, &n->streams[id], source);
+        if (id && counts(&n->subjects[subject], by))
+            stream_live(n, &n->streams[id], by.node);
     }
     pthread_mutex_unlock(&n->lock);
     return id;
@@ -358,7 +364,7 @@ uint32_t names_streams(const struct names *n)
 
 /* ---- letting go ---- */
 
-void names_end(struct names *n, uint32_t stream, uint32_t source, uint64_t epoch)
+void names_end(struct names *n, uint32_t stream, uint32_t node, uint64_t epoch)
 {
     struct subject *subject;
     struct stream *s;
@@ -367,9 +373,9 @@ void names_end(struct names *n, uint32_t stream, uint32_t source, uint64_t epoch
         return;
     pthread_mutex_lock(&n->lock);
     s = &n->streams[stream];
-    if (s->name && (s->sources & source_bit(source))) {
+    if (s->name && (s->sources & node_bit(node))) {
         subject = &n->subjects[s->info.subject];
-        s->sources &= ~source_bit(source);
+        s->sources &= ~node_bit(node);
         subject->by_source -= s->sources == 0;
         subject->ended_in = epoch > subject->ended_in ? epoch : subject->ended_in;
         if (subject->by_source == 0 && subject->claims == 0 && !subject->ending) {

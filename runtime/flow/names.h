@@ -3,7 +3,7 @@
  * Interning takes a lock and is rare; looking up by integer takes none: entries
  * never move, and whoever holds an integer got it through an edge. Integers are
  * dense, start at 1, and are bounded. When all streams that sources gave a
- * subject have ended and the epoch of the last end is committed, the subject and
+ * subject (where a processor made it: that processors did) have ended and the epoch of the last end is committed, the subject and
  * its streams are let go, and their integers are used anew with a higher
  * generation: a node may read ten thousand files. From the last end on the name
  * means a new subject, so that what a node keeps for it begins at zero whether the
@@ -18,19 +18,25 @@
 
 #include <afferent/plugin.h>
 
-enum { NAMES_NO_SOURCE = 0xffff, NAMES_SUBJECTS = 4096, NAMES_STREAMS = 16384, NAMES_SCHEMAS = 1024 };
+enum { NAMES_SUBJECTS = 4096, NAMES_STREAMS = 16384, NAMES_SCHEMAS = 1024 };
 
 struct names;
 
 struct names *names_open(void);
 void names_close(struct names **names);
 
-/* [any] 0: the bound is reached, or no memory. `source`: the number of the source
- * that writes to the stream and will end it, or NAMES_NO_SOURCE. */
-uint32_t names_subject(struct names *names, const char *name);
-/* The same for a source that will open a stream of it: until then it stays. */
-uint32_t names_claim(struct names *names, const char *name, uint32_t source);
-uint32_t names_stream(struct names *names, uint32_t subject, const char *name, uint32_t schema, uint32_t source);
+/* Who names: a node that writes to streams and will end them, or (by `none`) one
+ * that only looks. */
+struct names_by {
+    uint32_t node;
+    bool is_source;
+    bool none;
+};
+
+/* [any] 0: the bound is reached, or no memory. A subject stays until who asked for
+ * it has opened a stream of it. */
+uint32_t names_subject(struct names *names, const char *name, struct names_by by);
+uint32_t names_stream(struct names *names, uint32_t subject, const char *name, uint32_t schema, struct names_by by);
 uint32_t names_schema(struct names *names, const struct aff_schema *schema);
 
 /* [any] NULL for an integer that is not in use. */
@@ -40,8 +46,8 @@ const struct aff_schema *names_schema_info(const struct names *names, uint32_t s
 /* [any] How often the subject's integer has been used before. */
 uint32_t names_subject_generation(const struct names *names, uint32_t subject);
 
-/* [data] The source ended the stream in `epoch`. */
-void names_end(struct names *names, uint32_t stream, uint32_t source, uint64_t epoch);
+/* [data] The node ended the stream in `epoch`. */
+void names_end(struct names *names, uint32_t stream, uint32_t node, uint64_t epoch);
 /* [data] A record of the stream is held beyond its batch, and let go in `epoch`: in
  * between, and until that epoch is committed, its subject stays. */
 void names_hold(struct names *names, uint32_t stream);

@@ -372,6 +372,8 @@ bool node_mark(struct link *link, const struct aff_record *mark)
             return false;
     }
     node->hand.mark = NULL;
+    if (node->about->flags & AFF_REWRITES) /* whose stream it was ends here */
+        return true;
     for (port = 0; port < node->plan->plugin->output_count; port++)
         if (!node_dispatch_mark(node, port, mark))
             return false;

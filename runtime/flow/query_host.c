@@ -106,12 +106,12 @@ static void subject_leave(struct query_host *q)
 static uint32_t host_subject(const struct aff_host *host, const char *name)
 {
     struct query_host *q = of(host);
-    uint32_t id = names_subject(q->names, name);
+    uint32_t id = names_subject(q->names, name, (struct names_by){ .none = true });
 
     if (id && id == q->subject)
         return id;
     subject_leave(q);
-    q->subject = names_subject(q->names, name);
+    q->subject = names_subject(q->names, name, (struct names_by){ .none = true });
     return q->subject;
 }
 
@@ -136,7 +136,7 @@ static bool stream_note(struct query_host *q, uint32_t stream)
 static uint32_t host_stream(const struct aff_host *host, uint32_t subject, const char *name, uint32_t schema)
 {
     struct query_host *q = of(host);
-    uint32_t id = names_stream(q->names, subject, name, schema, 0);
+    uint32_t id = names_stream(q->names, subject, name, schema, (struct names_by){ .is_source = true });
 
     if (id && stream_note(q, id))
         return id;

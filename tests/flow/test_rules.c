@@ -406,18 +406,21 @@ static void a_sink_that_is_not_done_yet_is_asked_again(void **state)
 
 /* ---- names ---- */
 
+#define SOURCE(n) ((struct names_by){ .node = (n), .is_source = true })
+#define PROCESSOR(n) ((struct names_by){ .node = (n) })
+
 static void a_subject_that_comes_back_is_a_new_one_before_and_after_the_commit(void **state)
 {
     struct names *n = names_open();
-    uint32_t a = names_claim(n, "x", 0), s = names_stream(n, a, "ecg", 1, 0), b, t;
+    uint32_t a = names_subject(n, "x", SOURCE(0)), s = names_stream(n, a, "ecg", 1, SOURCE(0)), b, t;
 
     (void)state;
     names_end(n, s, 0, 3);
-    b = names_claim(n, "x", 0);
+    b = names_subject(n, "x", SOURCE(0));
     assert_int_not_equal(a, b);
     names_commit(n, 10);
     assert_null(names_subject_name(n, a));
-    t = names_stream(n, b, "ecg", 1, 0);
+    t = names_stream(n, b, "ecg", 1, SOURCE(0));
     assert_int_not_equal(t, 0);
     assert_string_equal(names_stream_info(n, t)->subject_name, "x");
     names_close(&n);
@@ -426,13 +429,13 @@ static void a_subject_that_comes_back_is_a_new_one_before_and_after_the_commit(v
 static void a_subject_stays_while_a_source_is_about_to_write_or_a_record_of_it_is_held(void **state)
 {
     struct names *n = names_open();
-    uint32_t a = names_claim(n, "x", 0), s = names_stream(n, a, "ecg", 1, 0);
+    uint32_t a = names_subject(n, "x", SOURCE(0)), s = names_stream(n, a, "ecg", 1, SOURCE(0));
 
     (void)state;
-    assert_int_equal(names_claim(n, "x", 1), a);
+    assert_int_equal(names_subject(n, "x", SOURCE(1)), a);
     names_end(n, s, 0, 0);
     names_commit(n, 1);
-    assert_int_equal(names_stream(n, a, "ecg", 1, 1), s);
+    assert_int_equal(names_stream(n, a, "ecg", 1, SOURCE(1)), s);
     names_hold(n, s);
     names_end(n, s, 1, 1);
     names_commit(n, 5);
@@ -454,8 +457,8 @@ static void ten_thousand_subjects_one_after_another_take_no_new_numbers(void **s
     (void)state;
     for (i = 0; i < 10000; i++) {
         snprintf(name, sizeof name, "p%u", i);
-        a = names_claim(n, name, 0);
-        s = names_stream(n, a, "ecg", 1, 0);
+        a = names_subject(n, name, SOURCE(0));
+        s = names_stream(n, a, "ecg", 1, SOURCE(0));
         assert_true(a > 0 && s > 0);
         highest = a > highest ? a : highest;
         names_end(n, s, 0, i);
@@ -463,6 +466,47 @@ static void ten_thousand_subjects_one_after_another_take_no_new_numbers(void **s
     }
     assert_in_range(highest, 1, 3);
     assert_int_equal(names_streams(n), 1);
+    names_close(&n);
+}
+
+static void subjects_that_a_processor_made_are_let_go_when_it_ended_their_streams(void **state)
+{
+    struct names *n = names_open();
+    uint32_t i, a, s, t, highest = 0;
+    char name[16];
+
+    (void)state;
+    for (i = 0; i < 10000; i++) {
+        snprintf(name, sizeof name, "p%u", i);
+        a = names_subject(n, name, PROCESSOR(2));
+        s = names_stream(n, a, "rows", 1, PROCESSOR(2));
+        t = names_stream(n, a, "rows/latest", 1, PROCESSOR(3));
+        assert_true(a > 0 && s > 0 && t > 0);
+        highest = a > highest ? a : highest;
+        names_end(n, s, 2, i);
+        names_commit(n, i + 1);
+        assert_non_null(names_stream_info(n, t)); /* one of them is not over */
+        names_end(n, t, 3, i);
+        names_commit(n, i + 1);
+        assert_null(names_stream_info(n, t));
+    }
+    assert_in_range(highest, 1, 3);
+    assert_int_equal(names_streams(n), 0);
+    names_close(&n);
+}
+
+static void streams_derived_of_a_sources_subject_go_with_the_sources(void **state)
+{
+    struct names *n = names_open();
+    uint32_t a = names_subject(n, "x", SOURCE(0)), s = names_stream(n, a, "ecg", 1, SOURCE(0)), t;
+
+    (void)state;
+    assert_int_equal(names_subject(n, "x", PROCESSOR(1)), a);
+    t = names_stream(n, a, "ecg/beats", 1, PROCESSOR(1));
+    names_end(n, s, 0, 4);
+    names_commit(n, 5);
+    assert_null(names_stream_info(n, s));
+    assert_null(names_stream_info(n, t));
     names_close(&n);
 }
 
@@ -479,6 +523,8 @@ int main(void)
         cmocka_unit_test(a_sink_that_is_not_done_yet_is_asked_again),
         cmocka_unit_test(a_subject_that_comes_back_is_a_new_one_before_and_after_the_commit),
         cmocka_unit_test(a_subject_stays_while_a_source_is_about_to_write_or_a_record_of_it_is_held),
+        cmocka_unit_test(subjects_that_a_processor_made_are_let_go_when_it_ended_their_streams),
+        cmocka_unit_test(streams_derived_of_a_sources_subject_go_with_the_sources),
         cmocka_unit_test(ten_thousand_subjects_one_after_another_take_no_new_numbers),
     };
 

@@ -435,7 +435,8 @@ struct aff_shape {
     const struct aff_schema *schema; /* NULL: open */
     uint8_t subject, times, names;   /* AFF_LABEL_... of whose, of when, and of
                                       * stream and channel names and comments */
-    uint8_t reserved[5];
+    uint8_t silent; /* of an output: makes nothing as configured */
+    uint8_t reserved[4];
 };
 
 /* What validate and shape may say. `option` is the option's path ("band.low"),
