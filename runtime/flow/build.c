@@ -285,6 +285,24 @@ static bool lane_open(struct flow *flow, uint32_t index)
     return lane->nodes && lane->ins && lane->rings && bell_open(&lane->bell);
 }
 
+/* A source gives its records in the order of their times, and what it gives in
+ * one read goes out port by port. A node that joins several ways over time is to
+ * see them in the order of their times: so they are read one by one. */
+static void fill_wants(struct flow *flow)
+{
+    const struct plan *plan = flow->plan;
+    uint32_t i, e, ways;
+
+    for (i = 0; i < plan->lane_count; i++)
+        flow->lanes[i].want = PLAN_BATCH;
+    for (i = 0; i < plan->node_count; i++) {
+        for (ways = 0, e = 0; e < plan->edge_count; e++)
+            ways += plan->edges[e].to == i;
+        if (flow->nodes[i].about->timer && ways > 1)
+            flow->nodes[i].lane->want = 1;
+    }
+}
+
 static void fill_lanes(struct flow *flow)
 {
     uint32_t i;
@@ -337,6 +355,7 @@ bool build_flow(struct flow *flow)
     link_onward(flow);
     link_carriers(flow);
     fill_lanes(flow);
+    fill_wants(flow);
     return true;
 }
 

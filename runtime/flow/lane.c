@@ -337,7 +337,7 @@ static bool read_once(struct lane *lane, int64_t now)
 {
     struct node *head = lane->nodes[0];
     uint64_t before = head->epoch_records;
-    uint32_t want = lane->flow->options.for_ns > 0 ? 1 : PLAN_BATCH;
+    uint32_t want = lane->flow->options.for_ns > 0 ? 1 : lane->want;
     aff_status st;
 
     head->seen_ns = now;

@@ -33,6 +33,7 @@ struct lane {
     _Atomic uint64_t final_epoch; /* its accounts are final from here on */
     int64_t epoch_began_ns; /* of its first record; INT64_MAX: none yet */
     uint64_t told;          /* epochs below have been told to the source */
+    uint32_t want;          /* of its source, at most so many records a read */
     int64_t retry_ns;       /* back-off of its source; 0: it works */
     pthread_t thread;
     bool threaded;

@@ -1,0 +1,26 @@
+# op_alert: rules on rows to alerts.
+pluginexec_LTLIBRARIES += op_alert.la
+op_alert_core = op_alert/check.c op_alert/judge.c op_alert/judge.h op_alert/rules.c op_alert/rules.h \
+	op_alert/tell.c op_alert/tell.h op_alert/template.c op_alert/template.h op_alert/trend.c op_alert/trend.h \
+	op_alert/values.c op_alert/values.h
+op_alert_la_SOURCES = op_alert/op_alert.c op_alert/op_alert.h op_alert/alert.c op_alert/command.c op_alert/row.c \
+	op_alert/shape.c $(op_alert_core)
+op_alert_la_CFLAGS = $(AM_CFLAGS)
+op_alert_la_LIBADD = $(PLUGIN_LIBS) -lm
+
+check_PROGRAMS += test_op_alert test_op_alert_story test_op_alert_ward test_op_alert_rules test_op_alert_core
+test_op_alert_SOURCES = op_alert/test_op_alert.c op_alert/test_alerts.h
+test_op_alert_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_op_alert_LDADD = $(TEST_LIBS) -lm
+test_op_alert_story_SOURCES = op_alert/test_story.c op_alert/test_alerts.h
+test_op_alert_story_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_op_alert_story_LDADD = $(TEST_LIBS) -lm
+test_op_alert_ward_SOURCES = op_alert/test_ward.c op_alert/test_alerts.h
+test_op_alert_ward_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_op_alert_ward_LDADD = $(TEST_LIBS) -lm
+test_op_alert_rules_SOURCES = op_alert/test_rules.c op_alert/test_alerts.h
+test_op_alert_rules_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_op_alert_rules_LDADD = $(TEST_LIBS) -lm
+test_op_alert_core_SOURCES = op_alert/test_core.c $(op_alert_core)
+test_op_alert_core_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_op_alert_core_LDADD = $(TEST_LIBS) -lm
