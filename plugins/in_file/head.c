@@ -59,7 +59,7 @@ int tail_hash(const struct file *f, uint64_t *ret)
 int file_is_same(const struct file *f)
 {
     uint8_t head[HASH_BYTES];
-    uint64_t tail;
+    uint64_t tail = 0;
     int error;
 
     if (f->head_size) {

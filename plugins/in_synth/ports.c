@@ -120,6 +120,7 @@ aff_status ward_shape(const void *config, const struct aff_table *inputs, const 
             .subject = AFF_LABEL_PHI,
             .times = AFF_LABEL_PHI,
             .names = AFF_LABEL_PHI,
+            .silent = !config_makes(config, port),
         };
 
         report->output(report, &shape);

@@ -114,7 +114,7 @@ static aff_status alerts_tell(struct alerts *a, uint32_t input, uint32_t subject
 static aff_status row_process(struct alerts *a, const struct aff_batch *batch, uint32_t input)
 {
     const struct aff_record *r = &batch->records[input];
-    const struct lookup *l;
+    const struct lookup *l = NULL;
     struct view kept, work = view_of(&a->plan, a->work);
     aff_status st = lookup_get(a, r->schema, &l);
     bool fits;

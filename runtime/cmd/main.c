@@ -26,6 +26,9 @@ static const struct verb verbs[] = {
     { "graph", verb_graph, "Draws a pipeline as text, DOT or Mermaid." },
     { "query", verb_query, "Prints what a pipeline has archived." },
     { "plugin", verb_plugin, "Lists plugins, or explains one." },
+    { "init", verb_init, "Begins a pipeline from one that is shipped." },
+    { "schema", verb_schema, "Prints the JSON Schema of pipeline files, for editors." },
+    { "key", verb_key, "Makes a key file." },
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
 

@@ -8,8 +8,8 @@
 
 #include "cmd/opened.h"
 #include "cmd/verbs.h"
+#include "show/report_json.h"
 #include "show/table.h"
-#include "util/json.h"
 #include "util/units.h"
 
 struct planned {
@@ -116,6 +116,7 @@ static bool print_plan(const struct planned *p)
            limit.data ? limit.data : "?", 100.0 * (double)p->total / (double)p->opened.plan->memory_limit);
     text_free(&limit);
     print_threads(p->opened.plan);
+    explain_leaves(p->opened.plan, stdout);
     return whole;
 }
 
@@ -159,6 +160,7 @@ static void print_json(const struct planned *p)
     }
     json_end(&json);
     json_threads(&json, plan);
+    report_json_leaves(&json, plan);
     json_end(&json);
     json_finish(&json);
 }

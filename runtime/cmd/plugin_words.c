@@ -68,7 +68,7 @@ const char *metric_kind_name(uint32_t kind)
 
 const char *plugin_flag_name(uint32_t bit)
 {
-    static const char *const names[] = { "pull", "replays", "blocks", "stays", "archive" };
+    static const char *const names[] = { "pull", "replays", "blocks", "stays", "archive", "rewrites" };
 
     return bit < sizeof names / sizeof names[0] ? names[bit] : NULL;
 }

@@ -18,5 +18,8 @@ int verb_plan(int argc, char **argv);
 int verb_graph(int argc, char **argv);
 int verb_query(int argc, char **argv);
 int verb_plugin(int argc, char **argv);
+int verb_init(int argc, char **argv);
+int verb_schema(int argc, char **argv);
+int verb_key(int argc, char **argv);
 
 #endif

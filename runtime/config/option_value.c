@@ -261,6 +261,20 @@ char *option_path(struct arena *arena, const char *base, const char *path)
     return full;
 }
 
+/* What a shell would have replaced is part of the name here. */
+static void shell_warn(const struct scalar *s)
+{
+    const char *text = s->value->text, *dollar = strchr(text, '$');
+    bool is_home = text[0] == '~' && (text[1] == '/' || !text[1]);
+
+    if (s->value->origin != VALUE_WRITTEN)
+        return;
+    if (is_home || (dollar && (dollar[1] == '_' || (dollar[1] >= 'A' && dollar[1] <= 'Z'))))
+        report_add(s->job->report, REPORT_WARNING, s->value->place, s->job->node,
+                   "%s holds \"%c\", which no shell replaces here; expected a path as it is; write "
+                   "${env:%s} for a variable", s->path, is_home ? '~' : '$', is_home ? "HOME" : "NAME");
+}
+
 static bool put_path(const struct scalar *s, void *cell)
 {
     char *full;
@@ -273,6 +287,7 @@ static bool put_path(const struct scalar *s, void *cell)
     if (!full)
         return WRONG(s, "%s cannot be made absolute; expected a current folder that can be "
                      "named; change to one, or write the whole path", s->path);
+    shell_warn(s);
     if ((s->option->flags & AFF_OPT_INPUT) && !strpbrk(full, "*?[") && access(full, R_OK) < 0)
         report_add(s->job->report, REPORT_WARNING, s->value->place, s->job->node,
                    "%s cannot be read now; expected a file that can; "

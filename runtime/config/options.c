@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "config/keys.h"
 #include "config/toml.h"
 #include "util/text.h"
 
@@ -43,6 +44,38 @@ static const char *names_text(struct arena *arena, const struct aff_option *opti
     return kept ? kept : "none";
 }
 
+static bool table_has(const struct aff_option *options, uint32_t count, const char *name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!strcmp(options[i].name, name))
+            return true;
+    return false;
+}
+
+/* A key of `edge` or `run` in the node itself, or a way told by its writer. */
+static bool host_key_misplaced(const struct options_job *job, const struct value *value,
+                               const char *prefix)
+{
+    static const char *const ways[] = { "to", "into", "output", "outputs", "input", "inputs", NULL };
+    uint32_t edges, runs;
+    const struct aff_option *edge = keys_edge(&edges), *run = keys_run(&runs);
+    bool in_edge = table_has(edge, edges, value->key);
+
+    if (!job->others || *prefix)
+        return false;
+    if (in_edge || table_has(run, runs, value->key))
+        report_add(job->report, REPORT_ERROR, value->key_place, job->node,
+                   "%s is a key of %s; expected it there; write %s = { %s = ... }", value->key,
+                   in_edge ? "edge" : "run", in_edge ? "edge" : "run", value->key);
+    else if (list_has(ways, value->key))
+        report_add(job->report, REPORT_ERROR, value->key_place, job->node,
+                   "unknown key %s; expected the way of the data where it arrives; write from = "
+                   "\"...\" in the node that reads", value->key);
+    else
+        return false;
+    return true;
+}
+
 static bool key_unknown(const struct options_job *job, const struct aff_option *options,
                         uint32_t count, const struct value *value, const char *prefix)
 {
@@ -55,6 +88,8 @@ static bool key_unknown(const struct options_job *job, const struct aff_option *
                    value->key, names);
         return false;
     }
+    if (host_key_misplaced(job, value, prefix))
+        return false;
     for (uint32_t i = 0; i < count; i++)
         text_offer(&guess, options[i].name);
     for (const char *const *other = job->others; other && *other; other++)

@@ -1,20 +1,22 @@
 /* pipeline.c - a pipeline file into a checked plan.
  *
  * The steps: read TOML, apply --set, expand ${...}, collect the nodes, check
- * each alone, join them, look at the whole, lay it out. A step goes on after
- * an error, so that one run shows all; only the joined graph is not judged
- * while its parts are wrong, since that would give messages that follow from
- * others.
+ * each alone, join them, look at the whole, find what flows by each edge and
+ * whether it may, lay it out. A step goes on after an error, so that one run
+ * shows all; only what is joined is not judged while its parts are wrong, since
+ * that would give messages that follow from others.
  *
  * Not here: one node (pipeline_node.c), `from` (pipeline_from.c), the graph
- * (pipeline_graph.c). */
+ * (pipeline_graph.c), types and privacy (shapes.h). */
 #include "config/pipeline.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/expand.h"
+#include "config/keys.h"
 #include "config/pipeline_inside.h"
+#include "config/shapes.h"
 #include "config/toml.h"
 #include "util/text.h"
 #include "util/units.h"
@@ -64,6 +66,12 @@ static uint32_t kind_of(const char *name)
     return 0;
 }
 
+const struct aff_option *keys_pipeline(uint32_t *ret_count)
+{
+    *ret_count = SETTING_COUNT;
+    return settings_table;
+}
+
 /* ---- [pipeline] ---- */
 
 static bool name_is_good(const char *name)
@@ -86,8 +94,13 @@ static bool settings_read(struct draft *draft, const struct value *document,
                    "pipeline is %s; expected a table; write [pipeline]", value_kind_name(table));
         return false;
     }
-    if (table)
-        job.missing = table->key_place;
+    if (!table) {
+        report_add(draft->report, REPORT_ERROR, job.missing, NULL,
+                   "there is no [pipeline]; expected one with the pipeline's name; write [pipeline] "
+                   "and below it name = \"...\"");
+        return false;
+    }
+    job.missing = table->key_place;
     if (!options_fill(&job, settings_table, SETTING_COUNT, table, "", settings))
         return false;
     name = value_find(table, "name");
@@ -121,7 +134,8 @@ static void node_add(struct draft *draft, uint32_t kind, const struct value *tab
     if (table->kind != VALUE_TABLE) {
         report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
                    "%s is %s; expected a table; write [%s.%s]", table->key,
-                   value_kind_name(table), node_kind_name(kind), "NAME");
+                   value_kind_name(table), node_kind_name(kind),
+                   table->kind == VALUE_ARRAY && name_is_good(table->key) ? table->key : "NAME");
         return;
     }
     if (strlen(table->key) != table->key_length || !name_is_good(table->key) ||
@@ -142,13 +156,33 @@ static void node_add(struct draft *draft, uint32_t kind, const struct value *tab
         (struct draft_node){ .name = table->key, .kind = kind, .table = table, .max_held = -1 };
 }
 
+/* Other programs' words for what stands between a source and a sink. */
+static const char *kind_meant(const char *word)
+{
+    static const char *const words[][2] = {
+        { "input", "source" }, { "inputs", "source" }, { "producer", "source" },
+        { "filter", "processor" }, { "filters", "processor" }, { "transform", "processor" },
+        { "transforms", "processor" }, { "process", "processor" }, { "operator", "processor" },
+        { "stage", "processor" }, { "step", "processor" }, { "output", "sink" },
+        { "outputs", "sink" }, { "destination", "sink" }, { "consumer", "sink" },
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!strcmp(words[i][0], word))
+            return words[i][1];
+    }
+    return NULL;
+}
+
 static void table_unknown(struct draft *draft, const struct value *table)
 {
-    struct text_guess guess = { .word = table->key };
+    struct text_guess guess = { .word = table->key, .best = kind_meant(table->key) };
 
-    text_offer(&guess, "pipeline");
-    for (uint32_t kind = AFF_SOURCE; kind <= AFF_SINK; kind++)
-        text_offer(&guess, node_kind_name(kind));
+    if (!guess.best) {
+        text_offer(&guess, "pipeline");
+        for (uint32_t kind = AFF_SOURCE; kind <= AFF_SINK; kind++)
+            text_offer(&guess, node_kind_name(kind));
+    }
     if (guess.best)
         report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
                    "unknown table %s; expected pipeline, source, processor or sink; "
@@ -361,13 +395,17 @@ static struct plan *draft_read(struct draft *draft, const struct pipeline_reques
     struct value *document = document_read(draft, request);
     struct settings settings = { 0 };
     struct plan *plan;
-    bool is_joined = true;
+    bool is_joined;
+    size_t before;
 
     if (!document)
         return NULL;
+    draft->document = document;
     settings_read(draft, document, &settings);
+    before = report_errors(draft->report);
     if (!nodes_collect(draft, document))
         return NULL;
+    is_joined = report_errors(draft->report) == before;
     for (uint32_t i = 0; i < draft->node_count; i++)
         draft_node_read(draft, &draft->nodes[i]);
     for (uint32_t i = 0; i < draft->node_count; i++)
@@ -377,8 +415,9 @@ static struct plan *draft_read(struct draft *draft, const struct pipeline_reques
     if (report_errors(draft->report))
         return NULL;
     plan = plan_make(draft, &settings);
-    if (plan)
-        memory_check(draft, plan, document);
+    if (!plan || !shapes_find(draft, plan))
+        return NULL;
+    memory_check(draft, plan, document);
     return report_errors(draft->report) ? NULL : plan;
 }
 

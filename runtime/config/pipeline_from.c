@@ -2,14 +2,14 @@
  *
  * "node" is its first output, "node.port" a named one; a text or list goes to
  * the first input, a table { port = ... } to the inputs it names. An edge joins
- * only what can match: one payload type at least, and where both ends declare a
- * schema, every column that the reader needs. What is declared open is checked
- * at run time, when its schema is known.
+ * only what can match: one payload type at least.
  *
- * Not here: cycles and nodes that lead nowhere (pipeline_graph.c). */
+ * Not here: cycles and nodes that lead nowhere (pipeline_graph.c), the columns
+ * that a reader needs (columns.c). */
 #include <string.h>
 
 #include "config/pipeline_inside.h"
+#include "config/schemas.h"
 #include "util/text.h"
 
 struct join {
@@ -73,74 +73,13 @@ static bool port_unknown(const struct join *join, const char *what, const struct
 
 static const char *types_text(struct arena *arena, uint32_t types)
 {
-    static const char *const names[] = { NULL, "bytes", "fields", "samples", "image" };
     struct text text = { 0 };
     const char *kept;
 
-    for (uint32_t type = AFF_BYTES; type <= AFF_IMAGE; type++) {
-        if (types & AFF_MASK(type))
-            text_print(&text, "%s%s", text.length ? " or " : "", names[type]);
-    }
+    schema_add_types(&text, types);
     kept = text.data ? arena_copy(arena, text.data, text.length) : NULL;
     text_free(&text);
     return kept ? kept : "nothing";
-}
-
-static const struct aff_column *column_at(const struct aff_schema *schema, uint32_t row)
-{
-    return (const void *)((const char *)schema->columns + (size_t)row * schema->stride);
-}
-
-static const struct aff_column *column_find(const struct aff_schema *schema, const char *name)
-{
-    for (uint32_t i = 0; i < schema->count; i++) {
-        if (!strcmp(column_at(schema, i)->name, name))
-            return column_at(schema, i);
-    }
-    return NULL;
-}
-
-static const char *column_type(uint8_t type)
-{
-    static const char *const names[] = { "unknown", "real", "int", "bool", "time", "text" };
-
-    return type <= AFF_TEXT ? names[type] : names[0];
-}
-
-static bool column_fits(const struct join *join, const struct draft_node *writer,
-                        const struct aff_column *need, const struct aff_column *have)
-{
-    const char *reader = join->draft->nodes[join->to].name;
-    uint32_t line = writer->table->key_place.line;
-
-    if (!have)
-        return SAY(join, "%s needs a column \"%s\" and %s (line %u) has none; expected a node "
-                   "that makes it; put one between", reader, need->name, writer->name, line);
-    if (need->type && have->type && need->type != have->type)
-        return SAY(join, "%s needs column \"%s\" as %s and %s (line %u) makes it as %s; expected "
-                   "the same type; put a converting node between", reader, need->name,
-                   column_type(need->type), writer->name, line, column_type(have->type));
-    if (need->unit && have->unit && strcmp(need->unit, have->unit))
-        return SAY(join, "%s needs column \"%s\" in %s and %s (line %u) makes it in %s; expected "
-                   "the same unit; put a converting node between", reader, need->name, need->unit,
-                   writer->name, line, have->unit);
-    return true;
-}
-
-static bool schema_fits(const struct join *join, const struct draft_node *writer,
-                        const struct aff_schema *need, const struct aff_schema *have)
-{
-    bool ok = true;
-
-    if (!need || !have || need->type != AFF_FIELDS || have->type != AFF_FIELDS)
-        return true;
-    for (uint32_t i = 0; i < need->count; i++) {
-        const struct aff_column *column = column_at(need, i);
-
-        if (column->required)
-            ok &= column_fits(join, writer, column, column_find(have, column->name));
-    }
-    return ok;
 }
 
 static bool ports_match(const struct join *join, const struct draft_node *writer, uint32_t port)
@@ -155,7 +94,7 @@ static bool ports_match(const struct join *join, const struct draft_node *writer
                    "ends; choose another port or put a node between", writer->name, out->name,
                    writer->table->key_place.line, types_text(arena, out->types), reader->name,
                    in->name, types_text(arena, in->types));
-    return schema_fits(join, writer, in->schema, out->schema);
+    return true;
 }
 
 /* ---- one edge ---- */
@@ -190,6 +129,50 @@ static bool edge_add(const struct join *join, uint32_t from, uint32_t from_port)
     return true;
 }
 
+/* A table that stands in the file but was refused has had its message. */
+static bool was_refused(const struct join *join, const char *name)
+{
+    for (const struct value *v = join->draft->document->first; v; v = v->next) {
+        if (value_find(v, name))
+            return true;
+    }
+    return false;
+}
+
+static bool kind_in_front(const struct join *join, const char *name)
+{
+    const char *rest = strchr(join->value->text, '.');
+
+    return rest && rest[1] && (!strcmp(name, "source") || !strcmp(name, "processor"));
+}
+
+/* What people write for a node's name: its kind too, its plugin, several. */
+static bool writer_unknown(const struct join *join, const char *name, const char *guess)
+{
+    const char *rest = strchr(join->value->text, '.');
+
+    if (was_refused(join, name))
+        return false;
+    if (kind_in_front(join, name))
+        return SAY(join, "there is no node \"%s\"; expected a node's name without its kind; "
+                   "write \"%s\"", name, rest + 1);
+    if (strchr(name, ','))
+        return SAY(join, "there is no node \"%s\"; expected a list where there are several; "
+                   "write from = [\"...\", \"...\"]", name);
+    for (uint32_t i = 0; i < join->draft->node_count; i++) {
+        const struct draft_node *node = &join->draft->nodes[i];
+
+        if (node->plugin && !strcmp(node->plugin->about.name, name) && node->kind != AFF_SINK)
+            return SAY(join, "\"%s\" is a plugin; expected the name of a node; did you mean %s?",
+                       name, node->name);
+    }
+    if (guess)
+        return SAY(join, "there is no node \"%s\"; expected a node of this file; "
+                   "did you mean %s?", name, guess);
+    return SAY(join, "there is no node \"%s\"; expected a node of this file; "
+               "add it or name another", name);
+}
+
 static bool writer_find(const struct join *join, const char *name, uint32_t *ret_node)
 {
     struct text_guess guess = { .word = name };
@@ -204,11 +187,7 @@ static bool writer_find(const struct join *join, const char *name, uint32_t *ret
         if (node->kind != AFF_SINK && i != join->to)
             text_offer(&guess, node->name);
     }
-    if (guess.best)
-        return SAY(join, "there is no node \"%s\"; expected a node of this file; "
-                   "did you mean %s?", name, guess.best);
-    return SAY(join, "there is no node \"%s\"; expected a node of this file; "
-               "add it or name another", name);
+    return writer_unknown(join, name, guess.best);
 }
 
 /* Splits "node.port"; `ret_port` is NULL for "node" alone. */

@@ -4,6 +4,8 @@
  * pipeline_node.c  a node: its plugin, its options, `edge` and `run`
  * pipeline_from.c  `from`: which output goes to which input
  * pipeline_graph.c the whole: cycles, nodes that lead nowhere, the order
+ * says.c           what a plugin says against its options and inputs
+ * shapes.c         what each output carries, then columns.c and privacy.c
  *
  * Not here: what others see (pipeline.h). */
 #ifndef AFFERENT_CONFIG_PIPELINE_INSIDE_H
@@ -24,6 +26,9 @@ struct draft_node {
     void *config;
     int64_t buffer;                /* of `edge` */
     int64_t max_held;              /* of `run`; -1: as the plugin needs */
+    const char *allow_phi;         /* of `run`: the reason, or NULL */
+    const struct value *clears;    /* of `run`: a text or list of texts, or NULL */
+    bool is_secure;                /* its validate said so */
     uint32_t order;                /* row in the plan */
     uint32_t waits;                /* graph: readers not yet ordered before it */
     bool is_ordered;
@@ -43,6 +48,7 @@ struct draft {
     struct report *report;
     struct plugins *plugins;
     const char *file;
+    const struct value *document;
     struct draft_node *nodes;      /* in file order */
     uint32_t node_count;
     struct draft_edge *edges;
@@ -53,6 +59,22 @@ struct draft {
 bool draft_node_read(struct draft *draft, struct draft_node *node);
 bool draft_from_read(struct draft *draft, uint32_t node);
 bool draft_graph_check(struct draft *draft);
+
+/* What a plugin says while its `validate` or `shape` runs. */
+struct says {
+    struct aff_report about;       /* first: the plugin hands back its address */
+    struct draft *draft;
+    const struct draft_node *node;
+    const char *callback;          /* "validate" or "shape" */
+    bool had_problem;
+    bool is_secure;
+    bool (*output)(struct says *says, const struct aff_shape *shape); /* NULL: not here */
+    const char *(*input_name)(struct says *says, unsigned long number); /* with output */
+};
+void says_begin(struct says *says, struct draft *draft, const struct draft_node *node,
+                const char *callback);
+/* After the call: a refusal without a word is a message too. */
+void says_end(struct says *says, aff_status status);
 
 const char *node_kind_name(uint32_t kind);   /* "source", "processor", "sink" */
 

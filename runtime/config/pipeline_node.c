@@ -5,10 +5,9 @@
  * refused as such, not as a typing error.
  *
  * Not here: `from` (pipeline_from.c). */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "config/keys.h"
 #include "config/pipeline_inside.h"
 #include "util/text.h"
 
@@ -21,18 +20,23 @@ struct host_keys {
     int32_t require_sandbox;
     int64_t buffer;
     int64_t max_held;
+    const char *allow_phi;
+    struct aff_list clears; /* const char * */
 };
 
 static const char *const when_full_names[] = { "block", "spill", "drop_oldest", NULL };
 static const char *const isolation_names[] = { "thread", "process", NULL };
 static const char *const edge_later[] = { "expire", "priority", NULL };
-static const char *const run_later[] = { "allow_phi", "clears", NULL };
 static const char *const host_names[] = { "plugin", "from", "edge", "run", NULL };
 
 #define KEY(type_, member_, preset_, min_, max_, choices_, doc_) \
     { .name = #member_, .doc = doc_, .preset = preset_, .type = type_, \
       .offset = (uint32_t)offsetof(struct host_keys, member_), .min = min_, .max = max_, \
       .choices = choices_ }
+
+static const struct aff_option clears_item[] = {
+    { .name = "", .doc = "what is no longer labelled", .type = AFF_TYPE_TEXT, .min = 1, .max = -1 },
+};
 
 static const struct aff_option edge_table[] = {
     KEY(AFF_TYPE_ENUM, when_full, "\"block\"", 1, -1, when_full_names,
@@ -46,7 +50,12 @@ static const struct aff_option run_table[] = {
     KEY(AFF_TYPE_BOOL, durable, "false", 1, -1, NULL, "a store right behind the source"),
     KEY(AFF_TYPE_BOOL, require_sandbox, "false", 1, -1, NULL, "refuse to run without a sandbox"),
     KEY(AFF_TYPE_INT, max_held, "-1", -1, 1e6, NULL, "records that the node may hold"),
+    KEY(AFF_TYPE_TEXT, allow_phi, NULL, 1, -1, NULL, "why patient data may leave by this node"),
+    { .name = "clears", .doc = "whose privacy labels end at this node", .type = AFF_TYPE_LIST,
+      .offset = (uint32_t)offsetof(struct host_keys, clears), .min = 1, .max = 4096,
+      .nested = clears_item, .nested_count = 1, .nested_size = (uint32_t)sizeof(const char *) },
 };
+#define COUNT_OF(table) ((uint32_t)(sizeof(table) / sizeof *(table)))
 
 static void later(const struct draft *draft, const struct draft_node *node,
                   const struct value *table, const char *where, const char *key,
@@ -73,6 +82,59 @@ static const struct value *host_table(struct options_job *job, const struct draf
     return NULL;
 }
 
+/* ---- run.allow_phi and run.clears ---- */
+
+/* By what a node's data leaves: a sink, or a device's commands. */
+static bool may_leave(const struct draft_node *node)
+{
+    bool has_commands = false;
+
+    for (uint32_t i = 0; node->plugin && i < node->plugin->input_count; i++)
+        has_commands |= (node->plugin->inputs[i].flags & AFF_PORT_COMMANDS) != 0;
+    return node->kind == AFF_SINK || (node->kind == AFF_SOURCE && (has_commands || !node->plugin));
+}
+
+static bool has_controls(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            return true;
+    return false;
+}
+
+static void allow_phi_read(struct draft *draft, struct draft_node *node, const struct value *value)
+{
+    node->allow_phi = value->origin == VALUE_WRITTEN ? value->text : value->written;
+    if (!may_leave(node))
+        report_add(draft->report, REPORT_ERROR, value->place, node->name,
+                   "run.allow_phi belongs to a node by which data leaves; expected it in a sink or a "
+                   "device; take it out, or use run.clears to say that nothing identifies");
+    else if (has_controls(node->allow_phi))
+        report_add(draft->report, REPORT_ERROR, value->place, node->name,
+                   "run.allow_phi holds a line break or a control character; expected a reason on one "
+                   "line; write it so");
+    else if (!value->text[strspn(value->text, " ")])
+        report_add(draft->report, REPORT_ERROR, value->place, node->name,
+                   "run.allow_phi is empty; expected a reason; say in a sentence why patient data "
+                   "may leave by this node");
+}
+
+static void privacy_keys_read(struct draft *draft, struct draft_node *node,
+                              const struct value *table, const struct host_keys *keys)
+{
+    const struct value *clears = value_find(table, "clears");
+
+    if (keys->allow_phi)
+        allow_phi_read(draft, node, value_find(table, "allow_phi"));
+    if (!clears)
+        return;
+    node->clears = clears;
+    if (node->kind == AFF_SINK)
+        report_add(draft->report, REPORT_ERROR, clears->place, node->name,
+                   "run.clears belongs to a node with outputs; expected it in a source or processor; "
+                   "write it in the node whose output no longer identifies anybody");
+}
+
 static uint32_t default_held(const struct plugin *plugin)
 {
     for (uint32_t i = 0; plugin && i < plugin->verdict_count; i++) {
@@ -89,12 +151,13 @@ static void host_keys_read(struct draft *draft, struct draft_node *node)
     struct host_keys keys = { 0 };
     const struct value *table = host_table(&job, node, "edge");
 
-    options_fill(&job, edge_table, 2, table, "edge.", &keys);
+    options_fill(&job, edge_table, COUNT_OF(edge_table), table, "edge.", &keys);
     if (keys.when_full != WHEN_FULL_BLOCK)
         later(draft, node, table, "edge", "when_full", "\"block\"");
-    job.later = run_later;
+    job.later = NULL;
     table = host_table(&job, node, "run");
-    options_fill(&job, run_table, 4, table, "run.", &keys);
+    if (options_fill(&job, run_table, COUNT_OF(run_table), table, "run.", &keys))
+        privacy_keys_read(draft, node, table, &keys);
     if (keys.isolation != ISOLATION_THREAD)
         later(draft, node, table, "run", "isolation", "\"thread\"");
     if (keys.durable)
@@ -172,62 +235,15 @@ static void plugin_read(struct draft *draft, struct draft_node *node)
 
 /* ---- the plugin's own rules ---- */
 
-struct problem_sink {
-    struct aff_report about;   /* first: the plugin hands back its address */
-    struct draft *draft;
-    const struct draft_node *node;
-    bool was_said;
-};
-
-/* The longest part of an option's path that stands in the file. */
-static struct place option_place(const struct value *table, const char *path)
+static void plugin_validate(struct draft *draft, struct draft_node *node)
 {
-    char part[64];
-
-    while (path && *path) {
-        size_t length = strcspn(path, ".[");
-        const struct value *child;
-
-        snprintf(part, sizeof part, "%.*s", (int)(length < 63 ? length : 63), path);
-        child = value_find(table, part);
-        if (!child)
-            break;
-        table = child;
-        path += length;
-        path += *path == '.';
-    }
-    return table->place;
-}
-
-__attribute__((format(printf, 3, 4)))
-static void problem_say(const struct aff_report *report, const char *option, const char *format,
-                        ...)
-{
-    struct problem_sink *sink = (struct problem_sink *)(uintptr_t)report;
-    const struct value *table = sink->node->table;
-    struct place place = option ? option_place(table, option) : table->key_place;
-    char text[1024];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    if (place.line == table->place.line && place.column == table->place.column)
-        place = table->key_place;
-    sink->was_said = true;
-    report_add(sink->draft->report, REPORT_ERROR, place, sink->node->name, "%s", text);
-}
-
-static void plugin_validate(struct draft *draft, const struct draft_node *node)
-{
-    struct problem_sink sink = { { sizeof sink.about, 0, problem_say }, draft, node, false };
+    struct says says;
 
     if (!node->plugin->about.validate)
         return;
-    if (node->plugin->about.validate(node->config, &sink.about) < 0 && !sink.was_said)
-        report_add(draft->report, REPORT_ERROR, node->table->key_place, node->name,
-                   "the plugin refuses its options and says not why; expected options as in "
-                   "afferent plugin info %s; compare them", node->plugin->about.name);
+    says_begin(&says, draft, node, "validate");
+    says_end(&says, node->plugin->about.validate(node->config, &says.about));
+    node->is_secure = says.is_secure;
 }
 
 bool draft_node_read(struct draft *draft, struct draft_node *node)
@@ -249,4 +265,16 @@ bool draft_node_read(struct draft *draft, struct draft_node *node)
                      node->config))
         plugin_validate(draft, node);
     return report_errors(draft->report) == before;
+}
+
+const struct aff_option *keys_edge(uint32_t *ret_count)
+{
+    *ret_count = COUNT_OF(edge_table);
+    return edge_table;
+}
+
+const struct aff_option *keys_run(uint32_t *ret_count)
+{
+    *ret_count = COUNT_OF(run_table);
+    return run_table;
 }

@@ -1,8 +1,9 @@
 /* plan.h - a checked pipeline: what the data path is built from.
  *
- * pipeline.c fills nodes and edges from TOML; layout.c decides threads, copies
- * and memory. After that nothing changes any more: run, check, plan and graph
- * all read the same plan.
+ * pipeline.c fills nodes and edges from TOML; shapes.c says what flows by them,
+ * privacy.c what leaves this node; layout.c decides threads, copies and memory.
+ * After that nothing changes any more: run, check, plan and graph all read the
+ * same plan.
  *
  * Not here: values in TOML (toml.h), anything that moves (flow/). */
 #ifndef AFFERENT_CONFIG_PLAN_H
@@ -18,12 +19,41 @@
 enum { PLAN_BATCH = 64 };        /* headers a batch */
 enum { PLAN_NONE = 0xffffffffu }; /* no node, no edge, no lane */
 
+/* What a privacy label is said of. */
+enum label_of { LABEL_OF_SUBJECT, LABEL_OF_TIMES, LABEL_OF_NAMES, LABEL_OF_PAYLOAD, LABEL_KINDS };
+
+/* How it is known what an output carries. */
+enum shape_known {
+    SHAPE_OPEN,   /* it is not: columns are known when it runs */
+    SHAPE_TABLE,  /* the plugin's table says it */
+    SHAPE_PASSED, /* as it came in */
+    SHAPE_SAID,   /* the plugin's `shape` said it for these options and inputs */
+    SHAPE_SILENT  /* the same said that it makes nothing */
+};
+
+/* Records of one schema that leave by an output. */
+struct plan_shape {
+    const struct aff_schema *schema; /* its columns have their labels; NULL: open */
+    uint32_t types;                  /* mask of what they may be */
+    uint8_t labels[LABEL_KINDS];     /* AFF_LABEL_...; of the payload the highest */
+};
+
+struct plan_output {
+    const struct plan_shape *shapes; /* one; none: silent; several where inputs of */
+    uint32_t shape_count;            /* different schemas pass */
+    enum shape_known known;
+    uint8_t labels[LABEL_KINDS]; /* highest of the shapes */
+    uint8_t label;               /* highest of these: AFF_FLAG_PHI by it */
+    const char *cleared;         /* by run.clears: "name, subject"; NULL: nothing */
+};
+
 struct plan_node {
     const char *name; /* "clean" */
     const struct plugin *plugin;
     void *config;    /* the plugin's struct, filled */
     struct place at; /* of its table */
     uint32_t max_held;
+    const struct plan_output *outputs; /* by port; NULL: not known, so phi */
     /* layout */
     uint32_t lane;       /* the thread that runs it */
     uint64_t ring_bytes; /* its byte ring, 0 where it makes no bytes */
@@ -48,6 +78,14 @@ struct plan_edge {
     uint32_t headers; /* of the ring, a power of two */
 };
 
+/* A node by which data leaves this machine, as far as it is labelled. */
+struct plan_leave {
+    uint32_t node;
+    const char *reason; /* of run.allow_phi; NULL: nothing labelled phi leaves */
+    const char *phi;    /* "subject and times of ecg come by ecg -> cloud", or NULL */
+    const char *quasi;  /* "columns age and postcode", or NULL */
+};
+
 struct plan {
     const char *file; /* as given on the command line, for messages */
     const char *name;
@@ -60,6 +98,9 @@ struct plan {
     uint32_t node_count;
     struct plan_edge *edges; /* ordered by reader, then as written */
     uint32_t edge_count;
+    const uint32_t *ins; /* edges[ins[n]] to edges[ins[n + 1] - 1] go to node n */
+    const struct plan_leave *leaves;
+    uint32_t leave_count;
     uint32_t lane_count;
     struct arena *arena; /* owns all the above */
 };
@@ -75,6 +116,18 @@ void plan_layout(struct plan *plan, enum layout_mode mode);
 
 /* [any] Whether records of an input may leave by an output as they are. */
 bool plan_hands_on(const struct plugin *plugin, uint32_t input, uint32_t output);
+
+/* [any] What comes by an edge; nothing where a plan was made without saying. */
+const struct plan_output *plan_output(const struct plan *plan, const struct plan_edge *edge);
+
+/* [any] The highest label of what leaves by an output: AFF_LABEL_PHI where a plan
+ * was made without saying. */
+static inline uint8_t plan_label(const struct plan *plan, uint32_t node, uint32_t port)
+{
+    const struct plan_output *outputs = plan->nodes[node].outputs;
+
+    return outputs ? outputs[port].label : (uint8_t)AFF_LABEL_PHI;
+}
 
 /* One line of `afferent plan`: what the memory is for, and how much. */
 struct plan_memory {

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#define HINT "; expected TOML 1.0.0; correct this line"
+#define EXPECTED "; expected TOML 1.0.0; "
 
 namespace {
 
@@ -154,7 +154,7 @@ struct value *node_build(const builder &b, const toml::node &node)
 
 /* toml++ says "saw 'x'" and repeats whole numbers; the value may be a secret,
  * so what it quotes is left out, except the keys in "cannot redefine ...". */
-std::string description_clean(std::string_view said)
+std::string description_clean(std::string_view said, const char *hint)
 {
     static constexpr std::string_view redefine = "cannot redefine existing";
     static constexpr std::string_view prefix = "Error while parsing ";
@@ -166,7 +166,7 @@ std::string description_clean(std::string_view said)
         return std::string(said.substr(said.find(redefine))) +
                "; expected each name once; rename one or remove it";
     if (said.find("cannot ") != std::string_view::npos)
-        return std::string(said) + HINT;
+        return std::string(said) + EXPECTED + hint;
     const std::size_t saw = said.find(", saw");
     if (saw != std::string_view::npos)
         said = said.substr(0, saw);
@@ -180,7 +180,7 @@ std::string description_clean(std::string_view said)
             text += said[i];
         }
     }
-    return text + HINT;
+    return text + EXPECTED + hint;
 }
 
 struct value *parse(const builder &b, std::string_view text)
@@ -213,9 +213,11 @@ extern "C" struct value *toml_parse(struct arena *arena, struct report *report, 
         return parse(b, std::string_view(bytes, length));
     } catch (const toml::parse_error &error) {
         try {
-            report_add(report, REPORT_ERROR, b.at(error.source()), nullptr,
-                       "this is not valid TOML: %s",
-                       description_clean(error.description()).c_str());
+            const struct place at = b.at(error.source());
+            const char *hint = toml_hint(bytes, length, at.line);
+
+            report_add(report, REPORT_ERROR, at, nullptr, "this is not valid TOML: %s",
+                       description_clean(error.description(), hint ? hint : "correct this line").c_str());
         } catch (...) {
             out_of_memory(report, file);
         }

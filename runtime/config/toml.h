@@ -37,6 +37,10 @@ struct value *toml_value(struct arena *arena, struct place place, const char *te
  * else what is wrong, with `place->line` and `column` set. */
 const char *toml_check(const char *bytes, size_t length, struct place *place);
 
+/* What to do about a line that the parser refused (toml_hint.c); NULL where
+ * nothing can be guessed. A constant. */
+const char *toml_hint(const char *bytes, size_t length, uint32_t line);
+
 #ifdef __cplusplus
 }
 #endif

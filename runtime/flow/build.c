@@ -156,6 +156,7 @@ static bool outputs_open(struct node *node)
         out->waiting = calloc(PLAN_BATCH, sizeof *out->waiting);
         if (!out->links || !out->waiting)
             return false;
+        out->is_phi = plan_label(node->flow->plan, node->index, i) == AFF_LABEL_PHI;
         if (plugin->outputs[i].schema)
             out->schema = names_schema(node->flow->names, plugin->outputs[i].schema);
     }

@@ -308,6 +308,8 @@ aff_status emit_send(struct node *node, struct aff_record *draft, uint32_t size)
         draft->seen_ns = node->seen_ns;
         node->last_event_ns = draft->event_ns;
     }
+    draft->flags = (uint16_t)((draft->flags & ~(unsigned)AFF_FLAG_PHI) |
+                              (node->outputs[s->draft_port].is_phi ? AFF_FLAG_PHI : 0u));
     bytes_take(node->bytes, size);
     emit_add(node, s->draft_port, s->draft_input,
              s->draft_input == AFF_NO_INPUT ? STAGED_LOOSE : STAGED_DERIVED);

@@ -47,6 +47,7 @@ struct output {
     struct link **links;
     uint32_t link_count;
     uint32_t schema; /* of the port's table, interned; 0: by record */
+    bool is_phi;     /* what leaves here identifies somebody, as the plan knows */
     struct aff_record *waiting; /* records of a mixed batch, up to PLAN_BATCH */
     uint32_t waiting_count;
 };

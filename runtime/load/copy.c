@@ -210,6 +210,8 @@ static bool callbacks_check(struct copier *c, const struct aff_plugin *about)
         { "query_open", (uintptr_t)about->query_open, is_archive },
         { "query_next", (uintptr_t)about->query_next, is_archive },
         { "query_close", (uintptr_t)about->query_close, is_archive },
+        { "shape", (uintptr_t)about->shape, false },
+        { "timer", (uintptr_t)about->timer, false },
     };
 
     for (size_t i = 0; i < sizeof callbacks / sizeof callbacks[0]; i++) {
@@ -240,6 +242,8 @@ static bool identity_check(struct copier *c, struct aff_plugin *about, const str
 {
     if (about->kind < AFF_SOURCE || about->kind > AFF_SINK)
         return copier_refuse(c, "kind %u; 1 to 3 are known", about->kind);
+    if ((about->flags & AFF_REWRITES) && about->kind != AFF_PROCESSOR)
+        return copier_refuse(c, "only a processor gives new identities (AFF_REWRITES)");
     if (!string_copy(c, &about->name, "name", STRING_NAME) ||
         !string_copy(c, &about->version, "version", STRING_WORD) ||
         !string_copy(c, &about->summary, "summary", STRING_SENTENCE) ||

@@ -23,4 +23,8 @@
 bool constant_copy(struct arena *arena, const struct aff_plugin *constant, const struct note *note,
                    struct plugin *ret_plugin, struct text *why);
 
+/* The same for what the plugin's `shape` says of one of its outputs. */
+bool shape_copy(struct arena *arena, const struct plugin *plugin, const struct aff_shape *theirs,
+                struct aff_shape *ret_shape, struct text *why);
+
 #endif

@@ -1,4 +1,5 @@
-/* copy_ports.c - the port tables of a plugin, with their schemas.
+/* copy_ports.c - the port tables of a plugin, with their schemas, and the
+ * schemas and labels that its `shape` says later: the same checks for both.
  *
  * Not here: which ports fit together (config/ knows). */
 #include <math.h>
@@ -67,14 +68,15 @@ static bool schema_check(struct copier *c, const struct aff_schema *schema, uint
     return true;
 }
 
-static bool schema_copy(struct copier *c, struct aff_port *port, bool is_output)
+static bool schema_copy(struct copier *c, const struct aff_schema **ret_schema, uint32_t types, bool is_output)
 {
+    const struct aff_schema *theirs = *ret_schema;
     struct aff_schema *schema;
     uint32_t size;
 
-    if (!port->schema)
+    if (!theirs)
         return true;
-    if (!peek_bytes(&c->peek, port->schema, &size, sizeof size))
+    if (!peek_bytes(&c->peek, theirs, &size, sizeof size))
         return copier_refuse(c, "its schema cannot be read");
     if (size < offsetof(struct aff_schema, rate_num) || size > STRIDE_MAX)
         return copier_refuse(c, "its schema has struct_size %u; at least %zu was expected", size,
@@ -82,12 +84,12 @@ static bool schema_copy(struct copier *c, struct aff_port *port, bool is_output)
     schema = arena_take(c->arena, sizeof *schema);
     if (!schema)
         return false;
-    if (!peek_bytes(&c->peek, port->schema, schema, size < sizeof *schema ? size : sizeof *schema))
+    if (!peek_bytes(&c->peek, theirs, schema, size < sizeof *schema ? size : sizeof *schema))
         return copier_refuse(c, "its schema cannot be read");
     schema->struct_size = (uint32_t)sizeof *schema;
-    port->schema = schema;
+    *ret_schema = schema;
     return string_copy(c, &schema->name, "the name of its schema", STRING_MAYBE) &&
-           schema_check(c, schema, port->types) && columns_copy(c, schema, is_output);
+           schema_check(c, schema, types) && columns_copy(c, schema, is_output);
 }
 
 static bool port_check(struct copier *c, const struct aff_port *port, bool is_output, uint32_t inputs)
@@ -137,9 +139,51 @@ bool ports_copy(struct copier *c, const struct aff_table *table, bool is_output,
         if (!others_check(c, ports, i))
             return false;
         if (!string_copy(c, &ports[i].doc, "its sentence", STRING_MAYBE) ||
-            !port_check(c, &ports[i], is_output, inputs) || !schema_copy(c, &ports[i], is_output))
+            !port_check(c, &ports[i], is_output, inputs) ||
+            !schema_copy(c, &ports[i].schema, ports[i].types, is_output))
             return false;
     }
     *ret_ports = ports;
     return true;
+}
+
+static bool said_copy(struct copier *c, const struct plugin *plugin, const struct aff_shape *theirs,
+                      struct aff_shape *shape)
+{
+    uint32_t size;
+
+    copier_at(c, "shape");
+    if (!theirs || !peek_bytes(&c->peek, theirs, &size, sizeof size))
+        return copier_refuse(c, "what it says of an output cannot be read");
+    if (size < offsetof(struct aff_shape, silent) || size > STRIDE_MAX)
+        return copier_refuse(c, "a struct aff_shape has struct_size %u; at least %zu was expected", size,
+                             offsetof(struct aff_shape, silent));
+    if (!peek_bytes(&c->peek, theirs, shape, size < sizeof *shape ? size : sizeof *shape))
+        return copier_refuse(c, "what it says of an output cannot be read");
+    if (shape->port >= plugin->output_count)
+        return copier_refuse(c, "it speaks of output %u; there are %u", shape->port, plugin->output_count);
+    shape->struct_size = (uint32_t)sizeof *shape;
+    copier_at(c, "shape of output %s", plugin->outputs[shape->port].name);
+    if (shape->subject > AFF_LABEL_PHI || shape->times > AFF_LABEL_PHI || shape->names > AFF_LABEL_PHI)
+        return copier_refuse(c, "it has a label that is not 0 to 2");
+    return schema_copy(c, &shape->schema, plugin->outputs[shape->port].types, true);
+}
+
+bool shape_copy(struct arena *arena, const struct plugin *plugin, const struct aff_shape *theirs,
+                struct aff_shape *ret_shape, struct text *why)
+{
+    struct copier c = { .arena = arena, .why = why };
+    struct aff_shape shape = { 0 };
+    bool is_good;
+
+    if (!peek_open(&c.peek)) {
+        text_add(why, "cannot be examined: no descriptors are left; two are needed; close some "
+                      "or raise the limit (ulimit -n)");
+        return false;
+    }
+    is_good = said_copy(&c, plugin, theirs, &shape);
+    peek_close(&c.peek);
+    if (is_good)
+        *ret_shape = shape;
+    return is_good;
 }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "config/label_way.h"
+#include "config/schemas.h"
 #include "show/table.h"
 #include "util/units.h"
 
@@ -37,71 +39,74 @@ static const struct aff_port *in_port(const struct plan *plan, const struct plan
 
 /* ---- what flows ---- */
 
-static const struct aff_column *column_at(const struct aff_schema *s, uint32_t i)
+const char *explain_label_of(enum label_of of)
 {
-    return (const struct aff_column *)(const void *)((const char *)s->columns + (size_t)i * s->stride);
+    static const char *const names[LABEL_KINDS] = { "subject", "times", "names", "payload" };
+
+    return names[of];
 }
 
-static uint32_t schema_label(const struct aff_schema *schema)
+const char *explain_known(enum shape_known known)
 {
-    uint32_t label = schema->label;
+    static const char *const names[] = {
+        [SHAPE_OPEN] = "known when it runs",
+        [SHAPE_TABLE] = "as the plugin's table says",
+        [SHAPE_PASSED] = "as it came in",
+        [SHAPE_SAID] = "as the plugin says for its options and inputs",
+        [SHAPE_SILENT] = "nothing",
+    };
 
-    for (uint32_t i = 0; i < schema->count; i++)
-        if (column_at(schema, i)->label > label)
-            label = column_at(schema, i)->label;
-    return label;
+    return names[known];
 }
 
-/* What nobody declared may be anything. A node that hands records on as they
- * are hands their label on. */
-uint32_t explain_edge_label(const struct plan *plan, const struct plan_edge *e)
+static void add_column(struct text *text, const struct aff_column *c)
 {
-    const struct aff_port *port = out_port(plan, e);
-    uint32_t label = AFF_LABEL_NONE;
-    bool passes = false;
-
-    if (port->schema)
-        return schema_label(port->schema);
-    for (uint32_t i = 0; i < plan->edge_count; i++) {
-        const struct plan_edge *up = &plan->edges[i];
-
-        if (up->to != e->from || port->passes != AFF_PASSES(up->to_port))
-            continue;
-        passes = true;
-        if (explain_edge_label(plan, up) > label)
-            label = explain_edge_label(plan, up);
-    }
-    return passes ? label : AFF_LABEL_PHI;
+    text_add(text, c->name);
+    if (c->unit)
+        text_print(text, " [%s]", c->unit);
+    if (c->label)
+        text_print(text, " %s", explain_label(c->label));
 }
 
 static void add_schema(struct text *text, const struct aff_schema *schema)
 {
-    text_print(text, " %s", schema->name ? schema->name : "");
+    if (schema->name)
+        text_print(text, " %s", schema->name);
     for (uint32_t i = 0; i < schema->count; i++) {
-        const struct aff_column *c = column_at(schema, i);
-
-        text_print(text, "%s%s", i ? ", " : "(", c->name);
-        if (c->unit)
-            text_print(text, " [%s]", c->unit);
+        text_add(text, i ? ", " : "(");
+        add_column(text, schema_at(schema, i));
     }
     text_add(text, schema->count ? ")" : "");
+    if (schema->label)
+        text_print(text, " %s", explain_label(schema->label));
 }
 
 void explain_flow(struct text *text, const struct plan *plan, const struct plan_edge *e)
 {
-    const struct aff_port *from = out_port(plan, e), *to = in_port(plan, e);
-    uint32_t types = from->types & to->types;
-    const char *between = "";
+    const struct plan_output *output = plan_output(plan, e);
 
-    for (uint32_t type = AFF_BYTES; type <= AFF_IMAGE; type++)
-        if (types & AFF_MASK(type)) {
-            text_print(text, "%s%s", between, explain_type(type));
-            between = " or ";
-        }
-    if (from->schema)
-        add_schema(text, from->schema);
-    else
-        text_add(text, from->passes ? ", as it came in" : ", schema known when it runs");
+    for (uint32_t i = 0; i < output->shape_count; i++) {
+        const struct plan_shape *shape = &output->shapes[i];
+
+        text_add(text, i ? "; or " : "");
+        schema_add_types(text, shape->types & in_port(plan, e)->types);
+        if (shape->schema)
+            add_schema(text, shape->schema);
+        else
+            text_print(text, " of any schema%s%s", shape->labels[LABEL_OF_PAYLOAD] ? " " : "",
+                       shape->labels[LABEL_OF_PAYLOAD] ? explain_label(shape->labels[LABEL_OF_PAYLOAD]) : "");
+    }
+    text_print(text, ", %s", explain_known(output->known));
+}
+
+void explain_way(struct text *text, const struct plan *plan, uint32_t edge, enum label_of of)
+{
+    uint8_t label = plan_output(plan, &plan->edges[edge])->labels[of];
+    struct label_way way = { 0 };
+
+    if (label && label_way_find(plan, edge, of, label, NULL, &way))
+        label_way_add(text, plan, &way);
+    label_way_free(&way);
 }
 
 const char *explain_copies(const struct plan *plan, const struct plan_edge *e)
@@ -131,8 +136,38 @@ static void print_threads(const struct plan *plan, FILE *out)
     }
 }
 
-static void print_edge(const struct plan *plan, const struct plan_edge *e, FILE *out)
+/* Kinds that are labelled alike, and came alike, share a line. */
+static void print_labels(const struct plan *plan, uint32_t edge, FILE *out)
 {
+    const uint8_t *labels = plan_output(plan, &plan->edges[edge])->labels;
+    struct text ways[LABEL_KINDS] = { { 0 } };
+    bool is_done[LABEL_KINDS] = { false };
+    const char *head = "label";
+
+    for (uint32_t of = 0; of < LABEL_KINDS; of++)
+        explain_way(&ways[of], plan, edge, (enum label_of)of);
+    for (uint32_t of = 0; of < LABEL_KINDS; of++) {
+        if (is_done[of])
+            continue;
+        fprintf(out, "    %-8s %s", head, explain_label_of((enum label_of)of));
+        for (uint32_t k = of + 1; k < LABEL_KINDS; k++) {
+            if (labels[k] != labels[of] || strcmp(ways[k].data ? ways[k].data : "",
+                                                  ways[of].data ? ways[of].data : "") != 0)
+                continue;
+            is_done[k] = true;
+            fprintf(out, ", %s", explain_label_of((enum label_of)k));
+        }
+        fprintf(out, ": %s%s%s\n", explain_label(labels[of]), ways[of].data ? ", by " : "",
+                ways[of].data ? ways[of].data : "");
+        head = "";
+    }
+    for (uint32_t of = 0; of < LABEL_KINDS; of++)
+        text_free(&ways[of]);
+}
+
+static void print_edge(const struct plan *plan, uint32_t index, FILE *out)
+{
+    const struct plan_edge *e = &plan->edges[index];
     const struct plan_node *from = &plan->nodes[e->from], *to = &plan->nodes[e->to];
     struct text text = { 0 };
 
@@ -140,7 +175,9 @@ static void print_edge(const struct plan *plan, const struct plan_edge *e, FILE 
             in_port(plan, e)->name, e->at.file, e->at.line, e->at.column);
     explain_flow(&text, plan, e);
     fprintf(out, "    carries  %s\n", text.data ? text.data : "");
-    fprintf(out, "    label    %s\n", explain_label(explain_edge_label(plan, e)));
+    print_labels(plan, index, out);
+    if (plan_output(plan, e)->cleared)
+        fprintf(out, "    cleared  %s: run.clears of %s\n", plan_output(plan, e)->cleared, from->name);
     if (e->way == EDGE_FUSED)
         fprintf(out, "    way      fused: a call on thread %u\n", to->lane);
     else
@@ -175,6 +212,33 @@ static void print_node(const struct plan *plan, uint32_t index, const struct val
     table_close(&table);
 }
 
+/* ---- what leaves ---- */
+
+const struct plan_leave *explain_leave(const struct plan *plan, uint32_t node)
+{
+    for (uint32_t i = 0; i < plan->leave_count; i++) {
+        if (plan->leaves[i].node == node)
+            return &plan->leaves[i];
+    }
+    return NULL;
+}
+
+void explain_leaves(const struct plan *plan, FILE *out)
+{
+    for (uint32_t i = 0; i < plan->leave_count; i++) {
+        const struct plan_leave *leave = &plan->leaves[i];
+        const struct plan_node *n = &plan->nodes[leave->node];
+
+        if (leave->reason)
+            fprintf(out, "%s:%u:%u: note: [%s] patient data leaves this node: %s; allowed by "
+                    "run.allow_phi: \"%s\"\n", n->at.file, n->at.line, n->at.column, n->name,
+                    leave->phi, leave->reason);
+        if (leave->quasi)
+            fprintf(out, "%s:%u:%u: note: [%s] what leaves this node may identify in combination: "
+                    "%s\n", n->at.file, n->at.line, n->at.column, n->name, leave->quasi);
+    }
+}
+
 void explain_print(const struct plan *plan, const struct explain_origin *origin, FILE *out)
 {
     struct arena *arena = arena_new();
@@ -183,7 +247,7 @@ void explain_print(const struct plan *plan, const struct explain_origin *origin,
     print_threads(plan, out);
     fputs("edges\n", out);
     for (uint32_t i = 0; i < plan->edge_count; i++)
-        print_edge(plan, &plan->edges[i], out);
+        print_edge(plan, i, out);
     fputs("nodes\n", out);
     for (uint32_t i = 0; i < plan->node_count; i++)
         print_node(plan, i, document, out);

@@ -1,7 +1,7 @@
 /* explain.h - how a plan will run, and where each of its options comes from.
  *
- * Per edge: what flows, by call or by ring, copies and why, label, buffer. Per
- * node: its thread, and every option in force with its origin. Secrets are
+ * Per edge: what flows, its labels and where they begin, by call or by ring,
+ * copies and why, buffer. Per node: its thread, and every option in force with its origin. Secrets are
  * masked; a text that came from the environment or a file is shown as written.
  *
  * Not here: deciding any of it (config/layout.c). */
@@ -42,9 +42,17 @@ const char *explain_kind(uint32_t kind);         /* "source" ... */
 const char *explain_type(uint32_t type);         /* "samples" ... */
 const char *explain_label(uint32_t label);       /* "none", "quasi", "phi" */
 const char *explain_copies(const struct plan *plan, const struct plan_edge *edge);
-/* What is most sensitive in what the edge carries: AFF_LABEL_... */
-uint32_t explain_edge_label(const struct plan *plan, const struct plan_edge *edge);
-/* "fields: beats(time, rr [ms])". */
+const char *explain_label_of(enum label_of of); /* "subject" ... "payload" */
+const char *explain_known(enum shape_known known); /* "as it came in" ... */
+/* "fields beats(time, rr [ms] quasi), as the plugin's table says". */
 void explain_flow(struct text *text, const struct plan *plan, const struct plan_edge *edge);
+/* The way by which a label of an edge came: "ecg -> clean -> archive"; nothing
+ * where there is none. */
+void explain_way(struct text *text, const struct plan *plan, uint32_t edge, enum label_of of);
+/* A line for each node by which patient data leaves, or what identifies in
+ * combination: "FILE:LINE:COL: note: [node] ...". */
+void explain_leaves(const struct plan *plan, FILE *out);
+/* What leaves by a node, or NULL. */
+const struct plan_leave *explain_leave(const struct plan *plan, uint32_t node);
 
 #endif

@@ -24,7 +24,15 @@ static bool tells_port(const struct plan *plan, const struct plan_edge *e)
 
 static bool is_phi(const struct plan *plan, const struct plan_edge *e)
 {
-    return explain_edge_label(plan, e) == AFF_LABEL_PHI;
+    return plan_label(plan, e->from, e->from_port) == AFF_LABEL_PHI;
+}
+
+/* Whether patient data leaves by a node, by its own word. */
+static bool lets_leave(const struct plan *plan, uint32_t node)
+{
+    const struct plan_leave *leave = explain_leave(plan, node);
+
+    return leave && leave->reason;
 }
 
 /* ---- text: a tree from each source; who was drawn already is only named ---- */
@@ -43,8 +51,8 @@ static void draw_node(struct drawing *d, uint32_t node)
 {
     const struct plan_node *n = &d->plan->nodes[node];
 
-    fprintf(d->out, "%s (%s)  thread %u%s\n", n->name, n->plugin->about.name, n->lane,
-            d->drawn[node] ? ", as above" : "");
+    fprintf(d->out, "%s (%s)  thread %u%s%s\n", n->name, n->plugin->about.name, n->lane,
+            lets_leave(d->plan, node) ? "  (phi leaves: allow_phi)" : "", d->drawn[node] ? ", as above" : "");
 }
 
 static void draw_below(struct drawing *d, uint32_t node);
@@ -121,7 +129,9 @@ static void dot_node(const struct plan *plan, uint32_t node, FILE *out)
     dot_quoted(out, n->name);
     fputs("\\n", out);
     dot_quoted(out, n->plugin->about.name);
-    fprintf(out, "\", shape=%s];\n", kind == AFF_SOURCE ? "house" : kind == AFF_SINK ? "cylinder" : "box");
+    fprintf(out, "%s\", shape=%s%s];\n", lets_leave(plan, node) ? "\\nphi leaves" : "",
+            kind == AFF_SOURCE ? "house" : kind == AFF_SINK ? "cylinder" : "box",
+            lets_leave(plan, node) ? ", color=red" : "");
 }
 
 static void dot_edge(const struct plan *plan, const struct plan_edge *e, FILE *out)
@@ -174,7 +184,7 @@ static void mermaid_node(const struct plan *plan, uint32_t node, FILE *out)
     mermaid_quoted(out, n->name);
     fputs("<br/>", out);
     mermaid_quoted(out, n->plugin->about.name);
-    fprintf(out, "\"%s\n", kind == AFF_SOURCE ? "])" : kind == AFF_SINK ? ")]" : "]");
+    fprintf(out, "%s\"%s\n", lets_leave(plan, node) ? "<br/>phi leaves" : "", kind == AFF_SOURCE ? "])" : kind == AFF_SINK ? ")]" : "]");
 }
 
 static void mermaid_edge(const struct plan *plan, const struct plan_edge *e, FILE *out)

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/json.h"
+#include "config/schemas.h"
 
 /* The messages are given as they are printed: one line each, one text each. */
 static bool write_messages(struct json *json, struct report *report)
@@ -33,8 +33,62 @@ static bool write_messages(struct json *json, struct report *report)
     return true;
 }
 
-static void write_edge(struct json *json, const struct plan *plan, const struct plan_edge *e)
+static void write_column(struct json *json, const struct aff_column *column)
 {
+    json_object(json, NULL);
+    json_text(json, "name", column->name);
+    json_text(json, "unit", column->unit);
+    json_text(json, "code", column->code);
+    json_text(json, "label", explain_label(column->label));
+    json_end(json);
+}
+
+static void write_shape(struct json *json, const struct plan_shape *shape)
+{
+    const struct aff_schema *schema = shape->schema;
+    struct text types = { 0 };
+
+    json_object(json, NULL);
+    schema_add_types(&types, shape->types);
+    json_text(json, "type", types.data);
+    text_free(&types);
+    json_bool(json, "open", !schema);
+    json_text(json, "schema", schema ? schema->name : NULL);
+    json_array(json, "columns");
+    for (uint32_t i = 0; schema && i < schema->count; i++)
+        write_column(json, schema_at(schema, i));
+    json_end(json);
+    for (uint32_t of = 0; of < LABEL_KINDS; of++)
+        json_text(json, explain_label_of((enum label_of)of), explain_label(shape->labels[of]));
+    json_end(json);
+}
+
+/* What flows, its labels, and where each begins. */
+static void write_flow(struct json *json, const struct plan *plan, uint32_t edge)
+{
+    const struct plan_output *output = plan_output(plan, &plan->edges[edge]);
+
+    json_text(json, "known", explain_known(output->known));
+    json_array(json, "shapes");
+    for (uint32_t i = 0; i < output->shape_count; i++)
+        write_shape(json, &output->shapes[i]);
+    json_end(json);
+    json_text(json, "label", explain_label(output->label));
+    json_object(json, "label_ways");
+    for (uint32_t of = 0; of < LABEL_KINDS; of++) {
+        struct text way = { 0 };
+
+        explain_way(&way, plan, edge, (enum label_of)of);
+        json_text(json, explain_label_of((enum label_of)of), way.data);
+        text_free(&way);
+    }
+    json_end(json);
+    json_text(json, "cleared", output->cleared);
+}
+
+static void write_edge(struct json *json, const struct plan *plan, uint32_t index)
+{
+    const struct plan_edge *e = &plan->edges[index];
     const struct plan_node *from = &plan->nodes[e->from], *to = &plan->nodes[e->to];
     struct text text = { 0 };
 
@@ -48,12 +102,26 @@ static void write_edge(struct json *json, const struct plan *plan, const struct 
     explain_flow(&text, plan, e);
     json_text(json, "carries", text.data);
     text_free(&text);
-    json_text(json, "label", explain_label(explain_edge_label(plan, e)));
+    write_flow(json, plan, index);
     json_text(json, "way", e->way == EDGE_FUSED ? "fused" : "ring");
     json_bool(json, "copies", e->copies);
     json_text(json, "copies_why", explain_copies(plan, e));
     json_uint(json, "buffer_bytes", e->buffer);
     json_text(json, "when_full", "block");
+    json_end(json);
+}
+
+void report_json_leaves(struct json *json, const struct plan *plan)
+{
+    json_array(json, "leaves");
+    for (uint32_t i = 0; i < plan->leave_count; i++) {
+        json_object(json, NULL);
+        json_text(json, "node", plan->nodes[plan->leaves[i].node].name);
+        json_text(json, "phi", plan->leaves[i].phi);
+        json_text(json, "allow_phi", plan->leaves[i].reason);
+        json_text(json, "quasi", plan->leaves[i].quasi);
+        json_end(json);
+    }
     json_end(json);
 }
 
@@ -96,7 +164,7 @@ static void write_plan(struct json *json, const struct plan *plan, const struct 
     json_end(json);
     json_array(json, "edges");
     for (uint32_t i = 0; i < plan->edge_count; i++)
-        write_edge(json, plan, &plan->edges[i]);
+        write_edge(json, plan, i);
     json_end(json);
     arena_free(&arena);
 }
@@ -112,6 +180,7 @@ bool report_json(struct report *report, const struct plan *plan, const struct ex
     if (plan) {
         json_uint(&json, "node_count", plan->node_count);
         json_uint(&json, "edge_count", plan->edge_count);
+        report_json_leaves(&json, plan);
     }
     ok = write_messages(&json, report);
     if (ok && plan && origin)

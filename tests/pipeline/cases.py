@@ -83,6 +83,7 @@ class Bench:
     def __init__(self, folder):
         self.folder = folder
         self.env = dict(os.environ, AFFERENT_ARCHIVE=self.path("archive.lmdb"), TZ="UTC")
+        self.env.setdefault("AFFERENT_PIPELINES", PIPELINES)
         self.started = []
 
     def path(self, name):

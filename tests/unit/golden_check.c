@@ -1,7 +1,8 @@
 /* golden_check.c - what the configuration says about a file, for golden tests.
  *
- * golden_check FILE [--set NODE.OPTION=VALUE]... [--pace VALUE]
- * prints the messages, then the plan where there is one. Exit as `check`: 0 or 2.
+ * golden_check FILE [--set NODE.OPTION=VALUE]... [--pace VALUE] [--show HOW]
+ * prints the messages, then the plan where there is one; HOW is explain, graph,
+ * dot, mermaid or json. Exit as `check`: 0 or 2.
  *
  * Not here: real plugins; golden_plugins.c stands in for the loader. */
 #include <inttypes.h>
@@ -10,6 +11,9 @@
 
 #include "config/pipeline.h"
 #include "golden_plugins.h"
+#include "show/explain.h"
+#include "show/picture.h"
+#include "show/report_json.h"
 
 static void print_every(const struct every_config *c)
 {
@@ -59,9 +63,26 @@ static void print_plan(const struct plan *plan)
     }
 }
 
+static void print_shown(struct report *report, const struct plan *plan, const char *how,
+                        const struct pipeline_request *request)
+{
+    const struct explain_origin origin = { request->file, request->sets, request->set_count };
+
+    if (!strcmp(how, "explain"))
+        explain_print(plan, &origin, stdout);
+    else if (!strcmp(how, "graph"))
+        picture_text(plan, stdout);
+    else if (!strcmp(how, "dot"))
+        picture_dot(plan, stdout);
+    else if (!strcmp(how, "mermaid"))
+        picture_mermaid(plan, stdout);
+    else if (!strcmp(how, "json"))
+        report_json(report, plan, &origin, stdout);
+}
+
 int main(int argc, char **argv)
 {
-    const char *sets[16];
+    const char *sets[16], *show = "plan";
     struct pipeline_request request = { .file = argc > 1 ? argv[1] : "", .sets = sets };
     struct plugins *plugins = plugins_open(NULL, 0);
     struct report *report = report_new();
@@ -74,11 +95,17 @@ int main(int argc, char **argv)
             sets[request.set_count++] = argv[i + 1];
         else if (!strcmp(argv[i], "--pace"))
             request.pace = argv[i + 1];
+        else if (!strcmp(argv[i], "--show"))
+            show = argv[i + 1];
     }
     plan = pipeline_read(plugins, &request, report);
     report_print(report, stdout);
-    if (plan)
+    if (plan && !strcmp(show, "plan"))
         print_plan(plan);
+    else if (plan)
+        print_shown(report, plan, show, &request);
+    if (plan && strcmp(show, "json") != 0)
+        explain_leaves(plan, stdout);
     int status = plan ? 0 : 2;
 
     plan_close(&plan);

@@ -9,6 +9,8 @@
 
 #include <afferent/plugin.h>
 
+#include "load/plugin.h"
+
 /* The config of op_every: one option of every type. */
 struct every_config {
     int64_t order;
@@ -29,5 +31,9 @@ struct every_config {
 struct band_config { double low_hz, high_hz; int64_t order; };
 struct column_config { const char *name; const char *unit; };
 struct gain_config { const char *key; double gain; };
+
+/* Plugins for types and privacy (golden_labels.c). */
+enum { GOLDEN_LABELS = 13 };
+extern const struct plugin golden_labels[GOLDEN_LABELS];
 
 #endif
