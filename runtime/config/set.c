@@ -119,6 +119,8 @@ static struct value *value_read(const struct setting *s)
 {
     struct value *value = toml_value(s->arena, s->place, s->text);
 
+    if (value && value->kind == VALUE_TIME) /* no option is one: they are written as text */
+        value = NULL;
     if (value || (*s->text && strchr("\"'[{", *s->text))) {
         if (!value)
             report_add(s->report, REPORT_ERROR, s->place, s->node,

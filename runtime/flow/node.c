@@ -8,6 +8,7 @@
 enum {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_LAST_MS = 10000,
+    BACKOFF_STOP_MS = 1000, /* a run that is being ended waits for memory no longer */
     NS_PER_MS = 1000000,
     COPY_SHARE = 2 /* planned copies in hand take at most this part of the ring */
 };
@@ -30,6 +31,12 @@ static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
 {
     uint64_t random = node->host.random(&node->host);
 
+    /* A peer may come back while the run is being ended; memory will not. */
+    if (st == AFF_ERR_MEMORY && b->wait_ns > BACKOFF_STOP_MS * (int64_t)NS_PER_MS &&
+        atomic_load_explicit(&node->flow->draining, memory_order_acquire)) {
+        flow_fail(node->flow, node, st, cause(node));
+        return false;
+    }
     if (b->wait_ns == 0)
         b->wait_ns = BACKOFF_FIRST_MS * (int64_t)NS_PER_MS;
     else if (b->wait_ns < BACKOFF_LAST_MS * (int64_t)NS_PER_MS)
