@@ -268,19 +268,24 @@ static aff_status step(struct reader *r, uint64_t want)
     }
 }
 
+static int is_hashing(const struct once *o)
+{
+    return o->state == ONCE_HASH;
+}
+
 aff_status once_read(struct reader *r, uint32_t want)
 {
     struct once *o = r->once;
     uint32_t turn;
 
     for (turn = 0; r->made < want && r->bytes < READ_BYTES && turn < TURNS; turn++) {
-        enum once_state before = o->state;
+        int was_hashing = is_hashing(o);
         aff_status st;
 
         if (o->index == o->list.count)
             return AFF_END;
         st = step(r, want - r->made);
-        if (st == AFF_AGAIN && before == ONCE_HASH && o->state == ONCE_HASH)
+        if (st == AFF_AGAIN && was_hashing && is_hashing(o))
             return AFF_OK; /* not through yet */
         if (st < 0)
             return file_leave(r, st);

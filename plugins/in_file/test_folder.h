@@ -95,8 +95,12 @@ static const char *out(struct aff_harness *h)
         text = malloc(room = 4096);
     text[0] = 0;
     while ((r = aff_harness_take(h, "data"))) {
-        while (used + r->size + 8 > room)
-            text = realloc(text, room *= 2);
+        while (used + r->size + 8 > room) {
+            char *more = realloc(text, room *= 2);
+
+            assert_non_null(more);
+            text = more;
+        }
         if (r->flags & AFF_FLAG_END) {
             text[used++] = '|';
         } else {

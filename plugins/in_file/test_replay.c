@@ -46,8 +46,12 @@ static char *joined(struct aff_harness *h, int is_lines, size_t *ret_count)
         if (r->flags & AFF_FLAG_END)
             continue;
         assert_int_equal(r->id.seq, next++);
-        while (used + r->size + 2 > room)
-            text = realloc(text, room *= 2);
+        while (used + r->size + 2 > room) {
+            char *more = realloc(text, room *= 2);
+
+            assert_non_null(more);
+            text = more;
+        }
         if (r->size)
             memcpy(text + used, r->data, r->size);
         used += r->size;

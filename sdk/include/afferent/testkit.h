@@ -95,13 +95,19 @@ struct aff_harness;
         return aff_test_run(aff_tests, sizeof aff_tests / sizeof aff_tests[0]); \
     }
 
+#if defined(__GNUC__)
+#define AFF__NORETURN __attribute__((noreturn))
+#else
+#define AFF__NORETURN
+#endif
+
 /* Ends this test as skipped and prints `SKIP name: why`. */
 #define AFF_SKIP(why) aff_test_skip((why), __FILE__, __LINE__)
 
 void aff_test_begin(const char *name);
 void aff_test_end(void);
 int aff_test_run(const struct CMUnitTest *const *tests, size_t count);
-void aff_test_skip(const char *why, const char *file, int line);
+void aff_test_skip(const char *why, const char *file, int line) AFF__NORETURN;
 
 /* Where a file of test data is: $AFFERENT_DATA/name, else
  * $AFFERENT_SRCDIR/../shared/data/name (AFFERENT_SRCDIR: "." when unset). NULL
