@@ -17,7 +17,7 @@ static const char labels[CODE_LAST + 1][5] = {
     "e", "n", "@", "x", "f", "(", ")", "r", "[42]", "[43]", "[44]", "[45]", "[46]", "[47]", "[48]", "[49]",
 };
 
-void annots_begin(struct wfdb_annots *a, const struct wfdb_bytes *bytes, const struct wfdb_rate *rate)
+void annots_begin(struct wfdb_annots *a, const struct wfdb_bytes *bytes, const struct rate *rate)
 {
     memset(a, 0, sizeof *a);
     a->bytes = *bytes;
@@ -32,7 +32,7 @@ const char *annots_label(const struct wfdb_annots *a, int code)
     return a->label[code][0] ? a->label[code] : labels[code];
 }
 
-static int cut(const struct wfdb_annots *a, struct wfdb_fault *f)
+static int cut(const struct wfdb_annots *a, struct fault *f)
 {
     if (a->bytes.error)
         return fault_file(f, "annotation file", a->bytes.error);
@@ -40,7 +40,7 @@ static int cut(const struct wfdb_annots *a, struct wfdb_fault *f)
 }
 
 /* Looks at the next two bytes. */
-static int word_peek(struct wfdb_annots *a, unsigned *ret_code, unsigned *ret_value, struct wfdb_fault *f)
+static int word_peek(struct wfdb_annots *a, unsigned *ret_code, unsigned *ret_value, struct fault *f)
 {
     unsigned word;
 
@@ -70,7 +70,7 @@ static int is_aha(struct wfdb_annots *a)
 }
 
 /* The interval behind SKIP: a PDP-11 long, high half first, each low byte first. */
-static int skip_read(struct wfdb_annots *a, unsigned value, struct wfdb_fault *f)
+static int skip_read(struct wfdb_annots *a, unsigned value, struct fault *f)
 {
     const uint8_t *p;
     uint32_t bits;
@@ -88,7 +88,7 @@ static int skip_read(struct wfdb_annots *a, unsigned value, struct wfdb_fault *f
     return 0;
 }
 
-static int aux_read(struct wfdb_annots *a, unsigned length, struct wfdb_annotation *to, struct wfdb_fault *f)
+static int aux_read(struct wfdb_annots *a, unsigned length, struct wfdb_annotation *to, struct fault *f)
 {
     size_t padded = 2 + ((length + 1u) & ~1u);
 
@@ -102,7 +102,7 @@ static int aux_read(struct wfdb_annots *a, unsigned length, struct wfdb_annotati
 }
 
 /* What follows an annotation and belongs to it, or (SKIP) to the next. */
-static int fields_read(struct wfdb_annots *a, struct wfdb_annotation *to, struct wfdb_fault *f)
+static int fields_read(struct wfdb_annots *a, struct wfdb_annotation *to, struct fault *f)
 {
     unsigned code, value;
 
@@ -128,7 +128,7 @@ static int fields_read(struct wfdb_annots *a, struct wfdb_annotation *to, struct
 }
 
 /* "CODE LABEL DESCRIPTION" in the table of labels. */
-static int label_define(struct wfdb_annots *a, const char *text, struct wfdb_fault *f)
+static int label_define(struct wfdb_annots *a, const char *text, struct fault *f)
 {
     int64_t code;
 
@@ -140,7 +140,7 @@ static int label_define(struct wfdb_annots *a, const char *text, struct wfdb_fau
 }
 
 /* Notes at the beginning that are meant for the reader: 1 used, 0 not one, -1. */
-static int lead_use(struct wfdb_annots *a, const struct wfdb_annotation *n, struct wfdb_fault *f)
+static int lead_use(struct wfdb_annots *a, const struct wfdb_annotation *n, struct fault *f)
 {
     static const char resolution[] = "## time resolution: ";
     const char *text = n->text;
@@ -165,7 +165,7 @@ static int lead_use(struct wfdb_annots *a, const struct wfdb_annotation *n, stru
 }
 
 /* One entry of the file: 1, at the end mark 0, or -1. */
-static int entry_read(struct wfdb_annots *a, struct wfdb_annotation *to, struct wfdb_fault *f)
+static int entry_read(struct wfdb_annots *a, struct wfdb_annotation *to, struct fault *f)
 {
     unsigned code, value;
 
@@ -192,7 +192,7 @@ static int entry_read(struct wfdb_annots *a, struct wfdb_annotation *to, struct 
     return fields_read(a, to, f) ? -1 : 1;
 }
 
-int annots_next(struct wfdb_annots *a, struct wfdb_annotation *ret, struct wfdb_fault *f)
+int annots_next(struct wfdb_annots *a, struct wfdb_annotation *ret, struct fault *f)
 {
     int got;
 

@@ -11,8 +11,8 @@
 #define IN_WFDB_ANNOT_H
 
 #include "bytes.h"
-#include "fault.h"
-#include "text.h"
+#include "recording/fault.h"
+#include "recording/text.h"
 
 #include <stdint.h>
 
@@ -30,7 +30,7 @@ struct wfdb_annotation {
 
 struct wfdb_annots {
     struct wfdb_bytes bytes;
-    struct wfdb_rate rate; /* ticks per second */
+    struct rate rate; /* ticks per second */
     int64_t at;
     int channel, number;
     uint32_t read;     /* annotations so far */
@@ -42,9 +42,9 @@ struct wfdb_annots {
 };
 
 /* `bytes` is taken over; `rate` holds unless the file says another. */
-void annots_begin(struct wfdb_annots *a, const struct wfdb_bytes *bytes, const struct wfdb_rate *rate);
+void annots_begin(struct wfdb_annots *a, const struct wfdb_bytes *bytes, const struct rate *rate);
 /* 1 with an annotation, 0 at the file's end mark, or -1. */
-int annots_next(struct wfdb_annots *a, struct wfdb_annotation *ret, struct wfdb_fault *f);
+int annots_next(struct wfdb_annots *a, struct wfdb_annotation *ret, struct fault *f);
 /* The label of a code: "N", "V", "+", ... */
 const char *annots_label(const struct wfdb_annots *a, int code);
 

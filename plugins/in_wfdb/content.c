@@ -1,43 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * content.c - see content.h. */
-#define XXH_STATIC_LINKING_ONLY 1
 #include "content.h"
 
 #include "record_inside.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
-#include <xxhash.h>
 
 enum { STAGE_HEADER, STAGE_SEGMENT, STAGE_FILES, STAGE_ANNOTATION, STAGE_DONE };
 enum { STEP_BYTES = 4 << 20 };
 
-/* XXH3's state wants to be aligned to 64, which host memory is not. */
-static XXH3_state_t *state_of(struct content *c)
-{
-    _Static_assert(sizeof(XXH3_state_t) + 63 <= CONTENT_STATE, "room for the state and its alignment");
-    return (XXH3_state_t *)(((uintptr_t)c->state + 63u) & ~(uintptr_t)63u);
-}
-
-static void file_take(struct content *c, int fd)
-{
-    uint8_t mark = fd >= 0;
-
-    (void)XXH3_128bits_update(state_of(c), &mark, 1);
-    c->fd = fd < 0 ? -1 : fd;
-    c->offset = 0;
-}
-
 int content_begin(struct content *c, struct wfdb_record *record, int folder, const char *name,
-                  const char *annotation, struct wfdb_fault *f)
+                  const char *annotation, struct fault *f)
 {
     uint64_t size;
 
     c->record = record;
     c->annotation = annotation;
-    c->fd = -1;
+    c->digest.fd = -1;
     c->stage = STAGE_HEADER;
     c->signal = 0;
     c->prefix[0] = 0;
@@ -47,23 +28,21 @@ int content_begin(struct content *c, struct wfdb_record *record, int folder, con
         return fault_file(f, "header", -record->header_fd);
     if (master_begin(record, f))
         return -1;
-    (void)XXH3_128bits_reset(state_of(c));
-    file_take(c, file_open(folder, "", name, &size));
+    digest_begin(&c->digest);
+    digest_file(&c->digest, file_open(folder, "", name, &size));
     return 0;
 }
 
 void content_end(struct content *c)
 {
-    if (c->fd >= 0)
-        (void)close(c->fd);
-    c->fd = -1;
+    digest_close(&c->digest);
     if (c->record)
         record_close(c->record);
     c->record = NULL;
 }
 
 /* The header has been hashed; a record without segments is all in it. */
-static int header_done(struct content *c, struct wfdb_fault *f)
+static int header_done(struct content *c, struct fault *f)
 {
     struct wfdb_record *r = c->record;
 
@@ -78,7 +57,7 @@ static int header_done(struct content *c, struct wfdb_fault *f)
     return 0;
 }
 
-static int segment_begin(struct content *c, struct wfdb_fault *f)
+static int segment_begin(struct content *c, struct fault *f)
 {
     struct wfdb_record *r = c->record;
     struct wfdb_segment s;
@@ -96,7 +75,7 @@ static int segment_begin(struct content *c, struct wfdb_fault *f)
         return 0;
     header_file(file, s.name);
     fd = file_open(r->folder, "", file, &size);
-    file_take(c, fd);
+    digest_file(&c->digest, fd);
     if (fd < 0)
         return 0;
     if (record_header(r, &r->current, s.name, f))
@@ -120,7 +99,7 @@ static int files_next(struct content *c)
 
         if (!s->format || strcmp(last, header_text(h, s->file)) == 0)
             continue;
-        file_take(c, file_open(c->record->folder, c->prefix, header_text(h, s->file), &size));
+        digest_file(&c->digest, file_open(c->record->folder, c->prefix, header_text(h, s->file), &size));
         c->signal++;
         return 0;
     }
@@ -128,7 +107,7 @@ static int files_next(struct content *c)
     return 0;
 }
 
-static int stage_next(struct content *c, struct wfdb_fault *f)
+static int stage_next(struct content *c, struct fault *f)
 {
     uint64_t size;
 
@@ -140,49 +119,25 @@ static int stage_next(struct content *c, struct wfdb_fault *f)
     case STAGE_FILES:
         return files_next(c);
     default:
-        file_take(c, c->annotation[0] ? file_open(c->record->folder, "", c->annotation, &size) : -1);
+        digest_file(&c->digest, c->annotation[0] ? file_open(c->record->folder, "", c->annotation, &size) : -1);
         c->stage = STAGE_DONE;
         return 0;
     }
 }
 
-/* Bytes read of the file at hand, 0 at its end, or -1. */
-static ssize_t file_read(struct content *c, struct wfdb_fault *f)
-{
-    uint8_t *room = c->record->part.pool;
-    ssize_t got;
-
-    do {
-        got = pread(c->fd, room, WFDB_BYTES_POOL, (off_t)c->offset);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return fault_file(f, "record's files", errno);
-    if (got > 0) {
-        (void)XXH3_128bits_update(state_of(c), room, (size_t)got);
-        c->offset += (uint64_t)got;
-    } else {
-        (void)XXH3_128bits_update(state_of(c), &c->offset, sizeof c->offset);
-        (void)close(c->fd);
-        c->fd = -1;
-    }
-    return got;
-}
-
-int content_step(struct content *c, struct wfdb_fault *f)
+int content_step(struct content *c, struct fault *f)
 {
     int64_t left = STEP_BYTES;
-    XXH128_canonical_t hash;
 
     while (left > 0) {
-        if (c->fd >= 0) {
-            ssize_t got = file_read(c, f);
+        if (c->digest.fd >= 0) {
+            ssize_t got = digest_read(&c->digest, c->record->part.pool, WFDB_BYTES_POOL);
 
             if (got < 0)
-                return -1;
+                return fault_file(f, "record's files", errno);
             left -= got;
         } else if (c->stage == STAGE_DONE) {
-            XXH128_canonicalFromHash(&hash, XXH3_128bits_digest(state_of(c)));
-            memcpy(c->hash, hash.digest, sizeof c->hash);
+            digest_end(&c->digest);
             return 0;
         } else if (stage_next(c, f)) {
             return -1;

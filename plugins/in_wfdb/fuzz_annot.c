@@ -10,11 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct wfdb_rate rate = { 360, 1 };
+    struct rate rate = { 360, 1 };
     struct wfdb_annots a;
     struct wfdb_annotation n;
     struct wfdb_bytes bytes;
-    struct wfdb_fault f;
+    struct fault f;
     size_t count = 0;
 
     bytes_from_memory(&bytes, data, size);

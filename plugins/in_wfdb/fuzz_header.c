@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct wfdb_header h;
     struct wfdb_lines lines;
     struct wfdb_segment s;
-    struct wfdb_fault f;
+    struct fault f;
     int got;
 
     memset(&lines, 0, sizeof lines);

@@ -46,7 +46,7 @@ static void record_run(struct wfdb_record *r, int folder)
 {
     struct wfdb_options options = { 250000000, NULL, 0 };
     struct wfdb_piece p;
-    struct wfdb_fault f;
+    struct fault f;
     int got, turns = 0;
 
     r->listener.tell = ignore;

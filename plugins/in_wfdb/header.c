@@ -4,6 +4,7 @@
 #include "header.h"
 
 #include "header_inside.h"
+#include "recording/when.h"
 
 #include <string.h>
 
@@ -75,29 +76,6 @@ static int time_read(const char **at, int64_t *ret_ns)
     return total < 86400 ? 0 : -1;
 }
 
-/* Days from 1970-01-01 in the Gregorian calendar: E. M. Reingold and
- * N. Dershowitz, Calendrical Calculations (4th ed. 2018), chapter 2. */
-int64_t days_of_date(int64_t year, int64_t month, int64_t day)
-{
-    int64_t y = year - 1;
-    int64_t leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    int64_t fixed = 365 * y + y / 4 - y / 100 + y / 400 + (367 * month - 362) / 12 + day;
-
-    if (month > 2)
-        fixed -= leap ? 1 : 2;
-    return fixed - 719163;
-}
-
-int date_is_real(int64_t year, int64_t month, int64_t day)
-{
-    static const uint8_t length[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    int64_t leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-    if (month < 1 || month > 12 || year < 1 || year > 2261)
-        return 0;
-    return day >= 1 && day <= length[month - 1] + (month == 2 ? leap : 0);
-}
-
 /* DD/MM/YYYY. 0/0/0, as older programs wrote, means that there is none. */
 static int date_read(struct wfdb_header *h, const char **at)
 {
@@ -140,7 +118,7 @@ static int named_date_read(struct wfdb_header *h, const char **at)
 }
 
 /* fs, fs/counter, fs/counter(base). */
-static int rates_read(struct wfdb_header *h, const char **at, unsigned line, struct wfdb_fault *f)
+static int rates_read(struct wfdb_header *h, const char **at, unsigned line, struct fault *f)
 {
     if (text_rate(at, &h->rate))
         return fault(f, line, "the sampling frequency is not a number between 1e-6 and 1e7");
@@ -163,7 +141,7 @@ static int rates_read(struct wfdb_header *h, const char **at, unsigned line, str
 }
 
 /* What may follow the sampling frequency: frames, base time, base date. */
-static int record_rest(struct wfdb_header *h, const char *at, unsigned line, struct wfdb_fault *f)
+static int record_rest(struct wfdb_header *h, const char *at, unsigned line, struct fault *f)
 {
     at = text_skip(at);
     if (*at && (text_int(&at, 0, WFDB_FRAMES_MAX, &h->frames) || !field_ends(at)))
@@ -185,7 +163,7 @@ static int record_rest(struct wfdb_header *h, const char *at, unsigned line, str
     return 0;
 }
 
-static int record_line(struct wfdb_header *h, const char *at, unsigned line, struct wfdb_fault *f)
+static int record_line(struct wfdb_header *h, const char *at, unsigned line, struct fault *f)
 {
     int64_t value;
 
@@ -214,7 +192,7 @@ static int record_line(struct wfdb_header *h, const char *at, unsigned line, str
 }
 
 static int segment_line(struct wfdb_header *h, const char *at, unsigned line, struct wfdb_segment *to,
-                        struct wfdb_fault *f)
+                        struct fault *f)
 {
     char word[WFDB_NAME_MAX + 1];
 
@@ -238,7 +216,7 @@ static int segment_line(struct wfdb_header *h, const char *at, unsigned line, st
 }
 
 int header_line(struct wfdb_header *h, const struct wfdb_lines *line, struct wfdb_segment *ret_segment,
-                struct wfdb_fault *f)
+                struct fault *f)
 {
     const char *at = text_skip(line->text);
 
@@ -261,7 +239,7 @@ int header_line(struct wfdb_header *h, const struct wfdb_lines *line, struct wfd
     return signal_line(h, at, line->number, f) ? -1 : HEADER_SIGNAL;
 }
 
-int header_end(const struct wfdb_header *h, struct wfdb_fault *f)
+int header_end(const struct wfdb_header *h, struct fault *f)
 {
     if (!h->has_record_line)
         return fault(f, 0, "the file has no record line");
@@ -276,7 +254,7 @@ int header_end(const struct wfdb_header *h, struct wfdb_fault *f)
 }
 
 int header_next_segment(struct wfdb_header *h, struct wfdb_lines *lines, struct wfdb_segment *ret_segment,
-                        struct wfdb_fault *f)
+                        struct fault *f)
 {
     int what;
 
@@ -292,7 +270,7 @@ int header_next_segment(struct wfdb_header *h, struct wfdb_lines *lines, struct 
     return header_end(h, f);
 }
 
-int header_read(struct wfdb_header *h, struct wfdb_lines *lines, struct wfdb_fault *f)
+int header_read(struct wfdb_header *h, struct wfdb_lines *lines, struct fault *f)
 {
     struct wfdb_segment unused;
 

@@ -12,9 +12,9 @@
 #define IN_WFDB_HEADER_H
 
 #include "bytes.h"
-#include "fault.h"
+#include "recording/fault.h"
 #include "format.h"
-#include "text.h"
+#include "recording/text.h"
 
 #include <stdint.h>
 
@@ -53,7 +53,7 @@ struct wfdb_header {
     char name[WFDB_NAME_MAX + 1];
     uint32_t segments; /* 0: one record, with signal lines */
     uint32_t signals;
-    struct wfdb_rate rate; /* frames per second */
+    struct rate rate; /* frames per second */
     double counter_rate;
     double counter_base;
     int64_t frames; /* 0: not said */
@@ -80,14 +80,14 @@ enum { HEADER_NOTHING = 0, HEADER_RECORD, HEADER_SIGNAL, HEADER_SEGMENT };
 void header_clear(struct wfdb_header *h);
 /* Takes one line. Says what it was, or -1. */
 int header_line(struct wfdb_header *h, const struct wfdb_lines *line, struct wfdb_segment *ret_segment,
-                struct wfdb_fault *f);
+                struct fault *f);
 /* All lines were given: is everything there? */
-int header_end(const struct wfdb_header *h, struct wfdb_fault *f);
+int header_end(const struct wfdb_header *h, struct fault *f);
 /* Lines up to the next segment line: 1 with a segment, 0 at the end (checked). */
 int header_next_segment(struct wfdb_header *h, struct wfdb_lines *lines, struct wfdb_segment *ret_segment,
-                        struct wfdb_fault *f);
+                        struct fault *f);
 /* The whole header of a single-segment record. */
-int header_read(struct wfdb_header *h, struct wfdb_lines *lines, struct wfdb_fault *f);
+int header_read(struct wfdb_header *h, struct wfdb_lines *lines, struct fault *f);
 
 const char *header_text(const struct wfdb_header *h, uint32_t place);
 /* Whether a name may be opened below the record's folder: relative, without a

@@ -45,7 +45,7 @@ static uint32_t pool_keep_file(struct wfdb_header *h, const char *name)
     return place;
 }
 
-static int file_read(struct wfdb_header *h, struct wfdb_signal *s, const char **at, struct wfdb_fault *f)
+static int file_read(struct wfdb_header *h, struct wfdb_signal *s, const char **at, struct fault *f)
 {
     char name[256];
 
@@ -60,7 +60,7 @@ static int file_read(struct wfdb_header *h, struct wfdb_signal *s, const char **
 }
 
 /* FORMATxPERFRAME:SKEW+OFFSET, the modifiers each at most once. */
-static int format_read(struct wfdb_signal *s, const char **at, struct wfdb_fault *f)
+static int format_read(struct wfdb_signal *s, const char **at, struct fault *f)
 {
     int64_t value;
 
@@ -97,7 +97,7 @@ static int format_read(struct wfdb_signal *s, const char **at, struct wfdb_fault
 
 /* GAIN(BASELINE)/UNITS. */
 static int gain_read(struct wfdb_header *h, struct wfdb_signal *s, const char **at, int *ret_baseline,
-                     struct wfdb_fault *f)
+                     struct fault *f)
 {
     int64_t value;
     double gain;
@@ -141,7 +141,7 @@ static int number_read(const char **at, int32_t *ret_value)
 }
 
 /* From the resolution to the block size. Says where the numbers ended in *at. */
-static int numbers_read(struct wfdb_signal *s, const char **at, struct wfdb_fault *f)
+static int numbers_read(struct wfdb_signal *s, const char **at, struct fault *f)
 {
     static const char *const names[] = { "ADC resolution", "ADC zero", "initial value", "checksum", "block size" };
     int32_t *const to[] = { &s->resolution, &s->zero, &s->initial, &s->checksum, &s->block_size };
@@ -159,7 +159,7 @@ static int numbers_read(struct wfdb_signal *s, const char **at, struct wfdb_faul
     return 0;
 }
 
-static int description_read(struct wfdb_header *h, struct wfdb_signal *s, const char *at, struct wfdb_fault *f)
+static int description_read(struct wfdb_header *h, struct wfdb_signal *s, const char *at, struct fault *f)
 {
     char preset[WFDB_NAME_MAX + 40];
     size_t n;
@@ -178,7 +178,7 @@ static int description_read(struct wfdb_header *h, struct wfdb_signal *s, const 
 }
 
 /* Signals of one file lie next to each other, in one format and at one offset. */
-static int group_check(const struct wfdb_header *h, const struct wfdb_signal *s, struct wfdb_fault *f)
+static int group_check(const struct wfdb_header *h, const struct wfdb_signal *s, struct fault *f)
 {
     const char *file = header_text(h, s->file);
     uint32_t i;
@@ -197,7 +197,7 @@ static int group_check(const struct wfdb_header *h, const struct wfdb_signal *s,
     return 0;
 }
 
-int signal_line(struct wfdb_header *h, const char *at, unsigned line, struct wfdb_fault *f)
+int signal_line(struct wfdb_header *h, const char *at, unsigned line, struct fault *f)
 {
     struct wfdb_signal *s = &h->signal[h->signals_read];
     int has_baseline = 0;

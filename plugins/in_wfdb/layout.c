@@ -3,34 +3,12 @@
  * layout.c - channels and tracks of a record, and where signals belong in them. */
 #include "record_inside.h"
 
-#include <stdio.h>
 #include <string.h>
 
-/* Units as they stand in headers, and in UCUM where that differs. What is in
- * neither column is kept as an annotation in braces (UCUM 2.2, section 12). */
-void unit_ucum(char to[WFDB_UNIT_MAX], const char *unit)
+/* header(5): one millivolt where no unit is given. */
+static void unit_of(char to[UNIT_ROOM], const char *unit)
 {
-    static const char *const known[][2] = {
-        { "", "mV" }, /* header(5): one millivolt where no unit is given */
-        { "mV", "mV" }, { "uV", "uV" }, { "\xc2\xb5V", "uV" }, { "V", "V" }, { "mmHg", "mm[Hg]" },
-        { "cmH2O", "cm[H2O]" }, { "kPa", "kPa" }, { "%", "%" }, { "bpm", "/min" }, { "degC", "Cel" },
-        { "C", "Cel" }, { "l/min", "L/min" }, { "L/min", "L/min" }, { "mL", "mL" }, { "s", "s" },
-        { "ms", "ms" }, { "Hz", "Hz" }, { "g", "g" }, { "mA", "mA" }, { "uA", "uA" }, { "Ohm", "Ohm" },
-        { "m/s", "m/s" }, { "mm", "mm" }, { "cm", "cm" },
-    };
-    char text[WFDB_UNIT_MAX];
-    size_t i, n = 0;
-
-    for (i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (strcmp(known[i][0], unit) == 0) {
-            (void)snprintf(to, WFDB_UNIT_MAX, "%s", known[i][1]);
-            return;
-        }
-    for (i = 0; unit[i] && n + 3 < sizeof text; i++) /* ASCII without braces, by the standard */
-        if (unit[i] > 0x20 && unit[i] < 0x7f && unit[i] != '{' && unit[i] != '}')
-            text[n++] = unit[i];
-    text[n] = 0;
-    (void)snprintf(to, WFDB_UNIT_MAX, "{%.*s}", WFDB_UNIT_MAX - 3, text);
+    unit_ucum(to, unit[0] ? unit : "mV");
 }
 
 static int is_selected(const struct wfdb_record *r, const char *name)
@@ -65,7 +43,7 @@ static uint64_t low(uint64_t a, uint64_t b)
 }
 
 /* Whole units of a rate that fit a duration. */
-static uint64_t fits(const struct wfdb_rate *rate, uint32_t times, int64_t ns)
+static uint64_t fits(const struct rate *rate, uint32_t times, int64_t ns)
 {
     double n = (double)rate->num / (double)rate->den * times * ((double)ns / 1e9) + 1e-9;
 
@@ -73,7 +51,7 @@ static uint64_t fits(const struct wfdb_rate *rate, uint32_t times, int64_t ns)
 }
 
 /* Shares the stage out: each track gets the same number of frames. */
-static int stages_share(struct wfdb_record *r, struct wfdb_fault *f)
+static int stages_share(struct wfdb_record *r, struct fault *f)
 {
     uint64_t frame = 0, frames;
     uint32_t i, offset = 0;
@@ -95,7 +73,7 @@ static int stages_share(struct wfdb_record *r, struct wfdb_fault *f)
     return 0;
 }
 
-int layout_make(struct wfdb_record *r, struct wfdb_fault *f)
+int layout_make(struct wfdb_record *r, struct fault *f)
 {
     uint32_t i;
 
@@ -111,7 +89,7 @@ int layout_make(struct wfdb_record *r, struct wfdb_fault *f)
         c->per_frame = s->per_frame;
         c->gain = s->gain;
         c->baseline = s->baseline;
-        unit_ucum(c->unit, header_text(&r->layout, s->units));
+        unit_of(c->unit, header_text(&r->layout, s->units));
         if (!is_selected(r, header_text(&r->layout, s->description)))
             continue;
         t = track_for(r, s->per_frame);
@@ -149,9 +127,9 @@ static int is_wide(const struct wfdb_signal *s)
 /* Takes over what a sample of the signal means. */
 static int channel_adopt(struct wfdb_channel *c, const struct wfdb_header *h, const struct wfdb_signal *s)
 {
-    char unit[WFDB_UNIT_MAX];
+    char unit[UNIT_ROOM];
 
-    unit_ucum(unit, header_text(h, s->units));
+    unit_of(unit, header_text(h, s->units));
     if (c->gain >= s->gain && c->gain <= s->gain && c->baseline >= s->baseline && c->baseline <= s->baseline &&
         strcmp(c->unit, unit) == 0)
         return 0;
@@ -161,7 +139,7 @@ static int channel_adopt(struct wfdb_channel *c, const struct wfdb_header *h, co
     return 1;
 }
 
-int layout_place(struct wfdb_record *r, struct wfdb_fault *f)
+int layout_place(struct wfdb_record *r, struct fault *f)
 {
     uint32_t changed = 0, i;
 

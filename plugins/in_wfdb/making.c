@@ -10,7 +10,7 @@
 static uint32_t track_schema(struct reader *r, uint32_t track)
 {
     const struct wfdb_record *w = &r->record;
-    struct wfdb_rate rate;
+    struct rate rate;
     struct aff_schema s;
     uint32_t i;
 
@@ -45,7 +45,7 @@ static uint32_t track_schema(struct reader *r, uint32_t track)
 /* "360Hz"; with another calibration "360Hz/2", since a stream has one schema. */
 static void stream_name(const struct reader *r, uint32_t track, char to[NAME_ROOM])
 {
-    struct wfdb_rate rate;
+    struct rate rate;
     char text[RATE_TEXT];
     uint32_t i, n = 1;
 
@@ -152,7 +152,7 @@ aff_status annotation_stream(struct reader *r)
 /* The frame that an annotation belongs to, also when its clock is a finer one. */
 static int64_t annotation_frame(const struct reader *r)
 {
-    const struct wfdb_rate *frames = &r->record.layout.rate, *ticks = &r->annots.rate;
+    const struct rate *frames = &r->record.layout.rate, *ticks = &r->annots.rate;
     int64_t ns;
 
     if (frames->num == ticks->num && frames->den == ticks->den)

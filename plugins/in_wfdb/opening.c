@@ -15,7 +15,7 @@ const char *annotator_of(const struct reader *r)
 }
 
 /* Names of files are names of patients, so a record is said by its place. */
-aff_status record_fault(struct reader *r, const struct wfdb_fault *f)
+aff_status record_fault(struct reader *r, const struct fault *f)
 {
     char segment[32] = "", line[32] = "";
 
@@ -72,28 +72,13 @@ void record_close_all(struct reader *r)
 /* The header's file name without its folder. */
 static const char *base_name(const struct reader *r)
 {
-    const char *path = paths_get(&r->paths, r->index), *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
-static int folder_open(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char folder[4096];
-    size_t n = slash ? (size_t)(slash - path) + 1 : 0;
-
-    if (n >= sizeof folder)
-        return -1;
-    memcpy(folder, path, n);
-    folder[n] = 0;
-    return open(n ? folder : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return path_base(paths_get(&r->paths, r->index));
 }
 
 aff_status record_hash_begin(struct reader *r)
 {
     const char *name = base_name(r);
-    struct wfdb_fault f;
+    struct fault f;
 
     record_close_all(r);
     r->record.master.segments = 0;
@@ -116,7 +101,7 @@ aff_status record_hash_begin(struct reader *r)
 
 aff_status record_hash_step(struct reader *r)
 {
-    struct wfdb_fault f;
+    struct fault f;
     int got = content_step(&r->content, &f);
 
     if (got < 0)
@@ -127,7 +112,7 @@ aff_status record_hash_step(struct reader *r)
     return AFF_OK;
 }
 
-static int annots_open(struct reader *r, struct wfdb_fault *f)
+static int annots_open(struct reader *r, struct fault *f)
 {
     struct wfdb_bytes bytes;
     uint64_t size;
@@ -150,7 +135,7 @@ static int annots_open(struct reader *r, struct wfdb_fault *f)
 
 /* Where the record's time begins: its own date, else `start`, else 1970 with the
  * time of day if there is one. */
-static int time_begin(struct reader *r, struct wfdb_fault *f)
+static int time_begin(struct reader *r, struct fault *f)
 {
     const struct wfdb_header *h = &r->record.master;
     int64_t end;
@@ -165,7 +150,7 @@ static int time_begin(struct reader *r, struct wfdb_fault *f)
     if (!when_at(r->begin_ns, r->record.frames, &h->rate, &end))
         return fault(f, 0, "the record lasts beyond the year 2262");
     for (i = 0; i < r->record.track_count; i++) {
-        struct wfdb_rate rate;
+        struct rate rate;
 
         if (!rate_times(&h->rate, r->record.track[i].per_frame, &rate))
             return fault(f, 0, "the sampling frequency of a signal has too many digits");
@@ -176,13 +161,13 @@ static int time_begin(struct reader *r, struct wfdb_fault *f)
 aff_status record_open_all(struct reader *r)
 {
     struct wfdb_options options = { r->config->block, r->selected, r->config->signals.count };
-    struct wfdb_fault f;
+    struct fault f;
 
     memset(r->now, 0, sizeof r->now);
     memset(r->told, 0, sizeof r->told);
     r->stream_count = r->annot_stream = 0;
     r->emitted = 0;
-    r->anchored = 0;
+    r->pace.anchored = 0;
     r->record.listener.context = r;
     r->record.listener.tell = event_tell;
     if (record_open(&r->record, r->folder, base_name(r), &options, &f))
@@ -203,16 +188,16 @@ aff_status record_name(struct reader *r)
     r->subject = r->host->subject(r->host, r->record.master.name);
     if (!r->subject)
         return AFF_ERR_MEMORY;
-    if (r->has_known && memcmp(r->known, r->content.hash, CONTENT_HASH) == 0 && r->skip)
+    if (r->has_known && memcmp(r->known, r->content.digest.hash, DIGEST_SIZE) == 0 && r->skip)
         return AFF_OK;
     if (r->skip) {
         r->host->log(r->host, AFF_LOG_WARN, "record %u of %u has changed since it was read in part; it is read anew",
                      r->index + 1, r->paths.count);
         r->skip = 0;
     }
-    memcpy(r->known, r->content.hash, CONTENT_HASH);
+    memcpy(r->known, r->content.digest.hash, DIGEST_SIZE);
     r->has_known = 1;
-    r->host->incarnation(r->host, r->content.hash, CONTENT_HASH);
+    r->host->incarnation(r->host, r->content.digest.hash, DIGEST_SIZE);
     r->host->count(r->host, METRIC_RECORDS, 1);
     return AFF_OK;
 }

@@ -1,15 +1,17 @@
 # in_wfdb: recordings in WFDB format, with annotations.
 pluginexec_LTLIBRARIES += in_wfdb.la
-in_wfdb_text = in_wfdb/text.c in_wfdb/text.h in_wfdb/fault.c in_wfdb/fault.h in_wfdb/bytes.c \
-	in_wfdb/bytes.h
+in_wfdb_text = recording/text.c recording/text.h recording/fault.c recording/fault.h \
+	in_wfdb/bytes.c in_wfdb/bytes.h
 in_wfdb_header = in_wfdb/header.c in_wfdb/header.h in_wfdb/header_signal.c in_wfdb/header_inside.h \
-	in_wfdb/format.c in_wfdb/format.h $(in_wfdb_text)
+	in_wfdb/format.c in_wfdb/format.h recording/when.c recording/when.h $(in_wfdb_text)
 in_wfdb_record = in_wfdb/segment.c in_wfdb/segment.h in_wfdb/record.c in_wfdb/record.h \
-	in_wfdb/layout.c in_wfdb/record_inside.h $(in_wfdb_header)
+	in_wfdb/layout.c in_wfdb/record_inside.h recording/unit.c recording/unit.h recording/files.c \
+	recording/files.h $(in_wfdb_header)
 in_wfdb_annot = in_wfdb/annot.c in_wfdb/annot.h
 in_wfdb_la_SOURCES = in_wfdb/in_wfdb.c in_wfdb/reader.c in_wfdb/reader.h in_wfdb/opening.c \
-	in_wfdb/making.c in_wfdb/content.c in_wfdb/content.h in_wfdb/paths.c in_wfdb/paths.h \
-	in_wfdb/when.c in_wfdb/when.h $(in_wfdb_annot) $(in_wfdb_record)
+	in_wfdb/making.c in_wfdb/content.c in_wfdb/content.h in_wfdb/segments.c in_wfdb/segments.h \
+	recording/paths.c recording/paths.h recording/digest.c recording/digest.h recording/pace.c \
+	recording/pace.h recording/place.c recording/place.h $(in_wfdb_annot) $(in_wfdb_record)
 in_wfdb_la_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
 in_wfdb_la_LIBADD = $(PLUGIN_LIBS) $(XXHASH_LIBS) -lm
 
@@ -17,11 +19,10 @@ check_PROGRAMS += test_in_wfdb_header test_in_wfdb_core test_in_wfdb_hostile tes
 test_in_wfdb_header_SOURCES = in_wfdb/test_header.c $(in_wfdb_header)
 test_in_wfdb_header_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_wfdb_header_LDADD = $(TEST_LIBS)
-test_in_wfdb_core_SOURCES = in_wfdb/test_core.c in_wfdb/sha256.h $(in_wfdb_annot) $(in_wfdb_record)
+test_in_wfdb_core_SOURCES = in_wfdb/test_core.c recording/sha256.h $(in_wfdb_annot) $(in_wfdb_record)
 test_in_wfdb_core_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_wfdb_core_LDADD = $(TEST_LIBS)
-test_in_wfdb_hostile_SOURCES = in_wfdb/test_hostile.c in_wfdb/when.c in_wfdb/when.h $(in_wfdb_annot) \
-	$(in_wfdb_record)
+test_in_wfdb_hostile_SOURCES = in_wfdb/test_hostile.c $(in_wfdb_annot) $(in_wfdb_record)
 test_in_wfdb_hostile_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_wfdb_hostile_LDADD = $(TEST_LIBS)
 test_in_wfdb_SOURCES = in_wfdb/test_in_wfdb.c

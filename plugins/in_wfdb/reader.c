@@ -3,10 +3,14 @@
  * reader.c - see reader.h. */
 #include "reader.h"
 
+#include "segments.h"
+
 #include <string.h>
-#include <xxhash.h>
 
 enum { TURNS = 2048 }; /* passed over in one read before the host may look around */
+
+static const char *const suffixes[] = { ".hea", NULL };
+static const struct paths_kind kind = { suffixes, "WFDB header (.hea)", "name the .hea file of the record", 0 };
 
 static const char *item_at(const struct aff_list *list, uint32_t i)
 {
@@ -35,7 +39,7 @@ aff_status reader_open(const struct aff_host *host, const void *config, void **r
         return st;
     r->host = host;
     r->config = config;
-    r->folder = r->annot_fd = r->content.fd = r->record.header_fd = -1;
+    r->folder = r->annot_fd = r->content.digest.fd = r->record.header_fd = -1;
     if (r->config->signals.count) {
         r->selected = host->alloc(host, r->config->signals.count * sizeof *r->selected);
         if (!r->selected)
@@ -43,7 +47,9 @@ aff_status reader_open(const struct aff_host *host, const void *config, void **r
         for (i = 0; i < r->config->signals.count; i++)
             r->selected[i] = item_at(&r->config->signals, i);
     }
-    st = paths_open(&r->paths, host, &r->config->path);
+    st = paths_open(&r->paths, host, &kind, &r->config->path);
+    if (st == AFF_OK)
+        st = segments_drop(&r->paths);
     if (st != AFF_OK)
         goto fail;
     *ret_self = r;
@@ -95,7 +101,7 @@ static aff_status record_leave(struct reader *r, aff_status st)
 /* Makes sure that the next annotation, if there is one, is at hand. */
 static aff_status annotation_next(struct reader *r)
 {
-    struct wfdb_fault f;
+    struct fault f;
     int got;
 
     if (!r->has_annots || r->has_next || r->annots_over)
@@ -112,24 +118,9 @@ static aff_status annotation_next(struct reader *r)
     return AFF_OK;
 }
 
-/* At real time a thing is due when it would have been known. */
 static int is_due(struct reader *r, int64_t begin_ns, int64_t known_ns)
 {
-    int64_t now = r->host->now_ns(r->host), due;
-
-    if (r->config->pace == PACE_FAST)
-        return 1;
-    if (!r->anchored) {
-        r->anchored = 1;
-        r->anchor_event = begin_ns;
-        r->anchor_boot = now;
-    }
-    if (known_ns < r->anchor_event)
-        return 1;
-    if (__builtin_add_overflow(r->anchor_boot, known_ns - r->anchor_event, &due) || due <= now)
-        return due <= now;
-    r->host->wake_at(r->host, due);
-    return 0;
+    return r->config->pace == PACE_FAST || pace_is_due(&r->pace, r->host, begin_ns, known_ns);
 }
 
 /* Emits, or passes over what was emitted before a restart. */
@@ -150,7 +141,7 @@ static aff_status annotation_pass(struct reader *r)
 static aff_status piece_pass(struct reader *r, const struct wfdb_piece *p, int64_t event_ns)
 {
     aff_status st = piece_stream(r, p);
-    struct wfdb_rate rate;
+    struct rate rate;
     int64_t known_ns = event_ns;
 
     if (st == AFF_OK && r->emitted >= r->skip) {
@@ -170,8 +161,8 @@ static aff_status piece_pass(struct reader *r, const struct wfdb_piece *p, int64
 static aff_status data_next(struct reader *r, int *ret_emitted)
 {
     struct wfdb_piece p;
-    struct wfdb_fault f;
-    struct wfdb_rate rate;
+    struct fault f;
+    struct rate rate;
     int64_t event_ns = 0;
     int got;
     aff_status st = annotation_next(r);
@@ -256,61 +247,28 @@ aff_status reader_read(void *self, uint32_t want)
     return AFF_OK;
 }
 
-/* A position: where, by the record's path, and how far. */
-struct position {
-    char version[8];
-    uint64_t path;
-    uint64_t emitted;
-    uint8_t has_known, ended, reserved[6];
-    uint8_t known[CONTENT_HASH];
-};
-static const char position_version[8] = "wfdb 1";
-
-static uint64_t path_hash(const struct reader *r, uint32_t index)
-{
-    const char *path = paths_get(&r->paths, index);
-
-    return XXH3_64bits(path, strlen(path));
-}
+static const char position_version[] = "wfdb 1";
 
 aff_status reader_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
 {
     const struct reader *r = self;
-    struct position p;
+    struct place p = { .index = r->index, .emitted = r->emitted > r->skip ? r->emitted : r->skip, .has_known = r->has_known };
 
-    *ret_size = sizeof p;
-    if (room < sizeof p)
-        return AFF_OK;
-    memset(&p, 0, sizeof p);
-    memcpy(p.version, position_version, sizeof p.version);
-    p.ended = r->index == r->paths.count;
-    if (!p.ended)
-        p.path = path_hash(r, r->index);
-    p.emitted = r->emitted > r->skip ? r->emitted : r->skip;
-    p.has_known = r->has_known;
     memcpy(p.known, r->known, sizeof p.known);
-    memcpy(buffer, &p, sizeof p);
-    return AFF_OK;
+    return place_snapshot(&p, position_version, &r->paths, buffer, room, ret_size);
 }
 
 aff_status reader_restore(void *self, const void *buffer, size_t size)
 {
     struct reader *r = self;
-    struct position p;
+    struct place p;
+    aff_status st = place_restore(&p, position_version, &r->paths, buffer, size);
 
-    if (size != sizeof p || memcmp(buffer, position_version, sizeof position_version) != 0)
-        return r->host->explain(r->host, AFF_ERR_DATA, "the position was not written by this version of in_wfdb");
-    memcpy(&p, buffer, sizeof p);
+    if (st != AFF_OK)
+        return st;
+    r->index = p.index;
+    r->skip = p.emitted;
     r->has_known = p.has_known;
     memcpy(r->known, p.known, sizeof r->known);
-    if (p.ended) {
-        r->index = r->paths.count;
-        return AFF_OK;
-    }
-    while (r->index < r->paths.count && path_hash(r, r->index) != p.path)
-        r->index++;
-    if (r->index == r->paths.count)
-        return r->host->explain(r->host, AFF_ERR_DATA, "the record that was being read is not in path any more");
-    r->skip = p.emitted;
     return AFF_OK;
 }

@@ -12,9 +12,10 @@
 
 #include "annot.h"
 #include "content.h"
-#include "paths.h"
 #include "record.h"
-#include "when.h"
+#include "recording/pace.h"
+#include "recording/place.h"
+#include "recording/when.h"
 
 #include <afferent/plugin.h>
 
@@ -27,7 +28,6 @@ struct config {
     struct aff_list signals;
 };
 
-enum { PACE_FAST, PACE_REALTIME };
 enum { PORT_SAMPLES, PORT_ANNOTATIONS };
 enum { COLUMN_CODE, COLUMN_SAMPLE, COLUMN_TYPE, COLUMN_SUBTYPE, COLUMN_CHANNEL, COLUMN_NUMBER, COLUMN_AUX,
        COLUMN_START, COLUMNS };
@@ -54,12 +54,12 @@ struct reader {
     enum state state;
     int folder;
     int annot_fd;
-    uint8_t has_annots, has_next, has_known, annots_over, anchored;
-    uint8_t known[CONTENT_HASH]; /* the incarnation that the host has */
+    uint8_t has_annots, has_next, has_known, annots_over;
+    uint8_t known[DIGEST_SIZE]; /* the incarnation that the host has */
     uint64_t emitted, skip;
     int64_t begin_ns;
     uint8_t clock;
-    int64_t anchor_event, anchor_boot;
+    struct pace pace;
     uint32_t subject;
     uint32_t annot_schema, annot_stream;
     uint32_t stream_count;
@@ -94,7 +94,7 @@ aff_status record_open_all(struct reader *r);
 aff_status record_name(struct reader *r);
 void record_close_all(struct reader *r);
 /* Explains a fault: AFF_ERR_IO for what may be there later, else AFF_ERR_DATA. */
-aff_status record_fault(struct reader *r, const struct wfdb_fault *f);
+aff_status record_fault(struct reader *r, const struct fault *f);
 const char *annotator_of(const struct reader *r);
 
 /* making.c: one host record. */

@@ -20,7 +20,7 @@ void header_file(char to[WFDB_NAME_MAX + 8], const char *record)
     (void)snprintf(to, WFDB_NAME_MAX + 8, "%s.hea", record);
 }
 
-int record_header(struct wfdb_record *r, struct wfdb_header *to, const char *name, struct wfdb_fault *f)
+int record_header(struct wfdb_record *r, struct wfdb_header *to, const char *name, struct fault *f)
 {
     char file[WFDB_NAME_MAX + 8];
     uint64_t size;
@@ -45,7 +45,7 @@ void lines_rewind(struct wfdb_record *r)
 }
 
 /* Reads up to the record line. */
-int master_begin(struct wfdb_record *r, struct wfdb_fault *f)
+int master_begin(struct wfdb_record *r, struct fault *f)
 {
     struct wfdb_segment unused;
 
@@ -60,7 +60,7 @@ int master_begin(struct wfdb_record *r, struct wfdb_fault *f)
 
 /* Goes through all segments once: their sum is checked, and the layout found, in
  * the segment of length 0 at the beginning, else in the first that is there. */
-static int layout_find(struct wfdb_record *r, struct wfdb_fault *f)
+static int layout_find(struct wfdb_record *r, struct fault *f)
 {
     struct wfdb_segment s;
     int found = 0, got;
@@ -86,7 +86,7 @@ static int layout_find(struct wfdb_record *r, struct wfdb_fault *f)
     return 0;
 }
 
-static int single_read(struct wfdb_record *r, struct wfdb_fault *f)
+static int single_read(struct wfdb_record *r, struct fault *f)
 {
     lines_rewind(r);
     if (header_read(&r->master, &r->lines, f))
@@ -95,7 +95,7 @@ static int single_read(struct wfdb_record *r, struct wfdb_fault *f)
     return 0;
 }
 
-static int part_begin(struct wfdb_record *r, const char *name, struct wfdb_fault *f)
+static int part_begin(struct wfdb_record *r, const char *name, struct fault *f)
 {
     char prefix[WFDB_NAME_MAX + 1];
 
@@ -110,7 +110,7 @@ static int part_begin(struct wfdb_record *r, const char *name, struct wfdb_fault
 }
 
 int record_open(struct wfdb_record *r, int folder, const char *name, const struct wfdb_options *options,
-                struct wfdb_fault *f)
+                struct fault *f)
 {
     uint64_t size;
 
@@ -156,7 +156,7 @@ void record_close(struct wfdb_record *r)
 }
 
 /* Does the segment fit into the record? */
-static int segment_check(struct wfdb_record *r, const struct wfdb_segment *s, struct wfdb_fault *f)
+static int segment_check(struct wfdb_record *r, const struct wfdb_segment *s, struct fault *f)
 {
     const struct wfdb_header *h = &r->current;
 
@@ -170,7 +170,7 @@ static int segment_check(struct wfdb_record *r, const struct wfdb_segment *s, st
 }
 
 /* Goes on to the next segment: 1, at the end 0, or -1. */
-static int segment_next(struct wfdb_record *r, struct wfdb_fault *f)
+static int segment_next(struct wfdb_record *r, struct fault *f)
 {
     struct wfdb_segment s;
     int got;
@@ -201,7 +201,7 @@ static int segment_next(struct wfdb_record *r, struct wfdb_fault *f)
 
 /* Decodes the track's next frames; stages none when its files are over. (They are
  * read once more all the same: so it is noticed that they ended early.) */
-static int track_fill(struct wfdb_record *r, struct wfdb_track *t, struct wfdb_fault *f)
+static int track_fill(struct wfdb_record *r, struct wfdb_track *t, struct fault *f)
 {
     int64_t frame = t->next / t->per_frame, frames = t->stride / t->per_frame, i;
     int32_t *to = r->stage + t->stage;
@@ -267,7 +267,7 @@ static void track_skip(const struct wfdb_record *r, struct wfdb_track *t)
     t->gap = 1;
 }
 
-int record_peek(struct wfdb_record *r, struct wfdb_piece *p, struct wfdb_fault *f)
+int record_peek(struct wfdb_record *r, struct wfdb_piece *p, struct fault *f)
 {
     int turn;
 

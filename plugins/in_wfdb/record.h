@@ -14,12 +14,12 @@
 #ifndef IN_WFDB_RECORD_H
 #define IN_WFDB_RECORD_H
 
+#include "recording/unit.h"
 #include "segment.h"
 
 enum {
     WFDB_STAGE = 65536,        /* samples decoded ahead, of all tracks together */
-    WFDB_PIECE_BYTES = 32768,  /* of a piece's samples at most */
-    WFDB_UNIT_MAX = 32
+    WFDB_PIECE_BYTES = 32768   /* of a piece's samples at most */
 };
 
 struct wfdb_channel {
@@ -29,7 +29,7 @@ struct wfdb_channel {
     uint16_t index; /* in the track */
     double gain;
     double baseline;
-    char unit[WFDB_UNIT_MAX];
+    char unit[UNIT_ROOM];
 };
 
 struct wfdb_track {
@@ -89,17 +89,15 @@ struct wfdb_record {
 /* Opens the record whose header is the file `name` in `folder`. -1: a fault, and
  * nothing stays open. The listener must be set before. */
 int record_open(struct wfdb_record *r, int folder, const char *name, const struct wfdb_options *options,
-                struct wfdb_fault *f);
+                struct fault *f);
 void record_close(struct wfdb_record *r);
 /* The next piece in order of time: 1, at the end 0, or -1; 2 after so much empty
  * stretch that the caller should have a look around before it asks again. The
  * piece's samples stay until record_take; until then the answer is the same. */
-int record_peek(struct wfdb_record *r, struct wfdb_piece *ret_piece, struct wfdb_fault *f);
+int record_peek(struct wfdb_record *r, struct wfdb_piece *ret_piece, struct fault *f);
 void record_take(struct wfdb_record *r, const struct wfdb_piece *piece);
 
 /* The header of a record or segment, by name without ".hea". */
-int record_header(struct wfdb_record *r, struct wfdb_header *to, const char *name, struct wfdb_fault *f);
-/* UCUM text for a unit as WFDB headers write it. */
-void unit_ucum(char to[WFDB_UNIT_MAX], const char *unit);
+int record_header(struct wfdb_record *r, struct wfdb_header *to, const char *name, struct fault *f);
 
 #endif

@@ -7,12 +7,12 @@
 #include "record.h"
 
 /* Channels and tracks from the layout's header. */
-int layout_make(struct wfdb_record *r, struct wfdb_fault *f);
+int layout_make(struct wfdb_record *r, struct fault *f);
 /* Places the current segment's signals in the channels, and takes over their
  * calibration. */
-int layout_place(struct wfdb_record *r, struct wfdb_fault *f);
+int layout_place(struct wfdb_record *r, struct fault *f);
 /* The master header: from its beginning up to the record line. */
-int master_begin(struct wfdb_record *r, struct wfdb_fault *f);
+int master_begin(struct wfdb_record *r, struct fault *f);
 void lines_rewind(struct wfdb_record *r);
 void header_file(char to[WFDB_NAME_MAX + 8], const char *record);
 void record_tell(struct wfdb_record *r, enum wfdb_event event, uint32_t number);

@@ -12,26 +12,6 @@
 
 /* Not O_NOFOLLOW: data folders of links into a store are common. O_NONBLOCK: a
  * fifo under a signal file's name must not stop the pipeline. */
-int file_open(int folder, const char *prefix, const char *name, uint64_t *ret_size)
-{
-    char path[WFDB_NAME_MAX + 300];
-    struct stat st;
-    int fd, n;
-
-    n = snprintf(path, sizeof path, "%s%s", prefix, name);
-    if (n < 0 || (size_t)n >= sizeof path)
-        return -ENAMETOOLONG;
-    fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
-        return -errno;
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-        (void)close(fd);
-        return -EINVAL;
-    }
-    *ret_size = (uint64_t)st.st_size;
-    return fd;
-}
-
 void file_prefix(char prefix[WFDB_NAME_MAX + 1], const char *record)
 {
     const char *slash = strrchr(record, '/');
@@ -91,7 +71,7 @@ static uint32_t group_size(const struct wfdb_header *h, uint32_t first)
     return i - first;
 }
 
-static int files_open(struct wfdb_part *p, int folder, const char *prefix, struct wfdb_fault *f)
+static int files_open(struct wfdb_part *p, int folder, const char *prefix, struct fault *f)
 {
     const struct wfdb_header *h = p->header;
     uint32_t i, count;
@@ -180,7 +160,7 @@ static struct wfdb_cursor *cursor_add(struct wfdb_part *p, uint32_t file, int16_
     return c;
 }
 
-static int cursors_make(struct wfdb_part *p, struct wfdb_fault *f)
+static int cursors_make(struct wfdb_part *p, struct fault *f)
 {
     uint32_t i, n;
     size_t room;
@@ -210,7 +190,7 @@ static int cursors_make(struct wfdb_part *p, struct wfdb_fault *f)
 }
 
 /* One value of a signal in its file: sum, check, and pass on. */
-static int lane_put(struct wfdb_part *p, const struct wfdb_cursor *c, int32_t value, struct wfdb_fault *f)
+static int lane_put(struct wfdb_part *p, const struct wfdb_cursor *c, int32_t value, struct fault *f)
 {
     struct wfdb_lane *lane = &p->lane[c->signal];
 
@@ -246,7 +226,7 @@ static void cursor_check(struct wfdb_part *p, const struct wfdb_cursor *c)
 }
 
 static int cursor_feed(struct wfdb_part *p, struct wfdb_cursor *c, const int32_t *values, size_t count,
-                       struct wfdb_fault *f)
+                       struct fault *f)
 {
     const uint16_t self = (uint16_t)(c - p->cursor);
     size_t i;
@@ -307,7 +287,7 @@ static size_t cursor_decode(struct wfdb_cursor *c, int32_t *to, size_t most)
 }
 
 /* Reads frames as far as the file goes. */
-static int cursor_read(struct wfdb_part *p, struct wfdb_cursor *c, uint64_t frames, struct wfdb_fault *f)
+static int cursor_read(struct wfdb_part *p, struct wfdb_cursor *c, uint64_t frames, struct fault *f)
 {
     uint64_t samples = c->left / c->frame_samples;
     size_t n;
@@ -333,7 +313,7 @@ static int cursor_read(struct wfdb_part *p, struct wfdb_cursor *c, uint64_t fram
     return 0;
 }
 
-static int skews_read(struct wfdb_part *p, struct wfdb_fault *f)
+static int skews_read(struct wfdb_part *p, struct fault *f)
 {
     uint32_t i;
 
@@ -344,7 +324,7 @@ static int skews_read(struct wfdb_part *p, struct wfdb_fault *f)
 }
 
 int part_open(struct wfdb_part *p, int folder, const char *prefix, const struct wfdb_header *header,
-              const struct wfdb_place *places, struct wfdb_fault *f)
+              const struct wfdb_place *places, struct fault *f)
 {
     uint32_t i;
 
@@ -374,7 +354,7 @@ fail:
     return -1;
 }
 
-int part_read(struct wfdb_part *p, int track, int64_t frames, int32_t *to, size_t stride, struct wfdb_fault *f)
+int part_read(struct wfdb_part *p, int track, int64_t frames, int32_t *to, size_t stride, struct fault *f)
 {
     uint32_t i;
 

@@ -11,6 +11,7 @@
 #define IN_WFDB_SEGMENT_H
 
 #include "header.h"
+#include "recording/files.h"
 
 enum {
     WFDB_TRACKS_MAX = 16,
@@ -90,18 +91,16 @@ struct wfdb_part {
     uint8_t pool[WFDB_BYTES_POOL];
 };
 
-/* Opens a regular file below a folder for reading; an errno as -errno. */
-int file_open(int folder, const char *prefix, const char *name, uint64_t *ret_size);
 /* The part of a record's name up to its last slash, into `prefix`. */
 void file_prefix(char prefix[WFDB_NAME_MAX + 1], const char *record);
 
 /* Opens the signal files of `header` (borrowed until close); `places` has one
  * entry per signal. On failure nothing stays open. */
 int part_open(struct wfdb_part *p, int folder, const char *prefix, const struct wfdb_header *header,
-              const struct wfdb_place *places, struct wfdb_fault *f);
+              const struct wfdb_place *places, struct fault *f);
 /* The next frames of a track: channel c's samples from to + c * stride on; those
  * that are not there are WFDB_MISSING. */
-int part_read(struct wfdb_part *p, int track, int64_t frames, int32_t *to, size_t stride, struct wfdb_fault *f);
+int part_read(struct wfdb_part *p, int track, int64_t frames, int32_t *to, size_t stride, struct fault *f);
 /* Whether the track's files have a frame left. */
 int part_has(const struct wfdb_part *p, int track);
 void part_close(struct wfdb_part *p);

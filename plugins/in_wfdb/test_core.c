@@ -7,7 +7,7 @@
  * programs in target-output. Hostile input is in test_hostile.c. */
 #include "annot.h"
 #include "record.h"
-#include "sha256.h"
+#include "recording/sha256.h"
 
 #include <afferent/testkit.h>
 
@@ -36,7 +36,7 @@ static struct wfdb_record *record_new(int folder, const char *header, struct see
 {
     struct wfdb_options options = { 250000000, NULL, 0 };
     struct wfdb_record *r = calloc(1, sizeof *r);
-    struct wfdb_fault f;
+    struct fault f;
 
     memset(seen, 0, sizeof *seen);
     assert_non_null(r);
@@ -51,7 +51,7 @@ static struct wfdb_record *record_new(int folder, const char *header, struct see
 static int64_t sums_of(struct wfdb_record *r, struct sha256 sum[2])
 {
     struct wfdb_piece p;
-    struct wfdb_fault f;
+    struct fault f;
     int64_t samples = 0;
     int got;
 
@@ -137,7 +137,7 @@ TEST(every_sample_of_mitdb_is_as_published)
 
 static int annots_open(struct wfdb_annots *a, int folder, const char *name, uint8_t *room, size_t size)
 {
-    struct wfdb_rate rate = { 360, 1 };
+    struct rate rate = { 360, 1 };
     struct wfdb_bytes bytes;
     uint64_t length;
     int fd = file_open(folder, "", name, &length);
@@ -161,7 +161,7 @@ TEST(every_beat_of_mitdb_is_as_published)
         uint8_t room[300];
         struct wfdb_annots a;
         struct wfdb_annotation n;
-        struct wfdb_fault f;
+        struct fault f;
         struct sha256 sum;
         long beats = 0, all = 0, first = -1, last = -1;
         int got, fd;
@@ -206,7 +206,7 @@ struct totals {
 static struct totals read_all(struct wfdb_record *r)
 {
     struct wfdb_piece p;
-    struct wfdb_fault f;
+    struct fault f;
     struct totals t;
     int got;
 
@@ -306,7 +306,7 @@ TEST(a_variable_record_has_gaps_where_segments_are_missing)
     struct seen seen;
     struct wfdb_record *r;
     struct wfdb_piece p;
-    struct wfdb_fault f;
+    struct fault f;
     int64_t first = -1, last = 0;
     int got;
 
@@ -344,7 +344,7 @@ TEST(physical_values_are_those_of_the_reference_program)
     struct seen seen;
     struct wfdb_record *r;
     struct wfdb_piece p;
-    struct wfdb_fault f;
+    struct fault f;
     int rows = 0;
 
     if (!in)
@@ -384,11 +384,11 @@ TEST(annotations_of_a_finer_clock_say_so)
     if (folder < 0)
         AFF_SKIP("no wfdb-formats");
     for (i = 0; i < 3; i++) {
-        struct wfdb_rate unused = { 125, 1 };
+        struct rate unused = { 125, 1 };
         uint8_t room[300];
         struct wfdb_annots a;
         struct wfdb_annotation n;
-        struct wfdb_fault f;
+        struct fault f;
         int fd = annots_open(&a, folder, files[i].name, room, sizeof room), got, count = 0;
 
         a.rate = unused;

@@ -11,7 +11,7 @@
 
 /* ---- headers ---- */
 
-static int parse(struct wfdb_header *h, const char *text, size_t size, struct wfdb_fault *f)
+static int parse(struct wfdb_header *h, const char *text, size_t size, struct fault *f)
 {
     struct wfdb_lines lines;
     struct wfdb_segment s;
@@ -31,7 +31,7 @@ static int parse(struct wfdb_header *h, const char *text, size_t size, struct wf
 static void expect_fault(const char *text, unsigned line, const char *what)
 {
     struct wfdb_header *h = calloc(1, sizeof *h);
-    struct wfdb_fault f;
+    struct fault f;
 
     assert_non_null(h);
     if (parse(h, text, strlen(text), &f) != -1)
@@ -118,7 +118,7 @@ TEST(bad_segment_lines_are_refused)
 TEST(a_header_that_is_no_text_is_refused)
 {
     struct wfdb_header *h = calloc(1, sizeof *h);
-    struct wfdb_fault f;
+    struct fault f;
     char line[3000];
 
     assert_int_equal(parse(h, "a 1\0 360\n", 9, &f), -1);
@@ -142,7 +142,7 @@ TEST(every_field_of_a_header_is_read)
                                "h.dat too many\n";
     struct wfdb_header *h = calloc(1, sizeof *h);
     const struct wfdb_signal *s = h->signal;
-    struct wfdb_fault f;
+    struct fault f;
 
     if (parse(h, text, sizeof text - 1, &f))
         fail_msg("line %u: %s", f.line, f.what);
@@ -183,7 +183,7 @@ TEST(every_field_of_a_header_is_read)
 TEST(defaults_of_a_bare_record_line_are_the_standards)
 {
     struct wfdb_header *h = calloc(1, sizeof *h);
-    struct wfdb_fault f;
+    struct fault f;
 
     assert_int_equal(parse(h, "16x4 0", 6, &f), 0);
     assert_int_equal(h->rate.num, 250);

@@ -5,7 +5,7 @@
  * records in test_core.c. */
 #include "annot.h"
 #include "record.h"
-#include "when.h"
+#include "recording/when.h"
 
 #include <afferent/testkit.h>
 
@@ -23,7 +23,7 @@ struct bench {
     int folder;
     uint32_t events[EVENT_COUNT];
     struct wfdb_record *record;
-    struct wfdb_fault fault;
+    struct fault fault;
 };
 
 static void bench_tell(void *context, enum wfdb_event event, uint32_t number)
@@ -278,9 +278,9 @@ TEST(a_segment_with_another_gain_is_told_apart_and_null_segments_are_gaps)
 
 /* ---- annotations ---- */
 
-static int annots_all(const void *bytes, size_t size, struct wfdb_annots *a, struct wfdb_fault *f)
+static int annots_all(const void *bytes, size_t size, struct wfdb_annots *a, struct fault *f)
 {
-    struct wfdb_rate rate = { 250, 1 };
+    struct rate rate = { 250, 1 };
     struct wfdb_annotation n;
     struct wfdb_bytes in;
     int got, count = 0;
@@ -296,7 +296,7 @@ static int annots_all(const void *bytes, size_t size, struct wfdb_annots *a, str
 static void expect_annots_fault(const void *bytes, size_t size, const char *what)
 {
     struct wfdb_annots a;
-    struct wfdb_fault f;
+    struct fault f;
 
     assert_int_equal(annots_all(bytes, size, &a, &f), -1);
     if (!strstr(f.what, what))
@@ -309,10 +309,10 @@ static const uint8_t annots_whole[] = { 0x0a, 0x04, 0x00, 0xec, 0x01, 0x00, 0x00
 
 TEST(every_field_of_an_annotation_is_read)
 {
-    struct wfdb_rate rate = { 250, 1 };
+    struct rate rate = { 250, 1 };
     struct wfdb_annots a;
     struct wfdb_annotation n;
-    struct wfdb_fault f;
+    struct fault f;
     struct wfdb_bytes in;
 
     bytes_from_memory(&in, annots_whole, sizeof annots_whole);
@@ -365,7 +365,7 @@ TEST(labels_can_be_defined_by_the_file)
                                 "\x00\x58\x15\xfc## end of definitions\x00"
                                 "\x01\xa8\x00\x00";
     struct wfdb_annots a;
-    struct wfdb_fault f;
+    struct fault f;
 
     if (annots_all(bytes, sizeof bytes - 1, &a, &f) != 1)
         fail_msg("%s", f.what);
@@ -378,8 +378,8 @@ TEST(labels_can_be_defined_by_the_file)
 
 TEST(times_are_exact_at_any_rate_and_place)
 {
-    static const struct wfdb_rate fast = { 1000000, 1 }, slow = { 1, 1000000 };
-    struct wfdb_rate rate;
+    static const struct rate fast = { 1000000, 1 }, slow = { 1, 1000000 };
+    struct rate rate;
     const char *text = "62.4725";
     char name[RATE_TEXT];
     int64_t ns, later, i;
@@ -398,7 +398,7 @@ TEST(times_are_exact_at_any_rate_and_place)
     }
     assert_true(when_at(5, 2498900, &rate, &ns));
     assert_int_equal(ns, INT64_C(40000000000005));
-    rate = (struct wfdb_rate){ 360, 1 };
+    rate = (struct rate){ 360, 1 };
     rate_text(name, &rate);
     assert_string_equal(name, "360Hz");
 }

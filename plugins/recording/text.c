@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * text.c - see text.h. */
-#include "text.h"
+#include "recording/text.h"
 
 #include <float.h>
 #include <math.h>
@@ -133,7 +133,7 @@ int text_real(const char **at, double *ret_value)
     return 0;
 }
 
-int text_rate(const char **at, struct wfdb_rate *ret_rate)
+int text_rate(const char **at, struct rate *ret_rate)
 {
     const char *p = *at;
     struct decimal d;
@@ -183,8 +183,9 @@ static size_t utf8_length(const unsigned char *p, size_t left)
     return n;
 }
 
-static int is_utf8(const unsigned char *p, size_t length)
+int text_is_utf8(const char *text, size_t length)
 {
+    const unsigned char *p = (const unsigned char *)text;
     size_t i = 0, n;
 
     while (i < length) {
@@ -203,7 +204,7 @@ size_t text_utf8(char *to, size_t room, const char *from, size_t length)
     size_t i, n, out = 0;
 
     length = strnlen(from, length);
-    latin = !is_utf8(p, length);
+    latin = !text_is_utf8(from, length);
     for (i = 0; i < length; i += (size_t)used) {
         n = latin && p[i] >= 0x80 ? 2 : utf8_length(p + i, length - i);
         used = latin ? 1 : (int)n;

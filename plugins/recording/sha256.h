@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * sha256.h - SHA-256 (FIPS 180-4) for tests that compare with published sums. */
-#ifndef IN_WFDB_SHA256_H
-#define IN_WFDB_SHA256_H
+#ifndef RECORDING_SHA256_H
+#define RECORDING_SHA256_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,14 +4,14 @@
  *
  * Everything is read strictly and without the process's locale: a number that
  * is out of range or has something behind it is refused, never guessed. */
-#ifndef IN_WFDB_TEXT_H
-#define IN_WFDB_TEXT_H
+#ifndef RECORDING_TEXT_H
+#define RECORDING_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 /* A rate in Hz, exact and reduced. */
-struct wfdb_rate {
+struct rate {
     uint64_t num;
     uint64_t den;
 };
@@ -22,7 +22,7 @@ int text_int(const char **at, int64_t least, int64_t most, int64_t *ret_value);
 int text_real(const char **at, double *ret_value);
 /* A positive decimal number as a fraction; more than nine digits behind the
  * point are rounded. Between 1e-6 and 1e7. */
-int text_rate(const char **at, struct wfdb_rate *ret_rate);
+int text_rate(const char **at, struct rate *ret_rate);
 
 /* Skips blanks and gives the next word of the line, copied: 1, or 0 when there is
  * none, or -1 when it is too long for `room`. */
@@ -30,6 +30,8 @@ int text_word(const char **at, char *word, size_t room);
 const char *text_skip(const char *at);
 
 uint64_t text_gcd(uint64_t a, uint64_t b);
+
+int text_is_utf8(const char *text, size_t length);
 
 /* Copies text as UTF-8: what is not UTF-8 is taken for Latin-1, control bytes
  * become spaces, the first zero ends it. Cuts at `room`, between characters;

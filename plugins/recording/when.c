@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * when.c - see when.h. */
-#include "when.h"
-
-#include "header_inside.h"
+#include "recording/when.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +10,7 @@ __extension__ typedef __int128 wide;
 
 #define NS INT64_C(1000000000)
 
-bool when_at(int64_t begin_ns, int64_t ticks, const struct wfdb_rate *rate, int64_t *ret_ns)
+bool when_at(int64_t begin_ns, int64_t ticks, const struct rate *rate, int64_t *ret_ns)
 {
     wide whole = (wide)ticks / (wide)rate->num, part = (wide)ticks % (wide)rate->num;
     wide ns;
@@ -27,7 +25,7 @@ bool when_at(int64_t begin_ns, int64_t ticks, const struct wfdb_rate *rate, int6
     return true;
 }
 
-bool rate_times(const struct wfdb_rate *rate, uint32_t times, struct wfdb_rate *ret)
+bool rate_times(const struct rate *rate, uint32_t times, struct rate *ret)
 {
     uint64_t common = text_gcd(times, rate->den);
 
@@ -35,7 +33,7 @@ bool rate_times(const struct wfdb_rate *rate, uint32_t times, struct wfdb_rate *
     return !__builtin_mul_overflow(rate->num, times / common, &ret->num);
 }
 
-void rate_text(char to[RATE_TEXT], const struct wfdb_rate *rate)
+void rate_text(char to[RATE_TEXT], const struct rate *rate)
 {
     uint64_t whole = rate->num / rate->den, rest = rate->num % rate->den;
     char digits[12];
@@ -49,6 +47,29 @@ void rate_text(char to[RATE_TEXT], const struct wfdb_rate *rate)
     }
     digits[n] = 0;
     (void)snprintf(to, RATE_TEXT, "%llu%s%sHz", (unsigned long long)whole, n ? "." : "", digits);
+}
+
+/* Days from 1970-01-01 in the Gregorian calendar: E. M. Reingold and
+ * N. Dershowitz, Calendrical Calculations (4th ed. 2018), chapter 2. */
+int64_t days_of_date(int64_t year, int64_t month, int64_t day)
+{
+    int64_t y = year - 1;
+    int64_t leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    int64_t fixed = 365 * y + y / 4 - y / 100 + y / 400 + (367 * month - 362) / 12 + day;
+
+    if (month > 2)
+        fixed -= leap ? 1 : 2;
+    return fixed - 719163;
+}
+
+int date_is_real(int64_t year, int64_t month, int64_t day)
+{
+    static const uint8_t length[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int64_t leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    if (month < 1 || month > 12 || year < 1 || year > 2261)
+        return 0;
+    return day >= 1 && day <= length[month - 1] + (month == 2 ? leap : 0);
 }
 
 /* A fixed number of digits. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * fault.c - see fault.h. */
-#include "fault.h"
+#include "recording/fault.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-int fault(struct wfdb_fault *f, unsigned line, const char *format, ...)
+int fault(struct fault *f, unsigned line, const char *format, ...)
 {
     va_list args;
 
@@ -19,7 +19,7 @@ int fault(struct wfdb_fault *f, unsigned line, const char *format, ...)
     return -1;
 }
 
-int fault_file(struct wfdb_fault *f, const char *which, int error)
+int fault_file(struct fault *f, const char *which, int error)
 {
     char text[80];
 
