@@ -30,7 +30,8 @@ static uint32_t kind_of(const struct plan *plan, uint32_t node)
 
 /* ---- lanes ---- */
 
-/* The one lane that feeds a node; PLAN_NONE where there are several. */
+/* The one lane that feeds a node; PLAN_NONE where there are several, or where one
+ * is not chosen yet: orders to a device may come from a node behind it. */
 static uint32_t feeding_lane(const struct plan *plan, uint32_t node)
 {
     uint32_t i, lane = PLAN_NONE;
@@ -40,7 +41,7 @@ static uint32_t feeding_lane(const struct plan *plan, uint32_t node)
 
         if (e->to != node)
             continue;
-        if (lane != PLAN_NONE && plan->nodes[e->from].lane != lane)
+        if (plan->nodes[e->from].lane == PLAN_NONE || (lane != PLAN_NONE && plan->nodes[e->from].lane != lane))
             return PLAN_NONE;
         lane = plan->nodes[e->from].lane;
     }
@@ -66,6 +67,8 @@ static void choose_lanes(struct plan *plan, enum layout_mode mode)
     uint32_t i;
 
     plan->lane_count = 0;
+    for (i = 0; i < plan->node_count; i++)
+        plan->nodes[i].lane = PLAN_NONE;
     for (i = 0; i < plan->node_count; i++) {
         struct plan_node *n = &plan->nodes[i];
         uint32_t lane = feeding_lane(plan, i);

@@ -30,7 +30,7 @@ struct timer {
 static bool sources_find(struct node *node)
 {
     const struct plan *plan = node->flow->plan;
-    bool *above = calloc(plan->node_count, sizeof *above);
+    bool *above = calloc(plan->node_count, sizeof *above), more = true;
     uint32_t n, e;
 
     node->timers.sources = calloc(plan->node_count, sizeof *node->timers.sources);
@@ -39,13 +39,18 @@ static bool sources_find(struct node *node)
         return false;
     }
     above[node->index] = true;
-    for (n = node->index + 1u; n-- > 0;) { /* readers stand behind their writers */
-        for (e = 0; above[n] && e < plan->edge_count; e++)
-            if (plan->edges[e].to == n)
-                above[plan->edges[e].from] = true;
+    while (more) {
+        more = false;
+        for (e = 0; e < plan->edge_count; e++) {
+            const struct plan_edge *edge = &plan->edges[e];
+
+            more |= above[edge->to] && !above[edge->from];
+            above[edge->from] |= above[edge->to];
+        }
+    }
+    for (n = 0; n < plan->node_count; n++)
         if (above[n] && plan->nodes[n].plugin->about.kind == AFF_SOURCE)
             node->timers.sources[node->timers.source_count++] = &node->flow->nodes[n];
-    }
     free(above);
     return true;
 }

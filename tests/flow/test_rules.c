@@ -404,6 +404,31 @@ static void a_sink_that_is_not_done_yet_is_asked_again(void **state)
     free(run);
 }
 
+/* As where orders to a device come from a node behind it in the plan. */
+static void a_node_may_stand_before_one_that_feeds_it(void **state)
+{
+    struct part_source one = { .records = 1000, .size = 16, .streams = 1, .ends = 1 }, other = one;
+    struct part_sink sink = { 0 };
+    uint32_t join;
+    struct rig rig;
+    struct flow *flow;
+
+    (void)state;
+    rig_begin(&rig);
+    rig_node(&rig, "one", &part_source, &one);
+    join = rig_node(&rig, "join", &part_join, NULL);
+    rig_edge(&rig, 0, 0, join, 0);
+    rig_edge(&rig, join, 0, rig_node(&rig, "sink", &part_sink, &sink), 0);
+    rig_edge(&rig, rig_node(&rig, "other", &part_source, &other), 0, join, 1);
+    flow = rig_open(&rig, LAYOUT_NORMAL);
+    assert_non_null(flow);
+    assert_true(flow_start(flow));
+    assert_true(flow_wait(flow, 20 * (int64_t)SECONDS));
+    assert_int_equal(sink.records, 2000);
+    assert_true(flow_balances(flow));
+    flow_close(&flow);
+}
+
 /* ---- names ---- */
 
 #define SOURCE(n) ((struct names_by){ .node = (n), .is_source = true })
@@ -523,6 +548,7 @@ int main(void)
         cmocka_unit_test(a_sink_that_is_not_done_yet_is_asked_again),
         cmocka_unit_test(a_subject_that_comes_back_is_a_new_one_before_and_after_the_commit),
         cmocka_unit_test(a_subject_stays_while_a_source_is_about_to_write_or_a_record_of_it_is_held),
+        cmocka_unit_test(a_node_may_stand_before_one_that_feeds_it),
         cmocka_unit_test(subjects_that_a_processor_made_are_let_go_when_it_ended_their_streams),
         cmocka_unit_test(streams_derived_of_a_sources_subject_go_with_the_sources),
         cmocka_unit_test(ten_thousand_subjects_one_after_another_take_no_new_numbers),
