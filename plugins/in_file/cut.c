@@ -33,21 +33,21 @@ struct cut cut_line(const uint8_t *at, size_t have, int last, size_t most, int s
     return (struct cut){ CUT_RECORD, size, end ? (size_t)(end - at) + 1 : size, 0 };
 }
 
-struct cut cut_block(const uint8_t *at, size_t have, int last, size_t most, int live)
+struct cut cut_block(const uint8_t *at, size_t have, int last, const struct cut_rule *rule)
 {
-    size_t reach = have < most ? have : most;
+    size_t reach = have < rule->most ? have : rule->most;
     const uint8_t *end;
 
-    if (have == 0 || (have < most && !last && !live))
+    if (rule->skipping)
+        return cut_past(at, have);
+    if (have == 0 || (have < rule->most && !last && !rule->live))
         return (struct cut){ CUT_MORE, 0, 0, 0 };
-    if (have <= most && last)
+    if (have <= rule->most && last)
         return (struct cut){ CUT_RECORD, have, have, 0 };
     end = memrchr(at, '\n', reach);
     if (end)
-        reach = (size_t)(end - at) + 1;
-    else if (have < most)
+        return (struct cut){ CUT_RECORD, (size_t)(end - at) + 1, (size_t)(end - at) + 1, 0 };
+    if (have <= rule->most)
         return (struct cut){ CUT_MORE, 0, 0, 0 };
-    else if (reach > 1 && at[reach - 1] == '\r')
-        reach--; /* it may be half of a line's end */
-    return (struct cut){ CUT_RECORD, reach, reach, 0 };
+    return (struct cut){ CUT_LONG, rule->most, rule->most, 1 };
 }

@@ -29,8 +29,14 @@ struct cut {
 /* `last`: no byte comes behind those at hand. `most` is the longest line; to tell,
  * at most `most` + 2 bytes are needed. */
 struct cut cut_line(const uint8_t *at, size_t have, int last, size_t most, int skipping);
-/* Blocks end behind the last LF in `most` bytes, or else are full. `live`: what is
- * whole is a block although more may come. */
-struct cut cut_block(const uint8_t *at, size_t have, int last, size_t most, int live);
+
+struct cut_rule {
+    size_t most;  /* bytes of a block */
+    int live;     /* what is whole is a block although more may come */
+    int skipping;
+};
+/* Blocks end behind the last LF in `most` bytes, or where all ends. A line that is
+ * larger is never cut in two: it is CUT_LONG. To tell, `most` + 1 bytes are needed. */
+struct cut cut_block(const uint8_t *at, size_t have, int last, const struct cut_rule *rule);
 
 #endif

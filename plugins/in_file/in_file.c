@@ -12,7 +12,8 @@
 #include <string.h>
 
 static const struct aff_option path_item[] = {
-    AFF_OPT_ITEM(AFF_TYPE_PATH, 0, "A file, a folder (the files in it, not below), or a glob pattern."),
+    { .name = "", .doc = "A file, a folder (the files in it, not below), or a glob pattern.", .type = AFF_TYPE_PATH,
+      .flags = AFF_OPT_INPUT, .min = 1, .max = -1 },
 };
 static const char *const ways[] = { "lines", "blocks", "whole", NULL };
 static const char *const paces[] = { "fast", "realtime", NULL };
@@ -47,7 +48,8 @@ static const struct aff_option options[] = {
     AFF_OPT_REAL(struct config, speed, 0, "1.0", 1e-3, 1e6, NULL,
                  "How many times faster than it happened a recording is played with pace = \"realtime\"."),
     AFF_OPT_TABLE(struct config, time, 0, time_options, sizeof(struct time_config),
-                  "Where each line has its time; a line without one takes that of the line before."),
+                  "Where each line has its time; a line without one takes that of the line before. Without it what is "
+                  "followed has the time of its reading: an archive keeps it twice where it is read again."),
     AFF_OPT_TEXT(struct config, start, 0, NULL,
                  "When what has no time of its own began, in UTC, for example \"2026-03-01T07:30:00Z\"; by default "
                  "1970-01-01."),
@@ -55,9 +57,10 @@ static const struct aff_option options[] = {
                      "Time from one record to the next where lines have none; 0 counts on by a nanosecond, to keep "
                      "the order."),
     AFF_OPT_BYTES(struct config, max_line, 0, "\"64KiB\"", 1, 1 << 20,
-                  "Longest line; a longer one is set aside by its beginning and passed over."),
+                  "Longest line with as = \"lines\"; a longer one is set aside by its beginning and passed over."),
     AFF_OPT_BYTES(struct config, block, 0, "\"64KiB\"", 16, 1 << 20,
-                  "Largest block; it ends behind the last line that fits, or is full where none does."),
+                  "Largest block; it ends behind the last line that fits. A line that is larger is set aside by its "
+                  "beginning and passed over."),
     AFF_OPT_BYTES(struct config, max_size, 0, "\"64KiB\"", 1, 64 << 20,
                   "Largest file that is read whole; a larger one is refused."),
     AFF_OPT_INT(struct config, max_files, 0, "1024", 1, 65536, NULL,
@@ -70,7 +73,7 @@ static const struct aff_port outputs[] = {
 };
 
 static const struct aff_verdict verdicts[] = {
-    [VERDICT_LONG - 1] = { "line_too_long", "The beginning of a line above max_line; the rest is passed over.",
+    [VERDICT_LONG - 1] = { "line_too_long", "The beginning of a line above max_line or block; the rest is passed over.",
                            AFF_V_DEAD, 0, 0 },
 };
 
@@ -78,7 +81,7 @@ static const struct aff_metric metrics[] = {
     [METRIC_FILES] = { "files", "Files read to their end.", NULL, AFF_METRIC_COUNTER, 0 },
     [METRIC_RECORDS] = { "records", "Lines, blocks or files that became records.", NULL, AFF_METRIC_COUNTER, 0 },
     [METRIC_BYTES] = { "bytes", "Bytes read, with the ends of lines.", "By", AFF_METRIC_COUNTER, 0 },
-    [METRIC_LONG] = { "long_lines", "Lines above max_line.", NULL, AFF_METRIC_COUNTER, 0 },
+    [METRIC_LONG] = { "long_lines", "Lines above max_line, or above block.", NULL, AFF_METRIC_COUNTER, 0 },
     [METRIC_UNTIMED] = { "untimed", "Lines that have no time.", NULL, AFF_METRIC_COUNTER, 0 },
     [METRIC_CHANGED] = { "changed", "Files that changed while, or since, they were read in part.", NULL,
                          AFF_METRIC_COUNTER, 0 },
@@ -109,11 +112,13 @@ static aff_status time_validate(const struct config *c, const struct aff_report 
 
     if (strlen(d) != 1 || *d == '"' || *d == '\n' || *d == '\r' || (unsigned char)*d > 0x7e)
         st = problem(report, "time.delimiter",
-                     "is not one character; expected for example \",\", \";\", \"\\t\" or \" \"");
+                     "is not one character that can stand between fields; expected for example \",\", \";\", \"\\t\" or "
+                     "\" \"; write the one that is in the file");
     if (c->as != AS_LINES)
-        st = problem(report, "time", "is for lines; remove it, or write as = \"lines\"");
+        st = problem(report, "time", "is for lines; expected as = \"lines\" beside it; write so, or remove it");
     if (c->every)
-        st = problem(report, "every", "the lines have their own times by `time`; remove one of both");
+        st = problem(report, "every", "every does not go with `time`, by which the lines have their own times; expected one of both; "
+                     "remove the other");
     return st;
 }
 
@@ -123,15 +128,16 @@ static aff_status pace_validate(const struct config *c, const struct aff_report 
 
     if (c->pace == PACE_REALTIME && !c->follow && !c->time && !c->every)
         st = problem(report, "pace",
-                     "\"realtime\" needs to know the time of each record; say where it stands by `time`, or how far "
-                     "apart records are by `every`");
+                     "pace = \"realtime\" needs to know the time of each record; expected `time`, where it stands, or "
+                     "`every`, how far apart records are; add one");
     if (c->speed != 1.0 && (c->pace == PACE_FAST || c->follow)) /* the very default */
-        st = problem(report, "speed", "is for pace = \"realtime\" of files that are not followed; remove it");
+        st = problem(report, "speed", "is for recordings that are played; expected pace = \"realtime\" without follow beside it; remove it");
     if (c->follow && c->every)
         st = problem(report, "every",
-                     "is for files that are not followed; remove it, or say by `time` where a line has its time");
+                     "is for files that are not followed; expected `time`, where a line has its time, or nothing; "
+                     "remove it");
     if (c->follow && c->start && !c->time)
-        st = problem(report, "start", "is for files that are not followed, or for `time`; remove it");
+        st = problem(report, "start", "is for files that are not followed, or beside `time`; expected neither here; remove it");
     return st;
 }
 
@@ -143,13 +149,14 @@ static aff_status file_validate(const void *config, const struct aff_report *rep
 
     if (c->path.count == 0 || c->path.count > LIST_ENTRIES_MAX)
         st = problem(report, "path",
-                     "is a list of no or of more than 64 entries; expected a file, a folder or a pattern");
+                     "is a list of no or of more than 64 entries; expected files, folders or patterns; "
+                     "write a pattern such as \"*.csv\" for many");
     if (c->subject && !*c->subject)
-        st = problem(report, "subject", "is empty; expected a name, or remove it to take the file's");
+        st = problem(report, "subject", "is empty; expected a name; remove it to take the file's");
     if (!*c->stream)
-        st = problem(report, "stream", "is empty; expected a name such as \"file\"");
+        st = problem(report, "stream", "is empty; expected a name such as \"file\"; write one");
     if (c->start && !times_date((const uint8_t *)c->start, strlen(c->start), &unused))
-        st = problem(report, "start", "is not a date and time; write for example \"2026-03-01T07:30:00Z\"");
+        st = problem(report, "start", "is not a date and time; expected one in UTC; write it like \"2026-03-01T07:30:00Z\"");
     if (c->time)
         st = worse(st, time_validate(c, report));
     return worse(st, pace_validate(c, report));

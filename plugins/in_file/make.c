@@ -208,12 +208,26 @@ static int is_due(struct reader *r, int64_t event_ns)
     return 0;
 }
 
+/* A host that is being stopped has no room for a small record either. */
+struct aff_record *draft_reserve(const struct reader *r, size_t size, aff_status *ret_status)
+{
+    struct aff_record *draft = r->host->reserve(r->host, 0, AFF_NO_INPUT, (uint32_t)size);
+
+    *ret_status = AFF_ERR_MEMORY;
+    if (draft || !r->host->reserve(r->host, 0, AFF_NO_INPUT, 0))
+        return draft;
+    draft = r->host->reserve(r->host, 0, AFF_NO_INPUT, (uint32_t)size);
+    *ret_status = AFF_ERR_DATA;
+    return draft;
+}
+
 static aff_status record_emit(struct reader *r, struct file *f, const struct piece *p, const struct moment *m)
 {
-    struct aff_record *draft = r->host->reserve(r->host, 0, AFF_NO_INPUT, (uint32_t)p->cut.size);
+    aff_status st;
+    struct aff_record *draft = draft_reserve(r, p->cut.size, &st);
 
     if (!draft)
-        return AFF_ERR_MEMORY;
+        return st;
     draft->event_ns = m->ns;
     draft->type = AFF_BYTES;
     draft->schema = r->schema;

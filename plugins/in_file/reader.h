@@ -63,7 +63,7 @@ struct progress {
     uint64_t count;   /* records so far */
     int64_t last_ns;  /* time of the last line */
     uint8_t has_time; /* there was one */
-    uint8_t skipping; /* inside a line above max_line */
+    uint8_t skipping; /* inside a line above max_line, or block */
     uint8_t gap;      /* bytes may be missing before the next record */
     uint8_t reserved[5];
 };
@@ -114,6 +114,7 @@ struct reader {
     uint64_t made, bytes; /* in this read */
     uint8_t anchored;     /* pace: when which event time was due */
     uint8_t slow_told;
+    uint8_t large_told;
     int64_t anchor_event, anchor_boot;
     struct once *once;     /* one of these */
     struct follow *follow;
@@ -144,7 +145,10 @@ struct piece {
     size_t have;
     int last;
 };
+/* AFF_ERR_DATA: no record can be that large. */
 aff_status record_make(struct reader *r, struct file *f, const struct piece *piece);
+/* A draft; NULL, and *ret_status is AFF_ERR_DATA where no record can be that large. */
+struct aff_record *draft_reserve(const struct reader *r, size_t size, aff_status *ret_status);
 /* Tells the host whose file it is. */
 aff_status file_stream(struct reader *r, struct file *f, const char *path);
 /* The incarnation of a file by its content. */

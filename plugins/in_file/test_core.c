@@ -64,41 +64,67 @@ TEST(a_line_above_the_limit_is_set_aside_and_passed_over_however_the_bytes_come)
     lines_are("abcdefghijklm\n\nabcd\r\nabcdefghi\r\n", 4, "<abcd>[][abcd]<abcd>");
 }
 
-static const char *blocks_by(const char *text, size_t most)
+/* As lines_by; `live` cuts depend on the steps, so that they are made in one. */
+static const char *blocks_by(const char *text, size_t most, size_t step)
 {
     const uint8_t *bytes = (const uint8_t *)text;
-    size_t size = strlen(text), offset = 0, used = 0;
+    size_t size = strlen(text), there = step < size ? step : size, offset = 0, used = 0;
+    struct cut_rule rule = { most, 0, 0 };
 
     cut_text[0] = 0;
     for (;;) {
-        struct cut c = cut_block(bytes + offset, size - offset, 1, most, 0);
+        struct cut c = cut_block(bytes + offset, there - offset, there == size, &rule);
 
-        if (c.kind == CUT_MORE)
+        if (c.kind == CUT_MORE && there == size)
             return cut_text;
-        used += (size_t)snprintf(cut_text + used, sizeof cut_text - used, "[%.*s]", (int)c.size, text + offset);
-        assert_true(c.size > 0 && c.size == c.taken);
+        if (c.kind == CUT_MORE) {
+            there = there + step < size ? there + step : size;
+            continue;
+        }
+        if (c.kind != CUT_PAST)
+            used += (size_t)snprintf(cut_text + used, sizeof cut_text - used,
+                                     c.kind == CUT_RECORD ? "[%.*s]" : "<%.*s>", (int)c.size, text + offset);
+        assert_true(c.taken > 0 && offset + c.taken <= there);
         offset += c.taken;
+        rule.skipping = c.skipping;
     }
+}
+
+static void blocks_are(const char *text, size_t most, const char *wanted)
+{
+    size_t step;
+
+    for (step = 1; step <= strlen(text) + 1; step++)
+        assert_string_equal(blocks_by(text, most, step), wanted);
 }
 
 TEST(blocks_end_behind_the_last_line_that_fits)
 {
-    assert_string_equal(blocks_by("ab\ncd\nef\ngh", 7), "[ab\ncd\n][ef\ngh]");
-    assert_string_equal(blocks_by("abcdefghij\n", 4), "[abcd][efgh][ij\n]");
-    assert_string_equal(blocks_by("ab\r\ncd\r\n", 4), "[ab\r\n][cd\r\n]");
-    assert_string_equal(blocks_by("abc\r\nd\n", 4), "[abc][\r\nd\n]"); /* never between CR and LF */
-    assert_string_equal(blocks_by("abcd", 4), "[abcd]");
-    assert_string_equal(blocks_by("", 4), "");
+    blocks_are("ab\ncd\nef\ngh", 7, "[ab\ncd\n][ef\ngh]");
+    blocks_are("ab\r\ncd\r\n", 4, "[ab\r\n][cd\r\n]");
+    blocks_are("abcd", 4, "[abcd]");
+    blocks_are("", 4, "");
+}
+
+/* The half of a line is half a number, which its reader would take for one. */
+TEST(a_line_above_the_block_is_set_aside_and_never_cut_in_two)
+{
+    blocks_are("abcdefghij\n", 4, "<abcd>");
+    blocks_are("a\nbcdefg\nh\ni", 4, "[a\n]<bcde>[h\ni]");
+    blocks_are("abc\r\nd\n", 4, "<abc\r>[d\n]");
+    blocks_are("abcd\nx\n", 4, "<abcd>[x\n]");
+    blocks_are("x\nabcde", 4, "[x\n]<abcd>");
 }
 
 TEST(a_live_block_ends_behind_the_last_whole_line)
 {
-    struct cut c = cut_block((const uint8_t *)"ab\ncd\nef", 8, 0, 100, 1);
+    struct cut_rule live = { 100, 1, 0 }, not_live = { 100, 0, 0 };
+    struct cut c = cut_block((const uint8_t *)"ab\ncd\nef", 8, 0, &live);
 
     assert_int_equal(c.kind, CUT_RECORD);
     assert_int_equal(c.size, 6);
-    assert_int_equal(cut_block((const uint8_t *)"abc", 3, 0, 100, 1).kind, CUT_MORE);
-    assert_int_equal(cut_block((const uint8_t *)"ab\n", 3, 0, 100, 0).kind, CUT_MORE);
+    assert_int_equal(cut_block((const uint8_t *)"abc", 3, 0, &live).kind, CUT_MORE);
+    assert_int_equal(cut_block((const uint8_t *)"ab\n", 3, 0, &not_live).kind, CUT_MORE);
 }
 
 #define S INT64_C(1000000000)
@@ -187,7 +213,8 @@ TEST(a_clock_passes_midnight_and_takes_a_late_line_back)
 
 AFF_TEST_MAIN(lines_end_at_lf_and_cr_lf_however_the_bytes_come,
               a_line_above_the_limit_is_set_aside_and_passed_over_however_the_bytes_come,
-              blocks_end_behind_the_last_line_that_fits, a_live_block_ends_behind_the_last_whole_line,
+              blocks_end_behind_the_last_line_that_fits,
+              a_line_above_the_block_is_set_aside_and_never_cut_in_two, a_live_block_ends_behind_the_last_whole_line,
               iso_times_are_read_with_and_without_a_zone, what_is_not_wholly_a_time_is_none,
               numbers_since_1970_are_exact, fields_are_counted_between_delimiters,
               a_clock_passes_midnight_and_takes_a_late_line_back)

@@ -206,6 +206,59 @@ TEST(a_long_line_is_set_aside_and_the_next_one_is_read)
     aff_harness_close(&h);
 }
 
+TEST(what_follows_a_line_that_was_passed_over_has_the_mark_of_a_gap)
+{
+    static const char *const ways[] = { "max_line = \"16B\"", "as = \"blocks\"\nblock = \"16B\"" };
+    const struct aff_record *r;
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        struct aff_harness *h;
+
+        folder_make();
+        put("t.txt", "1,\"a\n0123456789abcdefghij\nb\"\nc\n");
+        h = aff_harness_open("in_file", toml_of("t.txt", ways[i]));
+        EXPECT_STATUS(aff_harness_read_all(h, 64, 0), AFF_END);
+        r = aff_harness_take(h, "data");
+        assert_true(r && !(r->flags & AFF_FLAG_GAP));
+        r = aff_harness_take(h, "data");
+        assert_true(r && (r->flags & AFF_FLAG_GAP) && memcmp(r->data, "b\"", 2) == 0);
+        EXPECT_VERDICT(h, "line_too_long", 1);
+        EXPECT_BALANCED(h);
+        aff_harness_close(&h);
+    }
+}
+
+/* One line, or one file, must not end the run and each one after it. */
+TEST(what_is_larger_than_a_record_may_be_is_left_behind_and_said)
+{
+    static const char *const ways[] = { "", "as = \"blocks\"\nblock = \"69B\"" };
+    struct aff_harness *h;
+    size_t i;
+
+    for (i = 0; i < 2; i++) {
+        folder_make();
+        put("t.txt", "a\n0123456789012345678901234567890123456789012345678901234567890123456\nb\n");
+        h = aff_harness_open("in_file", toml_of("t.txt", ways[i]));
+        aff_harness_max_record(h, 20);
+        assert_string_equal(read_out(h), i ? "[a\n][b\n]|" : "[a][b]|");
+        EXPECT_VERDICT(h, "line_too_long", 1);
+        EXPECT_LOG(h, AFF_LOG_ERROR, "edge.buffer");
+        EXPECT_BALANCED(h);
+        aff_harness_close(&h);
+    }
+    folder_make();
+    put("a.txt", "0123456789012345678901234567890123456789");
+    put("b.txt", "small");
+    h = aff_harness_open("in_file", toml_of("", "as = \"whole\""));
+    aff_harness_max_record(h, 20);
+    EXPECT_STATUS(aff_harness_read_all(h, 64, 0), AFF_ERR_DATA);
+    EXPECT_CAUSE(h, "edge.buffer");
+    assert_string_equal(read_out(h), "|[small]|");
+    EXPECT_METRIC(h, "refused", 1);
+    aff_harness_close(&h);
+}
+
 TEST(a_line_without_an_end_does_not_keep_the_thread)
 {
     struct aff_harness *h;
@@ -346,7 +399,10 @@ AFF_TEST_MAIN(wrong_options_are_refused_with_what_to_do, a_file_is_lines_and_eac
               a_name_that_is_no_text_becomes_one, a_folder_is_read_in_bytewise_order_without_what_is_no_file,
               what_is_not_there_is_tried_again_and_what_never_works_is_refused,
               a_bad_file_in_a_folder_does_not_stop_the_others, a_file_that_may_not_be_read_is_said_by_its_place,
-              a_long_line_is_set_aside_and_the_next_one_is_read, a_line_without_an_end_does_not_keep_the_thread,
+              a_long_line_is_set_aside_and_the_next_one_is_read,
+              what_follows_a_line_that_was_passed_over_has_the_mark_of_a_gap,
+              what_is_larger_than_a_record_may_be_is_left_behind_and_said,
+              a_line_without_an_end_does_not_keep_the_thread,
               a_file_is_one_record_and_a_larger_one_is_refused_with_what_to_do,
               a_line_has_its_own_time_and_one_without_takes_the_last,
               real_time_is_that_of_the_recording_and_the_factor_makes_it_faster, lines_without_times_are_paced_by_every,

@@ -75,7 +75,7 @@ static void cr_drop(char *text)
 
 TEST(blocks_are_the_files_bytes_whatever_the_block)
 {
-    static const char *const sizes[] = { "16B", "17B", "100B", "1000B", "64KiB" };
+    static const char *const sizes[] = { "160B", "161B", "200B", "1000B", "64KiB" };
     size_t size, count, i;
     char *text, *got;
 

@@ -121,7 +121,8 @@ static struct piece piece_next(const struct reader *r, const struct file *f, int
     p.have = (size_t)(w->at + w->have - f->p.offset);
     p.last = final && w->at + w->have >= f->size;
     if (r->config->as == AS_BLOCKS)
-        p.cut = cut_block(p.at, p.have, p.last, (size_t)r->config->block, r->follow != NULL);
+        p.cut = cut_block(p.at, p.have, p.last,
+                          &(struct cut_rule){ (size_t)r->config->block, r->follow != NULL, f->p.skipping });
     else
         p.cut = cut_line(p.at, p.have, p.last, (size_t)r->config->max_line, f->p.skipping);
     return p;
@@ -138,16 +139,32 @@ static aff_status line_aside(struct reader *r, struct file *f, const struct piec
     return AFF_OK;
 }
 
+static void large_tell(struct reader *r, const struct file *f, size_t size)
+{
+    if (r->large_told)
+        return;
+    r->large_told = 1;
+    r->host->log(r->host, AFF_LOG_ERROR,
+                 "a line or block of %zu bytes at byte %llu is larger than a record may be and set aside; raise "
+                 "edge.buffer of the readers to four times that, and pipeline.max_record, or lower max_line or block",
+                 size, (unsigned long long)f->p.offset);
+}
+
 static aff_status piece_take(struct reader *r, struct file *f, const struct piece *p)
 {
-    aff_status st = AFF_OK;
+    aff_status st = p->cut.kind == CUT_RECORD ? record_make(r, f, p) : AFF_OK;
+    bool is_large = st == AFF_ERR_DATA;
 
-    if (p->cut.kind == CUT_RECORD)
-        return record_make(r, f, p);
-    if (p->cut.kind == CUT_LONG)
-        st = line_aside(r, f, p);
-    if (st != AFF_OK)
+    if (p->cut.kind == CUT_RECORD && !is_large)
         return st;
+    if (is_large)
+        large_tell(r, f, p->cut.size);
+    if (p->cut.kind == CUT_LONG || is_large) {
+        st = line_aside(r, f, p);
+        if (st != AFF_OK)
+            return st;
+        f->p.gap = 1; /* a text of several lines may go on behind it */
+    }
     f->p.skipping = p->cut.skipping != 0;
     f->p.offset += p->cut.taken;
     r->bytes += p->cut.taken;
@@ -178,11 +195,14 @@ aff_status text_read(struct reader *r, struct file *f, int final, uint64_t want)
 
 static aff_status whole_emit(struct reader *r, struct file *f, const char *path, uint32_t size)
 {
-    struct aff_record *draft = r->host->reserve(r->host, 0, AFF_NO_INPUT, size);
     XXH128_canonical_t hash;
     aff_status st;
+    struct aff_record *draft = draft_reserve(r, size, &st);
     int64_t got;
 
+    if (!draft && st == AFF_ERR_DATA)
+        return file_trouble(r, f, st, "is larger than a record may be and refused; raise edge.buffer of the readers to "
+                            "four times its size, and pipeline.max_record", 0);
     if (!draft)
         return AFF_ERR_MEMORY;
     got = file_pread(f->fd, draft->data, size, 0);

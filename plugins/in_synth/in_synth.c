@@ -195,7 +195,7 @@ static aff_status target_validate(const struct aff_report *report, const char *o
 {
     if (value <= 0.0 || value >= least)
         return AFF_OK;
-    report->problem(report, option, "%g is too low; expected at least %g, or 0 for the usual", value, least);
+    report->problem(report, option, "%g is too low; expected at least %g; raise it, or write 0 for the usual", value, least);
     return AFF_ERR_CONFIG;
 }
 
@@ -228,17 +228,17 @@ static aff_status others_validate(const struct config *c, const struct episode_c
     if (e->respiratory_rate > 0.0 || e->spo2 > 0.0 || e->systolic > 0.0 || e->temperature > 0.0 ||
         e->consciousness != LEVEL_USUAL || e->supplemental_oxygen)
         return refuse(report, "episodes",
-                      "only a deterioration leads to other vital signs; remove respiratory_rate, spo2, "
-                      "systolic, temperature, consciousness and supplemental_oxygen here, or write "
-                      "kind = \"deterioration\"");
+                      "only a deterioration leads to other vital signs; expected kind = \"deterioration\" "
+                      "beside respiratory_rate, spo2, systolic, temperature, consciousness and "
+                      "supplemental_oxygen; write so, or remove them");
     if (e->over != OVER_USUAL_NS)
         return refuse(report, "episodes.over",
-                      "only a deterioration comes and goes gradually; remove over, or write kind = "
-                      "\"deterioration\"");
+                      "only a deterioration comes and goes gradually; expected kind = \"deterioration\" "
+                      "beside over; write so, or remove over");
     if (e->kind == KIND_PROBE_OFF && !config_makes(c, PORT_PLETH) && !config_makes(c, PORT_VITALS))
         return refuse(report, "episodes.kind",
-                      "a probe that is off changes only pleth and vitals, and neither is made; name "
-                      "one of them in signals, or remove the episode");
+                      "a probe that is off changes only pleth and vitals, and neither is made; expected "
+                      "one of them in signals; name it there, or remove the episode");
     return AFF_OK;
 }
 
@@ -247,22 +247,37 @@ static aff_status episode_validate(const struct config *c, const struct episode_
 {
     if (e->kind <= ECG_BRADYCARDIA && e->heart_rate > 0.0 && e->heart_rate < ECG_RATE_MIN) {
         report->problem(report, "episodes.heart_rate",
-                        "%g is too slow; expected %g to %g, or 0 for the usual; for no beat at all "
-                        "use kind = \"pause\"",
+                        "%g is too slow; expected %g to %g, or 0 for the usual; raise it, or for no beat "
+                        "at all use kind = \"pause\"",
                         e->heart_rate, ECG_RATE_MIN, ECG_RATE_MAX);
         return AFF_ERR_CONFIG;
     }
     if (e->kind > ECG_BRADYCARDIA && e->kind != ECG_DETERIORATION && e->heart_rate > 0.0)
         return refuse(report, "episodes.heart_rate",
-                      "only a tachycardia or bradycardia or deterioration has a heart rate; remove it, "
-                      "or write another episode beside this one");
+                      "only a tachycardia, bradycardia or deterioration has a heart rate; expected one of "
+                      "these kinds beside it; remove it, or write another episode beside this one");
     if (e->subject > c->subjects) {
         report->problem(report, "episodes.subject",
-                        "there is no subject %lld; expected 0 (all) to subjects = %lld",
+                        "there is no subject %lld; expected 0 (all) to subjects = %lld; correct one of both",
                         (long long)e->subject, (long long)c->subjects);
         return AFF_ERR_CONFIG;
     }
     return e->kind == ECG_DETERIORATION ? deterioration_validate(e, report) : others_validate(c, e, report);
+}
+
+/* At the one that somebody wrote. */
+static void pressures_refuse(const struct config *c, const struct aff_report *report)
+{
+    if (c->diastolic < 76.0 || c->diastolic > 76.0) /* its default */
+        report->problem(report, "diastolic",
+                        "diastolic = %g mm[Hg] is not below systolic = %g mm[Hg] by at least 10; expected at most "
+                        "%g; lower it, or raise systolic",
+                        c->diastolic, c->systolic, c->systolic - 10.0);
+    else
+        report->problem(report, "systolic",
+                        "systolic = %g mm[Hg] is not above diastolic = %g mm[Hg] by at least 10; expected at least "
+                        "%g; raise it, or lower diastolic",
+                        c->systolic, c->diastolic, c->diastolic + 10.0);
 }
 
 static aff_status synth_validate(const void *config, const struct aff_report *report)
@@ -279,24 +294,23 @@ static aff_status synth_validate(const void *config, const struct aff_report *re
     }
     if (strcmp(c->start, "now") != 0 && !date_read(c->start, &start_ns)) {
         report->problem(report, "start",
-                        "not a time; expected \"now\" or a UTC time from 1970 to 2199 such as "
+                        "is not a time; expected \"now\" or a UTC time from 1970 to 2199; write it like "
                         "\"2026-03-01T07:30:00Z\"");
         worst = AFF_ERR_CONFIG;
     }
     if (c->hum > 0.0 && c->hum_freq >= c->rate / 2.0) {
         report->problem(report, "hum_freq",
-                        "%g Hz is not below half of rate = %g Hz; choose a faster rate or no hum",
-                        c->hum_freq, c->rate);
+                        "hum_freq = %g Hz is not below half of rate = %g Hz; expected less than %g Hz; choose "
+                        "a faster rate or no hum",
+                        c->hum_freq, c->rate, c->rate / 2.0);
         worst = AFF_ERR_CONFIG;
     }
     if (c->systolic - c->diastolic < 10.0) {
-        report->problem(report, "diastolic",
-                        "%g mm[Hg] is not below systolic = %g by at least 10; lower it, or raise systolic",
-                        c->diastolic, c->systolic);
+        pressures_refuse(c, report);
         worst = AFF_ERR_CONFIG;
     }
     if (c->subject[0] == '\0') {
-        report->problem(report, "subject", "is empty; expected a name such as \"patient\"");
+        report->problem(report, "subject", "is empty; expected a name such as \"patient\"; write one");
         worst = AFF_ERR_CONFIG;
     }
     return worst;

@@ -51,7 +51,7 @@ TEST(wrong_options_are_refused_with_what_to_do)
                    "too slow");
     EXPECT_REFUSED("in_synth",
                    "episodes = [{ at = \"1s\", for = \"1s\", kind = \"pause\", heart_rate = 90.0 }]",
-                   "only a tachycardia or bradycardia");
+                   "only a tachycardia, bradycardia or");
     EXPECT_REFUSED("in_synth",
                    "episodes = [{ at = \"1s\", for = \"1s\", kind = \"pause\", subject = 2 }]",
                    "there is no subject 2");

@@ -424,7 +424,7 @@ TEST(wrong_options_are_refused_with_what_to_do)
     EXPECT_REFUSED("in_synth", "temperature = 98.6", "temperature");
     EXPECT_REFUSED("in_synth", "consciousness = \"alert\"", "consciousness");
     EXPECT_REFUSED("in_synth", "episodes = [{ at = \"1s\", for = \"1s\", kind = \"probe_off\" }]",
-                   "name one of them in signals");
+                   "expected one of them in signals");
     snprintf(toml, sizeof toml, "%s\"noise\", spo2 = 80.0 }]", episode);
     EXPECT_REFUSED("in_synth", toml, "only a deterioration");
     snprintf(toml, sizeof toml, "%s\"silence\", heart_rate = 80.0 }]", episode);

@@ -164,8 +164,8 @@ static bool place_check(const struct config *c, const struct aff_report *report)
         problem = "is empty; expected where to go, such as \"bed 3\"";
     for (i = 0; !problem && i < place.count; i++)
         if (place.pieces[i].name && word_of(&place.pieces[i]) != WORD_SUBJECT)
-            problem = "has a name in braces that is not {subject}; expected plain words, or {subject}; a place does "
-                      "not change with the values";
+            problem = "has a name in braces that is not {subject}; expected plain words, or {subject}; write the "
+                      "place itself, which does not change with the values";
     if (problem)
         report->problem(report, "place", "place %s", problem);
     return !problem;

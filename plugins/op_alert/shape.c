@@ -5,6 +5,8 @@
  * names a column. How labels go on is told at the head of alert.c.
  *
  * Not here: rules by themselves (check.c). */
+#include <afferent/words.h>
+
 #include "op_alert.h"
 
 #include <stdio.h>
@@ -47,52 +49,20 @@ static const struct aff_column *column_in(const struct aff_schema *schema, const
 
 /* ---- did you mean ---- */
 
-enum { WORD_MOST = 64 };
-
-/* Edits from one word to the other (Wagner and Fischer 1974), WORD_MOST when
- * either is too long to be a slip. */
-static uint32_t word_distance(const char *a, const char *b)
-{
-    uint32_t row[WORD_MOST], i, k, before, kept;
-    size_t m = strlen(a), n = strlen(b);
-
-    if (m >= WORD_MOST || n >= WORD_MOST)
-        return WORD_MOST;
-    for (k = 0; k <= n; k++)
-        row[k] = k;
-    for (i = 1; i <= m; i++) {
-        before = row[0];
-        row[0] = i;
-        for (k = 1; k <= n; k++) {
-            kept = row[k];
-            row[k] = row[k] + 1 < row[k - 1] + 1 ? row[k] + 1 : row[k - 1] + 1;
-            if (before + (a[i - 1] != b[k - 1]) < row[k])
-                row[k] = before + (a[i - 1] != b[k - 1]);
-            before = kept;
-        }
-    }
-    return row[n];
-}
-
 static const char *column_guess(const struct shapes *s, const char *name)
 {
-    uint32_t i, k, best = (uint32_t)strlen(name) / 3 + 2;
-    const char *guess = NULL;
+    struct aff_guess guess = { .word = name };
+    uint32_t i, k;
 
     for (i = 0; i < s->inputs->count; i++) {
         const struct aff_schema *schema = rows_at(s, i);
 
         for (k = 0; schema && k < schema->count; k++) {
-            const char *other = column_at(schema, k)->name;
-            uint32_t distance = other ? word_distance(name, other) : WORD_MOST;
-
-            if (distance < best) {
-                best = distance;
-                guess = other;
-            }
+            if (column_at(schema, k)->name)
+                aff_guess_offer(&guess, column_at(schema, k)->name);
         }
     }
-    return guess;
+    return guess.best;
 }
 
 /* The columns there are, as many as fit. */
@@ -148,7 +118,8 @@ static void rule_column(struct shapes *s, uint32_t rule)
         if (!c || rule_takes(r->kind, c->type))
             continue;
         (void)snprintf(path, sizeof path, "rules[%u].%s", (unsigned)rule, kind_names[r->kind]);
-        s->report->problem(s->report, path, "rule \"%s\": column \"%s\" is %s, but %s judges %s; %s",
+        s->report->problem(s->report, path, "rule \"%s\": column \"%s\" is %s, but %s judges %s; expected a column that it can judge; "
+                           "%s",
                            r->config->name, name, type_name(c->type), kind_names[r->kind], kind_needs(r->kind),
                            c->type == AFF_TEXT ? "use equals, or a column of numbers" : "use above, at_least, below "
                            "or at_most, or a column of text");
@@ -182,8 +153,9 @@ static bool open_refused(struct shapes *s)
     for (i = 0; i < s->inputs->count && s->plan->column_count > 0; i++) {
         if (shape_at(s, i)->port != PORT_IN || shape_at(s, i)->schema)
             continue;
-        s->report->problem(s->report, "rules", "the columns of input \"in\" are known at run time only; declare them "
-                           "(columns = [...]) in the node that reads them");
+        s->report->problem(s->report, "rules", "the columns of input %u are known at run time only, and the rules name "
+                           "some; expected known ones; declare them (columns = [...]) in the node that reads them",
+                           (unsigned)i + 1);
         return true;
     }
     return false;

@@ -104,11 +104,11 @@ TEST(columns_that_are_not_there_are_named_with_a_guess)
                  "rules[0].text: rule \"r\": no input has a column \"scor\"");
     expect_shape(ONE("column = \"lactate\", above = 2"), &in, 1, "name one of these");
     expect_shape(ONE("column = \"band\", above = 2"), &in, 1,
-                 "column \"band\" is text, but above judges a number; use equals");
+                 "column \"band\" is text, but above judges a number; expected a column that it can judge; use equals");
     expect_shape(ONE("column = \"spo2\", equals = \"V\""), &in, 1, "column \"spo2\" is a number, but equals judges text");
     expect_shape(ONE("column = \"spo2\", below = 90"), &open, 1,
-                 "the columns of input \"in\" are known at run time only; declare them (columns = [...]) in the node that "
-                 "reads them");
+                 "the columns of input 1 are known at run time only, and the rules name some; expected known ones; "
+                 "declare them (columns = [...]) in the node that reads them");
 }
 
 TEST(a_column_may_be_in_any_of_several_inputs)

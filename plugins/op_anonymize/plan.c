@@ -37,6 +37,17 @@ static void plan_drop(struct anonymize *a, struct plan *p, uint32_t column, cons
     p->drop_count++;
 }
 
+/* What the report calls a dropped column. Of a table that nobody declared names
+ * come with the data, and its columns are labelled phi: their place must do,
+ * except where the pipeline file names them. */
+static void drop_name(char name[DROP_CHARS], const struct aff_column *column, uint32_t at, bool has_rule)
+{
+    if (column->label == AFF_LABEL_PHI && !has_rule)
+        (void)snprintf(name, DROP_CHARS, "column %u (phi)", (unsigned)at + 1u);
+    else
+        (void)snprintf(name, DROP_CHARS, "%s", column->name);
+}
+
 static bool is_taken(const struct plan *p, uint32_t rule)
 {
     for (uint32_t i = 0; i < p->count; i++)
@@ -87,9 +98,11 @@ static void rows_plan(struct anonymize *a, struct plan *p, const struct aff_sche
     for (uint32_t i = 0; i < in->count; i++) {
         const struct aff_column *column = column_of(in, i);
         int rule = rule_find(a->config, column->name);
+        char name[DROP_CHARS];
 
+        drop_name(name, column, i, rule >= 0);
         if (rule < 0 || rule_at(a->config, (uint32_t)rule).action == ACTION_DROP || is_taken(p, (uint32_t)rule))
-            plan_drop(a, p, i, column->name);
+            plan_drop(a, p, i, name);
         else
             step_add(a, p, i, column, (uint32_t)rule);
     }

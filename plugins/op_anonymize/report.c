@@ -5,7 +5,8 @@
  * A JSON file for the one who answers for the data, readable as it is: one line
  * a column. It counts since this start; a record that was replayed after a crash
  * counts again. Written beside its place and renamed, so that a reader never
- * finds half of it. It names columns, dropped ones too, and no value of them. */
+ * finds half of it. It names columns, dropped ones too where their name cannot
+ * come from the data (plan.c), and no value of them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

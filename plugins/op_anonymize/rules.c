@@ -98,6 +98,21 @@ int rule_moves(const struct config *config, const struct rule *rule, uint8_t typ
     return config->times == TIMES_SHIFT && (is_time(rule) || type == AFF_TIME);
 }
 
+/* Whether a value is no longer what identified. Three first characters: 45 CFR
+ * 164.514(b)(2)(i)(B), initial digits of a ZIP code; days: (C), all elements of
+ * dates but the year, unless they are moved. */
+static int is_coarser(const struct config *config, const struct rule *rule, uint8_t type)
+{
+    enum { FIRST_MOST = 3 };
+    const struct generalise_config *how = rule->how;
+
+    if (how->digits)
+        return how->digits <= FIRST_MOST;
+    if (how->width)
+        return how->width > 1 || type == AFF_REAL;
+    return how->floor != FLOOR_DAY || rule_moves(config, rule, type);
+}
+
 uint8_t rule_label(const struct config *config, const struct rule *rule, uint8_t type, uint8_t label)
 {
     uint8_t left = label == AFF_LABEL_NONE ? AFF_LABEL_NONE : AFF_LABEL_QUASI;
@@ -105,7 +120,7 @@ uint8_t rule_label(const struct config *config, const struct rule *rule, uint8_t
     switch (rule->action) {
     case ACTION_KEEP: return rule_moves(config, rule, type) ? left : label;
     case ACTION_SHIFT: return left;
-    case ACTION_GENERALISE: return AFF_LABEL_QUASI;
+    case ACTION_GENERALISE: return label == AFF_LABEL_PHI && !is_coarser(config, rule, type) ? label : AFF_LABEL_QUASI;
     default: return AFF_LABEL_NONE;
     }
 }

@@ -38,7 +38,9 @@ uint8_t rule_type(const struct rule *rule, uint8_t type);
  *  pseudonym   none    none    none     leads back only with the key
  *  redact      none    none    none
  *  shift       none    quasi   quasi    intervals are left, such as an exact age
- *  generalise  quasi   quasi   quasi    identifies together with others */
+ *  generalise  quasi   quasi   quasi    identifies together with others
+ *  generalise  quasi   quasi   phi      more than 3 first characters, whole numbers
+ *                                       by width = 1, days that do not move */
 uint8_t rule_label(const struct config *config, const struct rule *rule, uint8_t type, uint8_t label);
 /* Whether the times of this column are moved: with times = "shift" all that
  * survive are, else the difference to the event time would tell the shift. */

@@ -9,6 +9,8 @@
  *
  * The key file is looked at too: a run that ends at its first minute for a
  * permission is worse than a check that says so. */
+#include <afferent/words.h>
+
 #include "check.h"
 
 #include <sodium.h>
@@ -41,51 +43,17 @@ static const struct aff_column *column_named(const struct aff_schema *schema, co
 
 /* ---- did you mean ---- */
 
-enum { WORD_MOST = 64 };
-
-/* Levenshtein's distance; 99 for long words. */
-static unsigned distance(const char *a, const char *b)
-{
-    unsigned row[WORD_MOST + 1], up, old;
-    size_t na = strlen(a), nb = strlen(b);
-
-    if (na > WORD_MOST || nb > WORD_MOST)
-        return 99;
-    for (unsigned k = 0; k <= nb; k++)
-        row[k] = k;
-    for (size_t i = 1; i <= na; i++) {
-        up = row[0];
-        row[0] = (unsigned)i;
-        for (size_t k = 1; k <= nb; k++) {
-            unsigned best = up + (a[i - 1] != b[k - 1]);
-
-            old = row[k];
-            best = best < old + 1 ? best : old + 1;
-            row[k] = best < row[k - 1] + 1 ? best : row[k - 1] + 1;
-            up = old;
-        }
-    }
-    return row[nb];
-}
-
 static const char *guess(const struct aff_table *inputs, const char *name)
 {
-    unsigned least = (unsigned)strlen(name) / 3 + 2;
-    const char *best = NULL;
+    struct aff_guess near = { .word = name };
 
     for (uint32_t i = 0; i < inputs->count; i++) {
         const struct aff_schema *s = shape_at(inputs, i)->port == PORT_ROWS ? shape_at(inputs, i)->schema : NULL;
 
-        for (uint32_t k = 0; s && k < s->count; k++) {
-            unsigned far = distance(name, column_of(s, k)->name);
-
-            if (far < least) {
-                least = far;
-                best = column_of(s, k)->name;
-            }
-        }
+        for (uint32_t k = 0; s && k < s->count; k++)
+            aff_guess_offer(&near, column_of(s, k)->name);
     }
-    return best;
+    return near.best;
 }
 
 /* ---- one rule over all inputs ---- */

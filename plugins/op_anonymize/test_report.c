@@ -64,6 +64,31 @@ TEST(the_report_says_what_was_done_and_how_alone_the_rows_are)
     bench_close();
 }
 
+/* A table without a header, read as if it had one: its first patient is its
+ * header. What nobody declared is labelled phi, its names too. */
+TEST(a_name_that_may_come_from_the_data_is_told_by_its_place)
+{
+    static const struct aff_column header[] = {
+        { .name = "age", .type = AFF_INT, .label = AFF_LABEL_PHI },
+        { .name = "Maria " CANARY, .type = AFF_INT, .label = AFF_LABEL_PHI },
+        { .name = "name", .type = AFF_INT, .label = AFF_LABEL_PHI },
+    };
+    struct aff_schema schema = { .struct_size = sizeof schema, .type = AFF_FIELDS, .columns = header, .count = 3,
+                                 .stride = sizeof *header };
+    struct aff_harness *h;
+
+    bench_open();
+    h = bench_plugin(toml_with_report(""));
+    EXPECT_STATUS(AFF_PUSH_ROW(h, "rows", aff_harness_stream(h, "s", "v", &schema), AFF_CELL_INT(61), AFF_CELL_INT(1),
+                               AFF_CELL_INT(2)), AFF_OK);
+    EXPECT_STATUS(aff_harness_finish(h), AFF_OK);
+    holds("{ \"name\": \"column 2 (phi)\", \"values\": 1 }");
+    holds("{ \"name\": \"name\", \"values\": 1 }"); /* a rule drops it by this name */
+    assert_null(strstr(bench_file("report.json"), CANARY));
+    aff_harness_close(&h);
+    bench_close();
+}
+
 TEST(names_of_columns_are_whole_json_whatever_is_in_them)
 {
     static const char long_name[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xa4xyz";
@@ -164,6 +189,7 @@ TEST(a_report_that_cannot_be_written_stops_the_opening_and_later_only_complains)
 }
 
 AFF_TEST_MAIN(the_report_says_what_was_done_and_how_alone_the_rows_are,
+              a_name_that_may_come_from_the_data_is_told_by_its_place,
               names_of_columns_are_whole_json_whatever_is_in_them, beyond_the_bound_the_report_says_at_least,
               the_report_is_written_again_every_ten_minutes,
               a_file_that_is_no_report_is_never_replaced,

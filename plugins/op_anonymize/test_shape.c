@@ -168,6 +168,42 @@ TEST(keep_leaves_a_label_and_clear_takes_it_off)
     bench_close();
 }
 
+/* Of what was phi: a name's first 32 characters are a name, bands one wide are
+ * the numbers themselves, and a day that does not move is that day. */
+TEST(what_hardly_becomes_coarser_stays_phi)
+{
+    static const struct aff_column columns[] = {
+        { .name = "name", .type = AFF_TEXT, .label = AFF_LABEL_PHI },
+        { .name = "zip", .type = AFF_TEXT, .label = AFF_LABEL_PHI },
+        { .name = "ward", .type = AFF_TEXT, .label = AFF_LABEL_QUASI },
+        { .name = "number", .type = AFF_INT, .label = AFF_LABEL_PHI },
+        { .name = "age", .type = AFF_INT, .label = AFF_LABEL_PHI },
+        { .name = "weight", .type = AFF_REAL, .label = AFF_LABEL_PHI },
+        { .name = "admitted", .type = AFF_TIME, .label = AFF_LABEL_PHI },
+    };
+    static const char rules[] = "generalise = { name = { digits = 32 }, zip = { digits = 3 }, ward = { digits = 8 }, "
+                                "number = { width = 1 }, age = { width = 5 }, weight = { width = 1 }, "
+                                "admitted = { floor = \"day\" } }\n";
+    struct aff_schema schema = { .struct_size = sizeof schema, .type = AFF_FIELDS, .columns = columns, .count = 7,
+                                 .stride = sizeof *columns };
+    struct aff_shape in = rows_of(&schema);
+    const struct aff_shape *out;
+
+    bench_open();
+    assert_null(aff_harness_shape("op_anonymize", bench_toml(rules), &in, 1, &out));
+    column_is(out[0].schema, "name", AFF_TEXT, AFF_LABEL_PHI);
+    column_is(out[0].schema, "zip", AFF_TEXT, AFF_LABEL_QUASI);
+    column_is(out[0].schema, "ward", AFF_TEXT, AFF_LABEL_QUASI);
+    column_is(out[0].schema, "number", AFF_TEXT, AFF_LABEL_PHI);
+    column_is(out[0].schema, "age", AFF_TEXT, AFF_LABEL_QUASI);
+    column_is(out[0].schema, "weight", AFF_TEXT, AFF_LABEL_QUASI);
+    column_is(out[0].schema, "admitted", AFF_TIME, AFF_LABEL_QUASI); /* it moves */
+    assert_null(aff_harness_shape("op_anonymize", bench_toml("generalise = { admitted = { floor = \"day\" } }\n"
+                                                             "times = \"keep\""), &in, 1, &out));
+    column_is(out[0].schema, "admitted", AFF_TIME, AFF_LABEL_PHI);
+    bench_close();
+}
+
 TEST(of_an_open_input_only_what_is_cleared_or_changed_loses_its_label)
 {
     struct aff_shape in = rows_of(NULL);
@@ -235,5 +271,6 @@ AFF_TEST_MAIN(options_that_make_no_sense_together_are_refused_with_a_way_out,
               a_key_file_is_looked_at_before_anything_runs,
               a_run_ends_for_a_key_that_was_taken_away_and_leaves_nothing_behind,
               labels_say_what_is_left_of_each_column, keep_leaves_a_label_and_clear_takes_it_off,
+              what_hardly_becomes_coarser_stays_phi,
               of_an_open_input_only_what_is_cleared_or_changed_loses_its_label,
               each_kind_of_row_that_comes_in_is_announced_with_its_own_columns, samples_leave_without_a_label)

@@ -97,6 +97,23 @@ bool head_is(const struct head *head, const char *row, size_t size)
     return size == head->row_size && bytes_hash(row, size) == head->row_hash;
 }
 
+/* All words that the head in force has found are in this row as well. */
+bool head_moved(struct reader *r, const struct feed_text *t)
+{
+    uint32_t i, found, hits = 0;
+
+    for (i = 0; i < r->rows.source_count; i++) {
+        if (r->head->map[i] == NO_FIELD)
+            continue;
+        r->scratch_used = 0;
+        found = word_find(r, t, r->rows.sources[i].from);
+        if (found >= NO_FIELD)
+            return false;
+        hits++;
+    }
+    return hits && !r->rows.is_open;
+}
+
 /* Open: the words become the columns' names. */
 static bool words_keep(struct reader *r, const struct feed_text *t)
 {

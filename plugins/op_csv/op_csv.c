@@ -11,6 +11,7 @@
  * (split.c), values (rows/cells.c). */
 #include "reader.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const decimals[] = { ".", ",", NULL };
@@ -51,18 +52,28 @@ static const struct aff_verdict verdicts[] = {
 
 static const struct aff_metric metrics[] = { ROWS_METRIC_TABLE };
 
-/* What the host keeps of a stream; a row that has begun lies behind it. */
+/* What the host keeps of a stream: the head, the names of its columns only where
+ * none are declared, and the feed's state; a row that has begun lies behind it.
+ * Each stream of a ward costs it, so that nothing is in it for nothing. */
 struct state {
-    struct head head;
-    struct feed_state feed;
+    struct head *head;
+    struct feed_state *feed;
 };
 
 static const struct head no_head = { .kind = HEAD_NONE };
 
 struct csv {
     struct reader reader;
+    size_t head_size;
     bool has_hinted;
 };
+
+static struct state state_of(const struct csv *c, uint32_t stream)
+{
+    char *state = c->reader.host->state(c->reader.host, stream);
+
+    return (struct state){ (void *)state, (void *)(state + c->head_size) };
+}
 
 static bool character_check(const struct aff_report *report, const char *name, const char *value, bool may_be_none)
 {
@@ -70,8 +81,9 @@ static bool character_check(const struct aff_report *report, const char *name, c
 
     if (c > 0 || (!c && may_be_none))
         return true;
-    report->problem(report, name, "is not one character of ASCII; expected one%s%s", may_be_none ? ", or nothing" : "",
-                    strcmp(name, "delimiter") ? "" : ", or \"tab\"");
+    report->problem(report, name, "is not one character; expected one of ASCII%s; write %s",
+                    may_be_none ? ", or nothing" : "",
+                    strcmp(name, "delimiter") ? "the one that is in the text" : "it, or \"tab\" for a tabulator");
     return false;
 }
 
@@ -84,27 +96,27 @@ static bool place_ok(const char *from)
     return !*from && value >= 1 && value <= FIELDS_MOST;
 }
 
-/* Without a header columns are counted. */
+/* Without a header columns are counted. The first that is not is spoken of: where one
+ * was named by a word, mostly all are. */
 static bool places_check(const struct rows_config *c, const struct aff_report *report)
 {
-    static const char wrong[] = "is no column's number; with header = false columns are counted: \"1\" is the first";
-    bool ok = true;
-    uint32_t i;
+    static const char wrong[] = "is no column's number; expected one, since header = false; count the columns: "
+                                "\"1\" is the first";
+    char path[32];
+    uint32_t i = 0;
 
-    for (i = 0; i < c->columns.count; i++)
-        if (!place_ok(rows_column_from(rows_column_at(c, i)))) {
-            report->problem(report, "columns", "from of column %s %s", rows_column_at(c, i)->name, wrong);
-            ok = false;
-        }
-    if (c->time && !place_ok(rows_word_from(c, c->time->from))) {
+    while (i < c->columns.count && place_ok(rows_column_from(rows_column_at(c, i))))
+        i++;
+    (void)snprintf(path, sizeof path, "columns[%u].from", (unsigned)i);
+    if (i < c->columns.count)
+        report->problem(report, path, "%s", wrong);
+    else if (c->time && !place_ok(rows_word_from(c, c->time->from)))
         report->problem(report, "time.from", "%s", wrong);
-        ok = false;
-    }
-    if (*c->subject && !place_ok(rows_word_from(c, c->subject))) {
+    else if (*c->subject && !place_ok(rows_word_from(c, c->subject)))
         report->problem(report, "subject", "%s", wrong);
-        ok = false;
-    }
-    return ok;
+    else
+        return true;
+    return false;
 }
 
 static aff_status csv_validate(const void *config, const struct aff_report *report)
@@ -117,7 +129,8 @@ static aff_status csv_validate(const void *config, const struct aff_report *repo
     ok = character_check(report, "comment", c->comment, true) && ok;
     if (ok && (reader_character(c->quote) == reader_character(c->delimiter) ||
                reader_character(c->comment) == reader_character(c->delimiter))) {
-        report->problem(report, "delimiter", "is the same character as quote or comment; each needs its own");
+        report->problem(report, "delimiter", "is the same character as quote or comment; expected one of its own for each; "
+                                             "change one");
         ok = false;
     }
     if (!c->header)
@@ -147,8 +160,9 @@ static aff_status csv_open(const struct aff_host *host, const void *config, void
     if (!c)
         return host->explain(host, AFF_ERR_MEMORY, "no memory for the reader of CSV");
     st = reader_open(&c->reader, host, config, verdicts);
+    c->head_size = c->reader.rows.is_open ? sizeof(struct head) : offsetof(struct head, names);
     if (st == AFF_OK)
-        st = host->state_open(host, offsetof(struct state, feed) + feed_state_size(&c->reader.feed), 0);
+        st = host->state_open(host, c->head_size + feed_state_size(&c->reader.feed), 0);
     if (st < 0) {
         csv_close(c);
         return st;
@@ -158,22 +172,22 @@ static aff_status csv_open(const struct aff_host *host, const void *config, void
 }
 
 /* The head of a stream is in force, or none where each record has its own. */
-static aff_status head_enter(struct csv *c, const struct state *s, uint32_t stream)
+static aff_status head_enter(struct csv *c, struct state s, uint32_t stream)
 {
     struct reader *r = &c->reader;
 
-    r->head = r->feed.framing == FRAMING_RECORD ? &no_head : &s->head;
+    r->head = r->feed.framing == FRAMING_RECORD ? &no_head : s.head;
     r->feed.stream = stream;
     return r->head->kind == HEAD_READY ? head_schema(r, stream) : AFF_OK;
 }
 
 /* A head that this record made is kept. */
-static void head_keep(const struct csv *c, struct state *s)
+static void head_keep(const struct csv *c, struct state s)
 {
     const struct reader *r = &c->reader;
 
     if (r->feed.framing != FRAMING_RECORD && r->head == &r->fresh)
-        memcpy(&s->head, &r->fresh, offsetof(struct head, names) + r->fresh.names_size);
+        memcpy(s.head, &r->fresh, offsetof(struct head, names) + r->fresh.names_size);
 }
 
 /* Texts of a header and nothing else are most likely lines taken for texts. */
@@ -189,11 +203,11 @@ static void hint(struct csv *c)
 static aff_status record_process(struct csv *c, const struct aff_batch *batch, uint32_t input)
 {
     struct feed *feed = &c->reader.feed;
-    struct state *s = feed->host->state(feed->host, batch->records[input].stream);
+    struct state s = state_of(c, batch->records[input].stream);
     aff_status st = head_enter(c, s, batch->records[input].stream);
 
     if (st == AFF_OK)
-        st = feed_record(feed, &s->feed, batch, input);
+        st = feed_record(feed, s.feed, batch, input);
     if (st < 0)
         return st;
     head_keep(c, s);
@@ -220,20 +234,20 @@ static aff_status csv_stream_end(void *self, uint32_t port, const struct aff_rec
 {
     struct csv *c = self;
     struct feed *feed = &c->reader.feed;
-    struct state *s = feed->host->state(feed->host, mark->stream);
+    struct state s = state_of(c, mark->stream);
     aff_status st = head_enter(c, s, mark->stream);
 
     (void)port;
-    if (st == AFF_OK && s->feed.kept) {
-        st = feed_flush(feed, &s->feed, mark->stream);
+    if (st == AFF_OK && s.feed->kept) {
+        st = feed_flush(feed, s.feed, mark->stream);
         head_keep(c, s);
     }
-    if (st == AFF_OK && s->feed.has_rows)
+    if (st == AFF_OK && s.feed->has_rows)
         st = route_end(&c->reader.rows.route, mark->stream, 0, c->reader.rows.schema);
     if (st < 0)
         return st;
-    memset(&s->head, 0, offsetof(struct head, names));
-    memset(&s->feed, 0, sizeof s->feed);
+    memset(s.head, 0, offsetof(struct head, names));
+    memset(s.feed, 0, sizeof *s.feed);
     return AFF_OK;
 }
 

@@ -112,6 +112,18 @@ static int row_read(struct reader *r, const struct feed_text *t)
     return reason ? reason : (int)rows_end(&r->rows);
 }
 
+/* Files that were put together, or a log that goes on after a change: the columns
+ * may lie elsewhere from here on. Only a row that cannot be used is looked at, so
+ * that the others pay nothing. */
+static bool header_again(struct reader *r, const struct feed_text *t, size_t at, size_t size)
+{
+    if (!r->config->header || !head_moved(r, t))
+        return false;
+    r->host->log(r->host, AFF_LOG_INFO, "a header came again with other columns: the rows behind it are read by it");
+    head_take(r, t, at, size);
+    return true;
+}
+
 /* A row whose fields are known, of a text whose head is. */
 static aff_status row_take(struct reader *r, const struct feed_text *t, size_t at, size_t size)
 {
@@ -120,10 +132,18 @@ static aff_status row_take(struct reader *r, const struct feed_text *t, size_t a
     reason = count_check(r);
     if (!reason)
         reason = row_read(r, t);
+    if ((reason || r->rows.bad_values) && header_again(r, t, at, size))
+        return AFF_OK;
     if (reason)
         return feed_bad(&r->feed, reason, at, size);
     return feed_emit(&r->feed, r->rows.is_open ? r->schema : r->rows.schema,
                      r->rows.is_open ? r->head->fields : r->rows.columns, at, size);
+}
+
+/* "sep=;", by which a spreadsheet says what stands between fields. */
+static bool names_delimiter(const struct reader *r, const char *row, size_t size)
+{
+    return size == 5 && memcmp(row, "sep=", 4) == 0 && row[4] == r->split.dialect.delimiter;
 }
 
 /* The first row of a text; a head that is bad takes all that follows with it. */
@@ -176,6 +196,8 @@ static aff_status row_sort(struct reader *r, struct feed_text *t, size_t at, enu
         reason = ROWS_BAD_TEXT;
     if (reason)
         return feed_bad(&r->feed, reason, at, r->split.size);
+    if (r->head->kind == HEAD_NONE && r->config->header && names_delimiter(r, t->text + at, r->split.size))
+        return AFF_OK;
     if (r->head->kind == HEAD_NONE)
         return first_take(r, t, at, ret_end);
     if (r->config->header && head_is(r->head, t->text + at, r->split.size))
@@ -218,10 +240,12 @@ aff_status reader_open(struct reader *r, const struct aff_host *host, const stru
     r->host = host;
     r->feed.verdicts = verdicts;
     r->feed.cr_ends = true;
-    r->feed.keeps = config->rows.framing != FRAMING_RECORD;
     r->split.dialect.delimiter = (char)reader_character(config->delimiter);
     r->split.dialect.quote = (char)reader_character(config->quote);
     r->split.dialect.comment = (char)reader_character(config->comment);
+    /* Whole lines are whole rows where no quote makes one of several. */
+    r->feed.keeps = config->rows.framing == FRAMING_STREAM ||
+                    (config->rows.framing == FRAMING_LINES && r->split.dialect.quote);
     st = rows_open(&r->rows, host, &config->rows);
     if (st < 0)
         return st;

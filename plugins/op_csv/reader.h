@@ -86,6 +86,8 @@ void head_count(struct reader *r);
 aff_status head_schema(struct reader *r, uint32_t stream);
 /* Whether a row is the header, which comes again where files were put together. */
 bool head_is(const struct head *head, const char *row, size_t size);
+/* Whether the row in hand is a header with the same words at other places. */
+bool head_moved(struct reader *r, const struct feed_text *t);
 /* A field's bytes; NULL: no room in scratch. */
 const char *field_text(struct reader *r, const struct feed_text *t, const struct field *f, uint32_t *ret_size);
 

@@ -317,6 +317,41 @@ TEST(behind_a_gap_the_rest_of_a_line_is_not_trusted)
     aff_harness_close(&h);
 }
 
+/* In a block of many rows, and where there is no input any more to refuse. */
+TEST(a_row_that_is_too_large_for_a_record_is_set_aside_alone)
+{
+    static const char columns[] = STREAM "columns = [{ name = \"a\" }, { name = \"t\", type = \"text\" }]";
+    struct aff_harness *h = aff_harness_open("op_csv", columns);
+    uint32_t stream = text_stream(h, "A", "s");
+    char text[700];
+
+    aff_harness_max_record(h, 200);
+    (void)snprintf(text, sizeof text, "a,t\n1,x\n2,%0300d\n3,z\n4,%0300d", 0, 0);
+    EXPECT_STATUS(push_bytes(h, stream, text, strlen(text), 0), AFF_OK);
+    aff_harness_end_stream(h, "in", stream);
+    expect_rows(h, "A@1000 a=1 t='x'\nA@1000 a=3 t='z'\nA end\n");
+    EXPECT_VERDICT(h, "too_large", 2);
+    EXPECT_LOG(h, AFF_LOG_WARN, "edge.buffer");
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
+/* A log that was rotated when its writer had been updated: columns elsewhere. */
+TEST(a_header_that_comes_again_in_another_order_is_gone_by)
+{
+    static const char toml[] = STREAM "columns = [{ name = \"a\" }, { name = \"b\", type = \"text\" }]";
+
+    expect_text("op_csv", toml, "a,b\n1,x\nb,c,a\ny,0,2\n", "A@1000 a=1 b='x'\nA@1000 a=2 b='y'\nA end\n");
+    expect_text("op_csv", toml, "a,b\n1,x\nb,a\ny,2\n", "A@1000 a=1 b='x'\nA@1000 a=2 b='y'\nA end\n");
+    expect_text("op_csv", toml, "a,b\n1,x\na,c\n2,y\n", "A@1000 a=1 b='x'\nA@1000 a=2 b='y'\nA end\n");
+}
+
+TEST(the_line_by_which_a_spreadsheet_names_the_delimiter_is_passed_over)
+{
+    expect_text("op_csv", HR STREAM "delimiter = \";\"", "sep=;\r\nHR;x\r\n70;1\r\n", "A@1000 hr=70\nA end\n");
+    expect_text("op_csv", HR STREAM, "\xef\xbb\xbfsep=,\nHR\n70\n", "A@1000 hr=70\nA end\n");
+}
+
 TEST(streams_do_not_touch_each_other)
 {
     struct aff_harness *h = aff_harness_open("op_csv", HR STREAM);
@@ -438,8 +473,8 @@ TEST(options_are_checked)
 {
     EXPECT_REFUSED("op_csv", "delimiter = \",,\"", "one character");
     EXPECT_REFUSED("op_csv", "delimiter = '\"'", "same character");
-    EXPECT_REFUSED("op_csv", HR "header = false", "counted");
-    EXPECT_REFUSED("op_csv", HR "time = { from = \"t\", format = \"ddmmyy\" }", "format is unknown");
+    EXPECT_REFUSED("op_csv", HR "header = false", "count the columns");
+    EXPECT_REFUSED("op_csv", HR "time = { from = \"t\", format = \"ddmmyy\" }", "time.format is unknown");
     EXPECT_REFUSED("op_csv", HR "time = { from = \"t\", zone = \"Europe/Berlin\" }", "zone");
     EXPECT_REFUSED("op_csv", "columns = [{ name = \"a\" }, { name = \"a\" }]", "same name");
     EXPECT_REFUSED("op_csv", "columns = [{ name = \"a\", keep_text = true }, { name = \"a_text\" }]", "same name");
@@ -503,7 +538,10 @@ AFF_TEST_MAIN(columns_come_out_typed_with_time_and_subject, without_columns_all_
               lines_are_joined_where_a_quote_is_open, blocks_of_whole_lines_are_lines, a_bad_line_of_its_own_record_is_that_record,
               each_record_may_be_a_text_with_its_header, a_header_that_cannot_be_used_says_why_and_nothing_is_read,
               a_header_may_lack_a_column_that_is_not_required, more_headers_than_there_is_room_for_are_set_aside,
-              behind_a_gap_the_rest_of_a_line_is_not_trusted, streams_do_not_touch_each_other,
+              behind_a_gap_the_rest_of_a_line_is_not_trusted, a_row_that_is_too_large_for_a_record_is_set_aside_alone,
+              a_header_that_comes_again_in_another_order_is_gone_by,
+              the_line_by_which_a_spreadsheet_names_the_delimiter_is_passed_over,
+              streams_do_not_touch_each_other,
               rows_are_the_same_however_the_text_is_cut, batches_cut_differently_and_restarts_give_the_same_rows,
               every_host_call_may_fail_once, options_are_checked, what_comes_out_is_known_before_anything_runs,
               the_icu_vital_signs_are_read_whole)

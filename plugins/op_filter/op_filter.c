@@ -176,8 +176,8 @@ static aff_status band_validate(const struct band_config *band, const char *opti
 {
     if (!band || band->low < band->high)
         return AFF_OK;
-    report->problem(report, option, "low = %g Hz is not below high = %g Hz; exchange them",
-                    band->low, band->high);
+    report->problem(report, option, "%s = %g Hz is not below high = %g Hz; expected the lower edge in low; "
+                    "exchange them", option, band->low, band->high);
     return AFF_ERR_CONFIG;
 }
 
@@ -189,8 +189,8 @@ static aff_status filter_validate(const void *config, const struct aff_report *r
 
     if (!c->high && !c->low && !c->band && !c->stop && !c->notch) {
         report->problem(report, NULL,
-                        "no filter is given; expected at least one of high, low, band, stop, notch, "
-                        "such as band = { low = \"0.5Hz\", high = \"40Hz\", order = 2 }");
+                        "no filter is given; expected at least one of high, low, band, stop, notch; "
+                        "write one, such as band = { low = \"0.5Hz\", high = \"40Hz\", order = 2 }");
         return AFF_ERR_CONFIG;
     }
     return band ? band : stop;

@@ -69,7 +69,7 @@ static bool spelling_ok(const struct rows_config *c, const char *option, const c
 
         if (strcmp(other, from) == 0 || !path_same(other, from))
             continue;
-        report->problem(report, option, "names the place of column %s in another way; write both alike",
+        report->problem(report, option, "names the place of column %s in another way; expected one spelling; write both alike",
                         rows_column_at(c, i)->name);
         return false;
     }
@@ -94,7 +94,7 @@ static bool places_ok(const struct rows_config *c, const struct aff_report *repo
         ok = spelling_ok(c, option, rows_column_from(rows_column_at(c, i)), report);
     }
     if (ok && strcmp(time, subject) != 0 && path_same(time, subject) && *time) {
-        report->problem(report, "subject", "names the place of the time in another way; write both alike");
+        report->problem(report, "subject", "names the place of the time in another way; expected one spelling; write both alike");
         ok = false;
     }
     return ok && spelling_ok(c, "time.from", time, report) && spelling_ok(c, "subject", subject, report);

@@ -49,13 +49,13 @@ const char *path_check(const char *text)
     uint32_t size, n = 0;
 
     if (strlen(text) > sizeof key)
-        return "is longer than 1024 characters";
+        return "is longer than 1024 characters; expected a shorter path; shorten it";
     path_open(&path, text);
     while (path_next(&path, key, &size)) {
         if (!size)
-            return "has an empty key; write it like \"a.b\" or \"/a/b\"";
+            return "has an empty key; expected a path of keys; write it like \"a.b\" or \"/a/b\"";
         if (++n > PATH_KEYS_MOST)
-            return "has more than 32 keys";
+            return "has more than 32 keys; expected fewer; name a place further up as root";
     }
     return NULL;
 }

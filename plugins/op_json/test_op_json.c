@@ -300,7 +300,7 @@ TEST(every_host_call_may_fail_once)
 TEST(options_are_checked)
 {
     EXPECT_REFUSED("op_json", "root = \"a..b\"", "empty key");
-    EXPECT_REFUSED("op_json", STREAM "max_row = \"2MiB\"", "at most 1MiB");
+    EXPECT_REFUSED("op_json", STREAM "max_row = \"2MiB\"", "expected at most 1MiB");
     EXPECT_REFUSED("op_json", "columns = [{ name = \"a\", from = \"/x/\" }]", "empty key");
     EXPECT_REFUSED("op_json", "columns = [{ name = \"a\", from = \"/x/y\" }, { name = \"b\", from = \"x.y\" }]", "another way");
     EXPECT_REFUSED("op_json", HR "subject = \"/hr\"", "another way");

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "say.h"
 #include "store.h"
 
 /* More rows than this from one value, or without any, are a mistake in units. */
@@ -110,17 +109,17 @@ static int column_check(const struct config *config, uint32_t i, const struct af
 
     snprintf(path, sizeof path, "columns[%u].name", i);
     if (!*c->name || strlen(c->name) > NAME_MOST) {
-        option_problem(report, path, "is empty or longer than %d bytes; name the column of the output", NAME_MOST);
+        report->problem(report, path, "is empty or longer than %d bytes; name the column of the output", NAME_MOST);
         wrong++;
     }
     snprintf(path, sizeof path, "columns[%u].key", i);
     if (*c->key && *c->from) {
-        option_problem(report, path, "stands beside from; a column has one of them: from takes a column of the input, "
+        report->problem(report, path, "stands beside from; a column has one of them: from takes a column of the input, "
                        "key takes the rows that have this key");
         wrong++;
     }
     if (*c->key && !*config->key) {
-        option_problem(report, path, "needs to know where keys stand; add key = \"...\" and value = \"...\" to the "
+        report->problem(report, path, "needs to know where keys stand; add key = \"...\" and value = \"...\" to the "
                        "node: the names of the columns that hold them");
         wrong++;
     }
@@ -146,10 +145,10 @@ static int names_check(const struct config *config, const struct aff_report *rep
 
             snprintf(path, sizeof path, "columns[%u].name", i);
             if (k < i && strcmp(a, b) == 0) {
-                option_problem(report, path, "is the name of columns[%u] too; give each column its own name", k);
+                report->problem(report, path, "is the name of columns[%u] too; give each column its own name", k);
                 wrong++;
             } else if (config->ages && is_age_of(a, b)) {
-                option_problem(report, path, "is the name of the age of columns[%u]; take another, or leave out ages",
+                report->problem(report, path, "is the name of the age of columns[%u]; take another, or leave out ages",
                                k);
                 wrong++;
             }
@@ -160,15 +159,15 @@ static int names_check(const struct config *config, const struct aff_report *rep
 static int form_check(const struct config *config, const struct aff_report *report)
 {
     if (*config->key && !*config->value) {
-        option_problem(report, "value", "is missing beside key; name the column that holds the values");
+        report->problem(report, "value", "is missing beside key; name the column that holds the values");
         return 1;
     }
     if (*config->value && !*config->key) {
-        option_problem(report, "key", "is missing beside value; name the column that holds the keys");
+        report->problem(report, "key", "is missing beside value; name the column that holds the keys");
         return 1;
     }
     if (!*config->stream) {
-        option_problem(report, "stream", "is empty; expected a name such as \"latest\"");
+        report->problem(report, "stream", "is empty; expected a name such as \"latest\"");
         return 1;
     }
     return 0;
@@ -191,22 +190,22 @@ static int interval_check(const struct config *config, const struct aff_report *
     int wrong = 0;
 
     if (!every) {
-        option_problem(report, "every", "is missing; emit = \"interval\" makes a row at each full multiple of it; "
+        report->problem(report, "every", "is missing; expected a duration, since emit = \"interval\" makes a row at each full multiple of it; "
                        "write for example every = \"1h\"");
         return 1;
     }
     if (config->lateness > (DEPTH_MOST - 1) * every) {
-        option_problem(report, "lateness", "is more than %d times every; at most that many intervals are kept open; "
+        report->problem(report, "lateness", "is more than %d times every; at most that many intervals are kept open; "
                        "make it shorter, or every longer", DEPTH_MOST - 1);
         wrong++;
     }
     if (age_most(config) / every > ROWS_MOST || config->span / every > ROWS_MOST) {
-        option_problem(report, "every", "is too short beside max_age or for: one value, or one patient, would make "
+        report->problem(report, "every", "is too short beside max_age or for: one value, or one patient, would make "
                        "more than %d rows; make it longer", ROWS_MOST);
         wrong++;
     }
     if (config->span && config->after > config->span) {
-        option_problem(report, "after", "is longer than for; no row would be made");
+        report->problem(report, "after", "is longer than for; no row would be made");
         wrong++;
     }
     return wrong;
@@ -224,7 +223,7 @@ static int other_check(const struct config *config, const struct aff_report *rep
 
     for (i = 0; i < sizeof only / sizeof only[0]; i++)
         if (only[i].value) {
-            option_problem(report, only[i].name, "is for rows at full intervals only; add emit = \"interval\", or "
+            report->problem(report, only[i].name, "is for rows at full intervals only; add emit = \"interval\", or "
                            "leave it out");
             wrong++;
         }

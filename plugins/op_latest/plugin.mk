@@ -6,8 +6,6 @@ op_latest_la_SOURCES = \
 	op_latest/op_latest.c \
 	op_latest/reading.c \
 	op_latest/reading.h \
-	op_latest/say.c \
-	op_latest/say.h \
 	op_latest/shape.c \
 	op_latest/store.c \
 	op_latest/store.h

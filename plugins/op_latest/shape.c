@@ -6,11 +6,11 @@
  * Types and units are never taken over from an input: the output's schema has to
  * be known before any input has spoken, and the same in a replay. So where an
  * input says other than the options, that is a mistake to be told here. */
+#include <afferent/words.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "columns.h"
-#include "say.h"
 
 struct shaping {
     const struct config *config;
@@ -58,10 +58,10 @@ static void type_check(struct shaping *s, const struct want *w, const struct aff
     s->wrong++;
     snprintf(path, sizeof path, "columns[%u].type", w->place);
     if (from->type == AFF_TEXT && w->is_long)
-        option_problem(s->report, path, "is %s, and the column \"%s\" is text in the input; write type = \"text\", "
+        s->report->problem(s->report, path, "is %s, and the column \"%s\" is text in the input; write type = \"text\", "
                        "or declare that column as real in the node that reads it", type_name(w->type), from->name);
     else
-        option_problem(s->report, path, "is %s, and the column \"%s\" is %s in the input; write type = \"%s\"",
+        s->report->problem(s->report, path, "is %s, and the column \"%s\" is %s in the input; write type = \"%s\"",
                        type_name(w->type), from->name, type_name(from->type), type_name(from->type));
 }
 
@@ -74,11 +74,11 @@ static void unit_check(struct shaping *s, const struct want *w, const struct aff
     s->wrong++;
     snprintf(path, sizeof path, "columns[%u].unit", w->place);
     if (w->unit)
-        option_problem(s->report, path, "is %s, and the column \"%s\" is in %s in the input; convert it in a node "
+        s->report->problem(s->report, path, "is %s, and the column \"%s\" is in %s in the input; convert it in a node "
                        "before this one, or write unit = \"%s\" to keep that", w->unit, from->name, from->unit,
                        from->unit);
     else
-        option_problem(s->report, path, "is not said, and the column \"%s\" is in %s in the input; write "
+        s->report->problem(s->report, path, "is not said, and the column \"%s\" is in %s in the input; write "
                        "unit = \"%s\" to keep that", from->name, from->unit, from->unit);
 }
 
@@ -103,17 +103,16 @@ static bool input_give(struct shaping *s, const struct aff_schema *schema, struc
 /* The name in any input that is nearest to the one that was not found. */
 static const char *near_find(const struct shaping *s, const char *name)
 {
-    const char *found = NULL;
-    uint32_t best = UINT32_MAX, i, c;
+    struct aff_guess guess = { .word = name };
+    uint32_t i, c;
 
     for (i = 0; i < s->inputs->count; i++) {
         const struct aff_schema *schema = input_at(s->inputs, i)->schema;
 
         for (c = 0; c < schema->count; c++)
-            if (near_better(name, schema_column(schema, c)->name, &best))
-                found = schema_column(schema, c)->name;
+            aff_guess_offer(&guess, schema_column(schema, c)->name);
     }
-    return found;
+    return guess.best;
 }
 
 static void missing_say(struct shaping *s, const char *path, const char *name)
@@ -122,10 +121,10 @@ static void missing_say(struct shaping *s, const char *path, const char *name)
 
     s->wrong++;
     if (near)
-        option_problem(s->report, path, "names the column \"%s\", which no input has; did you mean \"%s\"?", name,
+        s->report->problem(s->report, path, "names the column \"%s\", which no input has; expected one that comes in; did you mean \"%s\"?", name,
                        near);
     else
-        option_problem(s->report, path, "names the column \"%s\", which no input has; name one that the node "
+        s->report->problem(s->report, path, "names the column \"%s\", which no input has; expected one that comes in; name one that the node "
                        "before this one makes", name);
 }
 
@@ -142,7 +141,7 @@ static bool long_check(struct shaping *s)
         value += v < schema->count;
         if (k < schema->count && schema_column(schema, k)->type != AFF_TEXT) {
             s->wrong++;
-            option_problem(s->report, "key", "names the column \"%s\", which is %s; keys are text",
+            s->report->problem(s->report, "key", "names the column \"%s\", which is %s; keys are text",
                            s->config->key, type_name(schema_column(schema, k)->type));
         }
         if (k < schema->count && v < schema->count)
@@ -154,7 +153,7 @@ static bool long_check(struct shaping *s)
         missing_say(s, "value", s->config->value);
     if (key && value) {
         s->wrong++;
-        option_problem(s->report, "value", "and key stand in different inputs; they must be columns of one row");
+        s->report->problem(s->report, "value", "and key stand in different inputs; they must be columns of one row");
     }
     return false;
 }

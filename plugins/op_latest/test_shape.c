@@ -71,23 +71,23 @@ TEST(the_output_has_the_columns_and_the_labels_of_what_they_are_made_of)
 TEST(a_column_that_no_input_has_is_refused_with_the_nearest_name)
 {
     expect_shape("columns = [{ name = \"hart_rate\" }]",
-                 "columns[0].name names the column \"hart_rate\", which no input has; did you mean \"heart_rate\"?");
-    expect_shape("columns = [{ name = \"spo2\" }, { name = \"x\", from = \"SPO\" }]", "columns[1].from names");
+                 "columns[0].name: names the column \"hart_rate\", which no input has; expected one that comes in; did you mean \"heart_rate\"?");
+    expect_shape("columns = [{ name = \"spo2\" }, { name = \"x\", from = \"SPO\" }]", "columns[1].from: names");
     expect_shape("columns = [{ name = \"heart_arte\" }]", "did you mean \"heart_rate\"?");
     expect_shape("columns = [{ name = \"potassium\" }]", "name one that the node before this one makes");
     expect_shape("key = \"Paramter\"\nvalue = \"Value\"\ncolumns = [{ name = \"HR\" }]",
-                 "key names the column \"Paramter\", which no input has; did you mean \"Parameter\"?");
+                 "key: names the column \"Paramter\", which no input has; expected one that comes in; did you mean \"Parameter\"?");
     expect_shape("key = \"Parameter\"\nvalue = \"rr\"\ncolumns = [{ name = \"HR\" }]", "stand in different inputs");
     expect_shape("key = \"Value\"\nvalue = \"Value\"\ncolumns = [{ name = \"HR\" }]", "keys are text");
 }
 
 TEST(another_type_or_unit_than_the_inputs_is_refused_with_what_to_write)
 {
-    expect_shape("columns = [{ name = \"avpu\" }]", "columns[0].type is real, and the column \"avpu\" is text in the "
+    expect_shape("columns = [{ name = \"avpu\" }]", "columns[0].type: is real, and the column \"avpu\" is text in the "
                                                     "input; write type = \"text\"");
     expect_shape("columns = [{ name = \"temperature\", from = \"temp\" }]",
-                 "columns[0].unit is Cel, and the column \"temp\" is in [degF] in the input; convert it");
-    expect_shape("columns = [{ name = \"temp\" }]", "columns[0].unit is not said, and the column \"temp\" is in [degF]");
+                 "columns[0].unit: is Cel, and the column \"temp\" is in [degF] in the input; convert it");
+    expect_shape("columns = [{ name = \"temp\" }]", "columns[0].unit: is not said, and the column \"temp\" is in [degF]");
     assert_null(shape("key = \"Parameter\"\nvalue = \"Value\"\ncolumns = [{ name = \"t\", from = \"temp\", "
                       "unit = \"[degF]\" }, { name = \"heart_rate\" , from = \"heart_rate\" }, { name = \"HR\" }]", NULL));
     expect_shape("key = \"Parameter\"\nvalue = \"Value\"\ncolumns = [{ name = \"HR\", type = \"text\" }]",
@@ -125,25 +125,25 @@ TEST(options_that_do_not_fit_together_are_refused)
 {
     EXPECT_REFUSED(NAME, "", "columns");
     EXPECT_REFUSED(NAME, "columns = []", "out of range");
-    EXPECT_REFUSED(NAME, "columns = [{ name = \"\" }]", "columns[0].name is empty");
-    EXPECT_REFUSED(NAME, "columns = [{ name = \"a\" }, { name = \"a\" }]", "columns[1].name is the name of columns[0]");
+    EXPECT_REFUSED(NAME, "columns = [{ name = \"\" }]", "columns[0].name: is empty");
+    EXPECT_REFUSED(NAME, "columns = [{ name = \"a\" }, { name = \"a\" }]", "columns[1].name: is the name of columns[0]");
     EXPECT_REFUSED(NAME, "ages = true\ncolumns = [{ name = \"a_age\" }, { name = \"a\" }]", "the age of columns[1]");
-    EXPECT_REFUSED(NAME, "columns = [{ name = \"a\", key = \"b\" }]", "columns[0].key needs to know where keys stand");
+    EXPECT_REFUSED(NAME, "columns = [{ name = \"a\", key = \"b\" }]", "columns[0].key: needs to know where keys stand");
     EXPECT_REFUSED(NAME, "key = \"k\"\nvalue = \"v\"\ncolumns = [{ name = \"a\", key = \"b\", from = \"c\" }]",
                    "stands beside from");
-    EXPECT_REFUSED(NAME, "key = \"k\"\ncolumns = [{ name = \"a\" }]", "value is missing beside key");
-    EXPECT_REFUSED(NAME, "value = \"k\"\ncolumns = [{ name = \"a\" }]", "key is missing beside value");
-    EXPECT_REFUSED(NAME, "stream = \"\"\ncolumns = [{ name = \"a\" }]", "stream is empty");
-    EXPECT_REFUSED(NAME, "every = \"1h\"\ncolumns = [{ name = \"a\" }]", "every is for rows at full intervals only");
-    EXPECT_REFUSED(NAME, "for = \"1h\"\ncolumns = [{ name = \"a\" }]", "for is for rows at full intervals only");
+    EXPECT_REFUSED(NAME, "key = \"k\"\ncolumns = [{ name = \"a\" }]", "value: is missing beside key");
+    EXPECT_REFUSED(NAME, "value = \"k\"\ncolumns = [{ name = \"a\" }]", "key: is missing beside value");
+    EXPECT_REFUSED(NAME, "stream = \"\"\ncolumns = [{ name = \"a\" }]", "stream: is empty");
+    EXPECT_REFUSED(NAME, "every = \"1h\"\ncolumns = [{ name = \"a\" }]", "every: is for rows at full intervals only");
+    EXPECT_REFUSED(NAME, "for = \"1h\"\ncolumns = [{ name = \"a\" }]", "for: is for rows at full intervals only");
     EXPECT_REFUSED(NAME, many(65), "out of range");
     assert_null(aff_harness_check(NAME, many(64)));
 #define INTERVAL "columns = [{ name = \"a\" }]\nemit = \"interval\"\n"
-    EXPECT_REFUSED(NAME, INTERVAL, "every is missing");
-    EXPECT_REFUSED(NAME, INTERVAL "every = \"1s\"\nlateness = \"17s\"", "lateness is more than 16 times every");
-    EXPECT_REFUSED(NAME, INTERVAL "every = \"1ms\"", "every is too short beside max_age or for");
+    EXPECT_REFUSED(NAME, INTERVAL, "every: is missing");
+    EXPECT_REFUSED(NAME, INTERVAL "every = \"1s\"\nlateness = \"17s\"", "lateness: is more than 16 times every");
+    EXPECT_REFUSED(NAME, INTERVAL "every = \"1ms\"", "every: is too short beside max_age or for");
     EXPECT_REFUSED(NAME, INTERVAL "every = \"1s\"\nfor = \"3650d\"", "more than 100000 rows");
-    EXPECT_REFUSED(NAME, INTERVAL "every = \"1s\"\nafter = \"2h\"\nfor = \"1h\"", "after is longer than for");
+    EXPECT_REFUSED(NAME, INTERVAL "every = \"1s\"\nafter = \"2h\"\nfor = \"1h\"", "after: is longer than for");
     assert_null(aff_harness_check(NAME, INTERVAL "every = \"1s\"\nlateness = \"16s\""));
 }
 

@@ -69,10 +69,10 @@ static const char *temperature_unit_problem(const char *unit)
     if (strcmp(unit, "Cel") == 0)
         return NULL;
     if (strcmp(unit, "[degF]") == 0 || strcmp(unit, "degF") == 0)
-        return "NEWS2 needs Cel; convert it in a node before this one: (temperature - 32) / 1.8";
+        return "expected Cel, as NEWS2 has it; convert it in a node before this one: (temperature - 32) / 1.8";
     if (strcmp(unit, "K") == 0)
-        return "NEWS2 needs Cel; convert it in a node before this one: temperature - 273.15";
-    return "NEWS2 needs Cel; if it is that, correct the unit where the column is declared";
+        return "expected Cel, as NEWS2 has it; convert it in a node before this one: temperature - 273.15";
+    return "expected Cel, as NEWS2 has it; if it is that, correct the unit where the column is declared";
 }
 
 static const char *pressure_unit_problem(const char *unit)
@@ -80,8 +80,8 @@ static const char *pressure_unit_problem(const char *unit)
     if (strcmp(unit, "mm[Hg]") == 0)
         return NULL;
     if (strcmp(unit, "kPa") == 0)
-        return "NEWS2 needs mm[Hg]; convert it in a node before this one: systolic * 7.50062";
-    return "NEWS2 needs mm[Hg]; if it is that, correct the unit where the column is declared";
+        return "expected mm[Hg], as NEWS2 has it; convert it in a node before this one: systolic * 7.50062";
+    return "expected mm[Hg], as NEWS2 has it; if it is that, correct the unit where the column is declared";
 }
 
 const char *unit_problem(const struct config *config, int parameter, const char *unit)
@@ -91,11 +91,11 @@ const char *unit_problem(const struct config *config, int parameter, const char 
     switch (parameter) {
     case RESPIRATION:
     case PULSE:
-        return is_per_minute(unit) ? NULL : "NEWS2 needs /min; convert it, or correct the unit where it is declared";
+        return is_per_minute(unit) ? NULL : "expected /min, as NEWS2 has it; convert it, or correct the unit where it is declared";
     case SPO2:
         if (strcmp(unit, "1") == 0)
-            return "NEWS2 needs %; convert it in a node before this one: spo2 * 100";
-        return strcmp(unit, "%") == 0 ? NULL : "NEWS2 needs %; convert it, or correct the unit where it is declared";
+            return "expected %, as NEWS2 has it; convert it in a node before this one: spo2 * 100";
+        return strcmp(unit, "%") == 0 ? NULL : "expected %, as NEWS2 has it; convert it, or correct the unit where it is declared";
     case OXYGEN:
         return oxygen_unit_problem(config, unit);
     case SYSTOLIC:

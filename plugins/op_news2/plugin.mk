@@ -4,8 +4,6 @@ op_news2_la_SOURCES = \
 	op_news2/fields.c \
 	op_news2/fields.h \
 	op_news2/op_news2.c \
-	op_news2/say.c \
-	op_news2/say.h \
 	op_news2/score.c \
 	op_news2/score.h \
 	op_news2/shape.c \

@@ -5,11 +5,11 @@
  *
  * A parameter whose column is not there is a mistake to be told here, not a
  * partial score for ever: an input that really lacks one says so by "". */
+#include <afferent/words.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "fields.h"
-#include "say.h"
 
 struct shaping {
     const struct config *config;
@@ -34,7 +34,7 @@ static int ranges_check(const struct config *config, const struct aff_report *re
                                      *(const double *)(const void *)((const char *)range->items + range->stride))
             continue;
         snprintf(path, sizeof path, "plausible.%s", parameter_name(i));
-        option_problem(report, path, "is not a range; write the lower bound, then the higher one");
+        report->problem(report, path, "is not a range; write the lower bound, then the higher one");
         wrong++;
     }
     return wrong;
@@ -51,7 +51,7 @@ aff_status news2_validate(const void *config, const struct aff_report *report)
         if (**(const char *const *)(const void *)((const char *)c->scale2.items + (size_t)i * c->scale2.stride))
             continue;
         snprintf(path, sizeof path, "scale2[%u]", i);
-        option_problem(report, path, "is empty; name a subject, as its source does");
+        report->problem(report, path, "is empty; name a subject, as its source does");
         wrong++;
     }
     return wrong ? AFF_ERR_CONFIG : AFF_OK;
@@ -59,13 +59,12 @@ aff_status news2_validate(const void *config, const struct aff_report *report)
 
 static const char *near_find(const struct aff_schema *schema, const char *name)
 {
-    const char *found = NULL;
-    uint32_t best = UINT32_MAX, i;
+    struct aff_guess guess = { .word = name };
+    uint32_t i;
 
     for (i = 0; i < schema->count; i++)
-        if (near_better(name, schema_column(schema, i)->name, &best))
-            found = schema_column(schema, i)->name;
-    return found;
+        aff_guess_offer(&guess, schema_column(schema, i)->name);
+    return guess.best;
 }
 
 static void missing_say(struct shaping *s, const char *path, const struct aff_schema *schema, const char *name)
@@ -74,10 +73,10 @@ static void missing_say(struct shaping *s, const char *path, const struct aff_sc
 
     s->wrong++;
     if (near)
-        option_problem(s->report, path, "is \"%s\", a column that the input does not have; did you mean \"%s\"?",
+        s->report->problem(s->report, path, "is \"%s\", a column that the input does not have; expected one that it has; did you mean \"%s\"?",
                        name, near);
     else
-        option_problem(s->report, path, "is \"%s\", a column that the input does not have; name the one that it "
+        s->report->problem(s->report, path, "is \"%s\", a column that the input does not have; expected one that it has; name the one that it "
                        "has, or write \"\" if there is none: each score is then partial", name);
 }
 
@@ -111,11 +110,11 @@ static void parameter_check(struct shaping *s, const struct aff_schema *schema, 
     problem = unit_problem(s->config, parameter, column->unit);
     if (!type_fits(s->config, parameter, column->type)) {
         s->wrong++;
-        option_problem(s->report, path, "is \"%s\", which has another type; expected %s", name,
+        s->report->problem(s->report, path, "is \"%s\", which has another type; expected %s", name,
                        type_wanted(s->config, parameter));
     } else if (problem) {
         s->wrong++;
-        option_problem(s->report, path, "is \"%s\", which is in %s; %s", name, column->unit, problem);
+        s->report->problem(s->report, path, "is \"%s\", which is in %s; %s", name, column->unit, problem);
     }
 }
 
@@ -129,7 +128,7 @@ static void scale_check(struct shaping *s, const struct aff_schema *schema)
         missing_say(s, "scale_column", schema, s->config->scale_column);
     } else if (schema_column(schema, at)->type != AFF_INT && schema_column(schema, at)->type != AFF_REAL) {
         s->wrong++;
-        option_problem(s->report, "scale_column", "is \"%s\", which is no number; expected 1 or 2 in it",
+        s->report->problem(s->report, "scale_column", "is \"%s\", which is no number; expected 1 or 2 in it",
                        s->config->scale_column);
     }
 }
@@ -166,7 +165,7 @@ static void input_join(struct shaping *s, const struct aff_shape *input, struct 
         why = "the inputs have different columns; give each a node of its own, or leave out keep_input";
     if (why) {
         s->wrong++;
-        option_problem(s->report, "keep_input", "cannot be: %s", why);
+        s->report->problem(s->report, "keep_input", "cannot be: %s", why);
         return;
     }
     if (!out->schema) {

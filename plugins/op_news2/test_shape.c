@@ -66,7 +66,7 @@ TEST(a_column_that_is_not_there_is_refused_with_the_nearest_name)
 {
     struct aff_column other = { .name = "temp", .unit = "Cel", .type = AFF_REAL };
 
-    expect_shape("", 6, other, "columns.temperature is \"temperature\", a column that the input does not have; did "
+    expect_shape("", 6, other, "columns.temperature: is \"temperature\", a column that the input does not have; expected one that it has; did "
                                "you mean \"temp\"?");
     other.name = "temprature";
     expect_shape("", 6, other, "did you mean \"temprature\"?");
@@ -74,8 +74,8 @@ TEST(a_column_that_is_not_there_is_refused_with_the_nearest_name)
     expect_shape("", 6, other, "or write \"\" if there is none: each score is then partial");
     assert_null(shape("columns = { temperature = \"\" }", 6, other, NULL));
     assert_null(shape("columns = { temperature = \"x\" }", 6, other, NULL));
-    expect_shape("scale_column = \"scale\"", 0, ward_columns[0], "scale_column is \"scale\", a column that the input "
-                                                                 "does not have; did you mean \"spo2_scale\"?");
+    expect_shape("scale_column = \"scale\"", 0, ward_columns[0], "scale_column: is \"scale\", a column that the input "
+                                                                 "does not have; expected one that it has; did you mean \"spo2_scale\"?");
     expect_shape("scale_column = \"consciousness\"", 0, ward_columns[0], "which is no number");
 }
 
@@ -83,7 +83,7 @@ TEST(units_that_the_table_does_not_have_are_refused_with_what_to_do)
 {
     struct aff_column c = { .name = "temperature", .unit = "[degF]", .type = AFF_REAL };
 
-    expect_shape("", 6, c, "columns.temperature is \"temperature\", which is in [degF]; NEWS2 needs Cel; convert it "
+    expect_shape("", 6, c, "columns.temperature: is \"temperature\", which is in [degF]; expected Cel, as NEWS2 has it; convert it "
                            "in a node before this one: (temperature - 32) / 1.8");
     c.unit = "K";
     expect_shape("", 6, c, "temperature - 273.15");
@@ -92,17 +92,17 @@ TEST(units_that_the_table_does_not_have_are_refused_with_what_to_do)
     c = (struct aff_column){ .name = "systolic", .unit = "kPa", .type = AFF_REAL };
     expect_shape("", 3, c, "systolic * 7.50062");
     c.unit = "mmHg";
-    expect_shape("", 3, c, "NEWS2 needs mm[Hg]");
+    expect_shape("", 3, c, "expected mm[Hg], as NEWS2");
     c = (struct aff_column){ .name = "spo2", .unit = "1", .type = AFF_REAL };
     expect_shape("", 1, c, "spo2 * 100");
     c = (struct aff_column){ .name = "heart_rate", .unit = "Hz", .type = AFF_REAL };
-    expect_shape("", 4, c, "NEWS2 needs /min");
+    expect_shape("", 4, c, "expected /min, as NEWS2");
     c.unit = "{beats}/min";
     assert_null(shape("", 4, c, NULL));
     c.unit = "1/min";
     assert_null(shape("", 4, c, NULL));
     c.unit = "{beats";
-    expect_shape("", 4, c, "NEWS2 needs /min");
+    expect_shape("", 4, c, "expected /min, as NEWS2");
     c.unit = NULL; /* not declared: taken for what the table has */
     assert_null(shape("", 4, c, NULL));
     c = (struct aff_column){ .name = "supplemental_oxygen", .unit = "L/min", .type = AFF_REAL };
@@ -117,9 +117,9 @@ TEST(types_that_do_not_fit_are_refused_with_what_to_write)
     expect_shape("", 5, c, "write consciousness = \"gcs\"");
     assert_null(shape("consciousness = \"gcs\"", 5, c, NULL));
     expect_shape("consciousness = \"gcs\"", 0, ward_columns[0], "write consciousness = \"acvpu\"");
-    expect_shape("oxygen = \"fio2\"", 0, ward_columns[0], "columns.oxygen is \"supplemental_oxygen\"");
+    expect_shape("oxygen = \"fio2\"", 0, ward_columns[0], "columns.oxygen: is \"supplemental_oxygen\"");
     c = (struct aff_column){ .name = "spo2", .type = AFF_TEXT };
-    expect_shape("", 1, c, "columns.spo2 is \"spo2\", which has another type; expected a number");
+    expect_shape("", 1, c, "columns.spo2: is \"spo2\", which has another type; expected a number");
 }
 
 TEST(an_open_input_is_refused)
@@ -140,14 +140,14 @@ TEST(kept_columns_must_be_of_one_kind_and_not_those_of_the_score)
 
     assert_null(aff_harness_shape(NAME, "", in, 2, NULL));
     assert_non_null(strstr(aff_harness_shape(NAME, "keep_input = true", in, 2, NULL), "different columns"));
-    expect_shape("keep_input = true", 7, band, "keep_input cannot be: a column of the input has the name");
+    expect_shape("keep_input = true", 7, band, "keep_input: cannot be: a column of the input has the name");
     assert_null(shape("", 7, band, NULL));
 }
 
 TEST(options_that_make_no_sense_are_refused)
 {
-    EXPECT_REFUSED(NAME, "scale2 = [\"A\", \"\"]", "scale2[1] is empty");
-    EXPECT_REFUSED(NAME, "plausible = { pulse = [100, 50] }", "plausible.pulse is not a range");
+    EXPECT_REFUSED(NAME, "scale2 = [\"A\", \"\"]", "scale2[1]: is empty");
+    EXPECT_REFUSED(NAME, "plausible = { pulse = [100, 50] }", "plausible.pulse: is not a range");
     EXPECT_REFUSED(NAME, "plausible = { pulse = [100] }", "out of range");
     EXPECT_REFUSED(NAME, "columns = { puls = \"HR\" }", "columns.puls");
     EXPECT_REFUSED(NAME, "consciousness = \"avpu\"", "consciousness");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * match.c - features and columns, by name, type and unit. */
+#include <afferent/words.h>
+
 #include "match.h"
 
 #include <stdarg.h>
@@ -45,52 +47,8 @@ int schema_find(const struct aff_schema *schema, const char *name)
 
 /* ---- what was probably meant ---- */
 
-static unsigned least(unsigned a, unsigned b)
-{
-    return a < b ? a : b;
-}
-
-/* Restricted edit distance (Damerau 1964; Wagner, Fischer 1974). */
-static unsigned distance(const char *one, const char *other)
-{
-    unsigned rows[3][WORD_MAX + 1];
-    size_t n = strlen(one), m = strlen(other), i, j;
-
-    if (n > WORD_MAX || m > WORD_MAX)
-        return WORD_MAX;
-    for (j = 0; j <= m; j++)
-        rows[0][j] = (unsigned)j;
-    for (i = 1; i <= n; i++) {
-        unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
-
-        row[0] = (unsigned)i;
-        for (j = 1; j <= m; j++) {
-            row[j] = least(least(row[j - 1], above[j]) + 1, above[j - 1] + (one[i - 1] != other[j - 1]));
-            if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
-                row[j] = least(row[j], above2[j - 2] + 1);
-        }
-    }
-    return rows[n % 3][m];
-}
-
-struct guess {
-    const char *word, *best;
-    unsigned off;
-};
-
-static void offer(struct guess *g, const char *name)
-{
-    size_t length = strlen(g->word);
-    unsigned off = distance(g->word, name);
-
-    if (off <= (length < 4 ? 1u : length < 9 ? 2u : 3u) && (!g->best || off < g->off)) {
-        g->best = name;
-        g->off = off;
-    }
-}
-
 /* "; did you mean x?", or what else to do. */
-static void advice(char *to, size_t room, const struct guess *g, const char *otherwise)
+static void advice(char *to, size_t room, const struct aff_guess *g, const char *otherwise)
 {
     if (g->best)
         (void)snprintf(to, room, "did you mean %.80s?", g->best);
@@ -117,12 +75,12 @@ int map_check(const struct config *c, const struct model *m, const struct teller
     uint32_t i, k;
 
     for (i = 0; i < c->features.count; i++) {
-        struct guess g = { .word = config_feature(c, i)->key };
+        struct aff_guess g = { .word = config_feature(c, i)->key };
 
         if (feature_find(m, g.word) >= 0)
             continue;
         for (k = 0; k < m->count; k++)
-            offer(&g, m->features[k].name);
+            aff_guess_offer(&g, m->features[k].name);
         advice(meant, sizeof meant, &g, "see \"names\" in its file");
         (void)snprintf(option, sizeof option, "features.%.64s", g.word);
         tell(teller, option, "the model has no feature \"%.80s\"; expected one of its names; %s", g.word, meant);
@@ -145,14 +103,14 @@ static const char *column_name(const struct config *c, const char *feature)
 static void lack_tell(const struct teller *teller, const struct aff_schema *schema, const char *feature,
                       const char *name)
 {
-    struct guess g = { .word = name };
+    struct aff_guess g = { .word = name };
     char meant[160], otherwise[160];
     uint32_t i;
 
     if (!teller)
         return;
     for (i = 0; teller->is_check && i < schema->count; i++)
-        offer(&g, schema_column(schema, i)->name);
+        aff_guess_offer(&g, schema_column(schema, i)->name);
     (void)snprintf(otherwise, sizeof otherwise, "say which it is: features = { \"%.60s\" = \"COLUMN\" }", feature);
     advice(meant, sizeof meant, &g, otherwise);
     tell(teller, "features",

@@ -50,11 +50,11 @@ static aff_status size_check(int fd, const char *path, size_t *ret_size, struct 
     if (fstat(fd, &st) < 0)
         return cannot(fault, path, strerror(errno));
     if (!S_ISREG(st.st_mode)) {
-        (void)snprintf(fault->text, sizeof fault->text, "%s is no plain file; expected a JSON file", file_name(path));
+        (void)snprintf(fault->text, sizeof fault->text, "%s is no plain file; expected a JSON file; name one", file_name(path));
         return AFF_ERR_CONFIG;
     }
     if (st.st_size > MODEL_FILE_MAX) {
-        (void)snprintf(fault->text, sizeof fault->text, "%s is larger than %d bytes; expected a model of weights",
+        (void)snprintf(fault->text, sizeof fault->text, "%s is larger than %d bytes; expected a model of weights; name one",
                        file_name(path), MODEL_FILE_MAX);
         return AFF_ERR_CONFIG;
     }

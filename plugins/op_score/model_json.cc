@@ -303,7 +303,8 @@ bool read_document(reading &r, simdjson::ondemand::document &doc)
     simdjson::ondemand::object object;
 
     if (doc.get_object().get(object))
-        return refuse(r, r.text, "the file is no JSON object; expected { \"afferent_model\": 1, ... }");
+        return refuse(r, r.text, "the file is no whole JSON object; expected { \"afferent_model\": 1, ... }; see that it is the "
+                                  "right file, and not cut");
     for (auto item : object) {
         simdjson::ondemand::field f;
         const char *at = r.text;
@@ -411,8 +412,11 @@ aff_status model_parse(const aff_host *host, const char *text, size_t size, mode
     try {
         reading r = {};
 
-        r.text = text;
-        r.size = size;
+        /* A byte order mark says nothing of UTF-8; RFC 8259, section 8.1, lets it be passed over. */
+        size_t mark = size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+        r.text = text + mark;
+        r.size = size - mark;
         r.fault = fault;
         return read_all(host, r, ret);
     } catch (const std::bad_alloc &) {

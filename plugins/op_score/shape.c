@@ -38,20 +38,22 @@ aff_status score_validate(const void *config, const struct aff_report *report)
 
     if (!*c->name || !text_is_fit(c->name)) {
         report->problem(report, "name",
-                        "name: no word that can be used; expected up to %d characters without spaces and /",
+                        "name: no word that can be used; expected up to %d characters without spaces and /; "
+                        "write such a word",
                         OPTION_TEXT_MAX);
         st = AFF_ERR_CONFIG;
     }
     if (!text_is_fit(c->prefix)) {
         report->problem(report, "prefix",
-                        "prefix: no word that can be used; expected up to %d characters without spaces and /",
+                        "prefix: no word that can be used; expected up to %d characters without spaces and /; "
+                        "write such a word",
                         OPTION_TEXT_MAX);
         st = AFF_ERR_CONFIG;
     }
     for (i = 0; i < c->features.count; i++) {
         if (*config_feature(c, i)->column)
             continue;
-        report->problem(report, "features", "features: an empty name; expected that of a column");
+        report->problem(report, "features", "features: an empty name; expected that of a column; write it, or take the feature out");
         st = AFF_ERR_CONFIG;
     }
     return st;

@@ -56,14 +56,16 @@ TEST(a_model_is_read_as_it_stands_in_its_file)
     assert_string_equal(parse(GOOD " }\n\n", &m), "");
     assert_true(isinf(m->features[0].min) && isinf(m->features[0].max));
     model_give(NULL, m);
+    assert_string_equal(parse("\xef\xbb\xbf" GOOD " }", &m), ""); /* as editors of one system save it */
+    model_give(NULL, m);
 }
 
 TEST(what_is_wrong_is_named_with_line_and_column)
 {
     static const char *const cases[][2] = {
         { "", "1:1: Empty: no JSON found" },
-        { "[1]", "1:1: the file is no JSON object" },
-        { "{", "1:1: the file is no JSON object" },
+        { "[1]", "1:1: the file is no whole JSON object" },
+        { "{", "1:1: the file is no whole JSON object" },
         { "{ \"afferent_model\": 2 }", "1:21: afferent_model is 2; expected 1; install a newer afferent" },
         { "{ \"afferent_model\": \"1\" }", "1:21: afferent_model is no version of this format; expected 1" },
         { "{ \"afferent_model\": 1 }", "1:24: name is missing" },

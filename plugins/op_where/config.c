@@ -96,7 +96,7 @@ int config_check(const struct config *c, fault_say say, void *context)
     struct checking k = { c, say, context, 0 };
     uint32_t i;
 
-    if (!c->where && !config_rewrites(c))
+    if (!c->where && !config_rewrites(c) && c->otherwise != OTHERWISE_REST)
         refuse(&k, "where", "nothing to do; expected where, derive, keep or drop; add one, as in "
                "where = \"spo2 < 92\"");
     if (c->otherwise == OTHERWISE_REST && !c->where)

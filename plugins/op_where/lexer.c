@@ -219,7 +219,7 @@ static int sign(struct lexer *l)
     }
     for (i = 0; i < sizeof strangers / sizeof strangers[0]; i++)
         if (*l->next == *strangers[i].text)
-            return fault_set(l->fault, l->at, "%s is no operator here; did you mean %s?", strangers[i].text,
+            return fault_set(l->fault, l->at, "%s is no operator here; expected another; did you mean %s?", strangers[i].text,
                              strangers[i].meant);
     return fault_set(l->fault, l->at, "a character that has no meaning here; expected a name, a number, a text "
                      "between quotes or an operator; put the name of a column that has it between backticks");

@@ -152,7 +152,7 @@ static void misfit_say(struct where *w, const struct expr_fault *f)
     if (w->warnings++ >= WARNINGS_MAX)
         return;
     if (f->at)
-        (void)snprintf(place, sizeof place, "column %u: ", (unsigned)f->at);
+        (void)snprintf(place, sizeof place, "character %u: ", (unsigned)f->at);
     w->host->log(w->host, AFF_LOG_WARN, "rows with other columns than the options expect become dead letters: %s: %s%s",
                  f->option, place, f->text);
 }

@@ -425,7 +425,7 @@ int expr_parse(const char *text, struct expr_draft *draft, struct expr_fault *fa
     if (p.lexer.token.kind == TOKEN_CLOSE)
         return fault_set(fault, p.lexer.token.at, "a ) without a ( before it");
     if (p.lexer.token.kind == TOKEN_NAME && token_is(&p.lexer.token, "is"))
-        return fault_set(fault, p.lexer.token.at, "is is no operator here; write is_missing(x), or x = y");
+        return fault_set(fault, p.lexer.token.at, "is is no operator here; expected another; write is_missing(x), or x = y");
     return fault_set(fault, p.lexer.token.at, "expected an operator, such as and, or the end");
 }
 

@@ -14,14 +14,18 @@ struct saying {
     const struct aff_report *report;
 };
 
+/* Many faults say no more than what was expected; what to do is then always the same. */
 static void say(void *context, const struct expr_fault *f)
 {
     const struct aff_report *report = ((const struct saying *)context)->report;
+    const char *expected = strstr(f->text, "expected ");
+    const char *what = expected == f->text ? "something is missing or wrong here; " : "";
+    const char *todo = expected && !strstr(expected, "; ") ? "; correct it there" : "";
 
     if (f->at)
-        report->problem(report, f->option, "%s: column %u: %s", f->option, (unsigned)f->at, f->text);
+        report->problem(report, f->option, "%s: character %u: %s%s%s", f->option, (unsigned)f->at, what, f->text, todo);
     else
-        report->problem(report, f->option, "%s: %s", f->option, f->text);
+        report->problem(report, f->option, "%s: %s%s%s", f->option, what, f->text, todo);
 }
 
 aff_status where_validate(const void *config, const struct aff_report *report)

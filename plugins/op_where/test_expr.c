@@ -188,9 +188,9 @@ TEST(a_fault_names_its_place_and_what_was_expected)
         { "spo2 = missing", "6: = with missing gives always missing; write is_missing(x)" },
         { "missing + 1", "9: + with missing gives always missing" }, { "missing", "1: the value is always missing" },
         { "1 < 2 < 3", "7: comparisons do not chain" }, { "1 + not paced", "5: not stands behind an operator" },
-        { "1 && 2", "3: & is no operator here; did you mean and?" },
-        { "!paced", "1: ! is no operator here; did you mean not?" },
-        { "a || b", "3: | is no operator here; did you mean or?" },
+        { "1 && 2", "3: & is no operator here; expected another; did you mean and?" },
+        { "!paced", "1: ! is no operator here; expected another; did you mean not?" },
+        { "a || b", "3: | is no operator here; expected another; did you mean or?" },
         { "5 # 3", "3: a character that has no meaning here" },
         { "'\xc3\xa4\xc3\xb6' = 'a' and @", "16: a character that has" },
         { "\xc3\xa4 > 1", "1: a character that has" }, { "'abc", "1: a text begins with ' and has no end" },
@@ -211,7 +211,7 @@ TEST(a_fault_names_its_place_and_what_was_expected)
         { "`time` > 1", "1: unknown column \"time\"" }, { "-state", "1: - before a text; expected a number" },
         { "abs(1,)", "7: expected a value, such as" }, { ", 1", "1: expected a value, such as" },
         { "gone ?? 'a'", "6: ?? is given a number and a text" },
-        { "gone is missing", "6: is is no operator here; write is_missing(x)" },
+        { "gone is missing", "6: is is no operator here; expected another; write is_missing(x)" },
         { "spo2 = null", "8: unknown column \"null\"; what is not there is called missing" },
         { "state = A", "9: unknown column \"A\"; expected one of spo2" });
 }

@@ -214,8 +214,8 @@ TEST(rows_whose_columns_do_not_fit_are_dead_letters_and_said_once)
     EXPECT_VERDICT(h, "misfit", 6);
     EXPECT_DEAD(h, 6);
     EXPECT_WAITING(h, "out", 3);
-    assert_int_equal(aff_harness_logged(h, AFF_LOG_WARN, "where: column 16: < is given a text and a number"), 1);
-    assert_int_equal(aff_harness_logged(h, AFF_LOG_WARN, "where: column 11: unknown column \"spo2\""), 1);
+    assert_int_equal(aff_harness_logged(h, AFF_LOG_WARN, "where: character 16: < is given a text and a number"), 1);
+    assert_int_equal(aff_harness_logged(h, AFF_LOG_WARN, "where: character 11: unknown column \"spo2\""), 1);
     assert_int_equal(aff_harness_logged(h, AFF_LOG_DEBUG, "secret"), 0);
     assert_int_equal(aff_harness_logged(h, AFF_LOG_DEBUG, "pulse"), 0);
     EXPECT_BALANCED(h);

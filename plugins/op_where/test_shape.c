@@ -34,14 +34,14 @@ static const struct aff_shape open = {
 TEST(options_that_make_no_sense_are_refused_with_their_place)
 {
     EXPECT_REFUSED("op_where", "", "where: nothing to do; expected where, derive, keep or drop");
-    EXPECT_REFUSED("op_where", "where = \"spo2 < \"", "where: column 8: expected a value");
+    EXPECT_REFUSED("op_where", "where = \"spo2 < \"", "where: character 8: something is missing or wrong here; expected a value");
     EXPECT_REFUSED("op_where", "keep = [\"a\"]\ndrop = [\"b\"]", "drop: both keep and drop");
     EXPECT_REFUSED("op_where", "keep = [\"a\", \"b\", \"a\"]", "keep: \"a\" is there twice");
     EXPECT_REFUSED("op_where", "drop = [\"\"]", "drop: an empty name");
     EXPECT_REFUSED("op_where", "keep = [\"a\"]\notherwise = \"rest\"", "otherwise: \"rest\" without a condition");
     EXPECT_REFUSED("op_where", "where = \"true\"\notherwise = \"reset\"", "otherwise");
     EXPECT_REFUSED("op_where", "derive = [{ name = \"a\", value = \"1\" }, { name = \"b\", value = \"(2\" }]",
-                   "derive[1].value: column 3: expected an operator, or )");
+                   "derive[1].value: character 3: something is missing or wrong here; expected an operator, or )");
     EXPECT_REFUSED("op_where", "derive = [{ name = \"a\", value = \"1\" }, { name = \"a\", value = \"2\" }]",
                    "derive[1].name: \"a\" is derived twice");
     EXPECT_REFUSED("op_where", "derive = [{ name = \"\", value = \"1\" }]", "derive[0].name: an empty name");
@@ -68,18 +68,18 @@ TEST(columns_and_types_are_checked_against_the_input)
 {
     const struct aff_shape *out;
 
-    EXPECT_SAID(shape("where = \"spo2 < 92 and hart_rate > 3\"", known, 1, &out), "where: column 15: unknown column "
+    EXPECT_SAID(shape("where = \"spo2 < 92 and hart_rate > 3\"", known, 1, &out), "where: character 15: unknown column "
                                                                                   "\"hart_rate\"; expected one of "
                                                                                   "spo2, heart_rate, state; did you "
                                                                                   "mean heart_rate?");
-    EXPECT_SAID(shape("where = \"state < 92\"", known, 1, &out), "where: column 7: < is given a text and a number");
-    EXPECT_SAID(shape("where = \"spo2\"", known, 1, &out), "where: column 1: the condition is no true or false");
+    EXPECT_SAID(shape("where = \"state < 92\"", known, 1, &out), "where: character 7: < is given a text and a number");
+    EXPECT_SAID(shape("where = \"spo2\"", known, 1, &out), "where: character 1: the condition is no true or false");
     EXPECT_SAID(shape("keep = [\"spo\"]", known, 1, &out), "keep: unknown column \"spo\"; expected one of spo2, "
                                                            "heart_rate, state; did you mean spo2?");
     EXPECT_SAID(shape("drop = [\"spo2\", \"heart_rate\", \"state\"]", known, 1, &out), "drop: no column is left");
     EXPECT_SAID(shape("derive = [{ name = \"a\", value = \"b\" }, { name = \"b\", value = \"1\" }]", known, 1, &out),
-                "derive[0].value: column 1: unknown column \"b\"");
-    EXPECT_SAID(shape("where = \"state = 'A'\"", known, 2, &out), "where: column 1: unknown column \"state\"");
+                "derive[0].value: character 1: unknown column \"b\"");
+    EXPECT_SAID(shape("where = \"state = 'A'\"", known, 2, &out), "where: character 1: unknown column \"state\"");
     assert_string_equal(shape("where = \"spo2 < 92\"", known, 2, &out), "");
 }
 

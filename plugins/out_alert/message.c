@@ -329,12 +329,12 @@ const char *template_problem(const char *text)
         if ((*text == '{' || *text == '}') && text[1] == *text)
             text++;
         else if (*text == '}')
-            return "has a } without its {; write {name}, or }} for the brace itself";
+            return "has a } without its {; expected both; write {name}, or }} for the brace itself";
         else if (*text == '{' && text[1 + length] != '}')
-            return "has a { that is not closed; write {name}, or {{ for the brace itself";
+            return "has a { that is not closed; expected both; write {name}, or {{ for the brace itself";
         else if (*text == '{' && fill_of(text + 1, length) == FILLS)
             return "has a {name} that alerts lack; expected text, message, severity, place, rule, state, alert, "
-                   "time, since or count";
+                   "time, since or count; write one of these";
         else if (*text == '{')
             text += length + 1;
     }

@@ -117,10 +117,10 @@ static bool args_check(const struct config *c, const struct aff_report *report)
     uint32_t i;
 
     for (i = 0; i < c->command.count; i++) {
-        problem = strlen(args[i]) > 512 ? "is longer than 512 bytes; shorten it" : template_problem(args[i]);
+        problem = strlen(args[i]) > 512 ? "is longer than 512 bytes; expected fewer; shorten it" : template_problem(args[i]);
         if (!problem && i == 0 && (args[i][0] != '/' || strpbrk(args[i], "{}")))
-            problem = "is no whole path without {names}; expected one such as \"/usr/bin/notify-send\"; nothing is "
-                      "searched for, and no alert decides what is run";
+            problem = "is no whole path without {names}; expected one such as \"/usr/bin/notify-send\"; write the "
+                      "whole path, since nothing is searched for and no alert decides what is run";
         if (problem) {
             report->problem(report, "command", "command[%u] %s", (unsigned)i, problem);
             return false;

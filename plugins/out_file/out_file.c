@@ -69,8 +69,8 @@ static aff_status file_validate(const void *config, const struct aff_report *rep
 
     if (path_has_names(c->path) >= 0)
         return AFF_OK;
-    report->problem(report, "path", "{subject} or {stream} stands in the name of a folder; only the file's own name "
-                    "may have them: folders are made by people");
+    report->problem(report, "path", "{subject} or {stream} stands in the name of a folder; expected it in the "
+                    "file's own name, since folders are made by people; move it there");
     return AFF_ERR_CONFIG;
 }
 

@@ -101,8 +101,8 @@ static aff_status lmdb_validate(const void *config, const struct aff_report *rep
 
     if (c->batch <= c->limit / 4)
         return AFF_OK;
-    report->problem(report, "batch", "batch = %lld bytes is more than a quarter of limit; a transaction needs room "
-                    "beside what is there: make batch smaller or limit larger", (long long)c->batch);
+    report->problem(report, "batch", "batch = %lld bytes is more than a quarter of limit; expected less, since a "
+                    "transaction needs room beside what is there; make batch smaller or limit larger", (long long)c->batch);
     return AFF_ERR_CONFIG;
 }
 

@@ -244,6 +244,24 @@ static uint32_t row_write(const struct rows *rows, struct aff_record *draft, uin
     return used;
 }
 
+/* A record of the row, NULL and *ret_reason where no record can be that large: one
+ * row must not take all others of its input with it, nor end the run at a stream's
+ * end. A host that is being stopped has no room for a small one either. */
+static struct aff_record *row_reserve(const struct rows *rows, const struct rows_send *send,
+                                      enum rows_reason *ret_reason)
+{
+    const struct aff_host *host = rows->host;
+    uint32_t size = aff_row_size(send->columns, rows->text_bytes);
+    struct aff_record *draft = host->reserve(host, 0, send->input, size);
+
+    if (draft || !host->reserve(host, 0, send->input, 0))
+        return draft;
+    draft = host->reserve(host, 0, send->input, size);
+    if (!draft)
+        *ret_reason = ROWS_TOO_LARGE;
+    return draft;
+}
+
 aff_status rows_emit(struct rows *rows, const struct rows_send *send, enum rows_reason *ret_reason)
 {
     const struct aff_host *host = rows->host;
@@ -258,9 +276,9 @@ aff_status rows_emit(struct rows *rows, const struct rows_send *send, enum rows_
     }
     if (st < 0)
         return st;
-    draft = host->reserve(host, 0, send->input, aff_row_size(send->columns, rows->text_bytes));
+    draft = row_reserve(rows, send, ret_reason);
     if (!draft)
-        return AFF_ERR_MEMORY;
+        return *ret_reason == ROWS_FINE ? AFF_ERR_MEMORY : AFF_OK;
     draft->type = AFF_FIELDS;
     draft->schema = send->schema;
     draft->subject = to.subject;

@@ -39,13 +39,14 @@ static bool column_check(const struct rows_config *config, uint32_t i, const str
 
     snprintf(path, sizeof path, "columns[%u]", (unsigned)i);
     if (!*c->name)
-        wrong = "name is empty; give the column a name";
+        wrong = "the column's name is empty; expected one; write what it is called in what comes out";
     else if (name_taken(config, i))
-        wrong = "another column has the same name, or the one that keep_text adds has; give each its own";
+        wrong = "another column has the same name, or the one that keep_text adds has; expected each name once; "
+                "rename one";
     else if (c->keep_text && c->type == COLUMN_TEXT)
-        wrong = "keep_text is for numbers and times; a text is kept anyway: leave it out";
+        wrong = "keep_text is for numbers and times, and a text is kept anyway; expected it without; leave it out";
     else if (*c->format && c->type != COLUMN_TIME)
-        wrong = "format is for type = \"time\"; leave it out or change the type";
+        wrong = "format is for times; expected type = \"time\" beside it; write so, or leave it out";
     else if (c->type == COLUMN_TIME)
         wrong = rows_column_when(config, c, &when);
     if (wrong)
@@ -57,21 +58,25 @@ bool rows_validate(const struct rows_config *config, const struct aff_report *re
 {
     const struct rows_time *t = config->time;
     const char *wrong = t ? when_open(&(struct when){ 0 }, t->format, t->zone, t->start) : NULL;
+    char path[16];
     bool ok = !wrong;
     uint32_t i;
 
-    if (wrong)
-        report->problem(report, "time", "%s", wrong);
+    if (wrong) { /* it begins with the option: "format is unknown" */
+        (void)snprintf(path, sizeof path, "time.%.*s", (int)strcspn(wrong, " "), wrong);
+        report->problem(report, path, "time.%s", wrong);
+    }
     if (t && !*t->from) {
-        report->problem(report, "time.from", "is empty; name the column that holds the time");
+        report->problem(report, "time.from", "is empty; expected the column that holds the time; name it");
         ok = false;
     }
     if (config->framing == FRAMING_STREAM && config->max_row > ROWS_KEPT_MOST) {
-        report->problem(report, "max_row", "is kept for each stream; with framing = \"stream\" at most 1MiB");
+        report->problem(report, "max_row", "is kept for each stream; expected at most 1MiB with framing = \"stream\"; "
+                                           "lower it");
         ok = false;
     }
     if (config->columns.count > ROWS_DECLARED_MOST) {
-        report->problem(report, "columns", "has %u columns; at most %d", (unsigned)config->columns.count,
+        report->problem(report, "columns", "has %u columns; expected at most %d; leave out what no node needs", (unsigned)config->columns.count,
                         ROWS_DECLARED_MOST);
         return false;
     }

@@ -43,9 +43,9 @@ void feed_close(struct feed *feed)
         feed->host->free(feed->host, feed->join);
 }
 
-/* A record that is set aside whole: where and why, never what. Of parts of a
- * record the host says so itself. */
-static void bad_log(struct feed *feed, int reason, uint64_t offset)
+/* Where and why, never what. Of parts of a record the host says so itself, but by
+ * the reason's name alone. */
+static void bad_log(struct feed *feed, const char *what, int reason, uint64_t offset)
 {
     int64_t now = feed->host->now_ns(feed->host);
 
@@ -53,7 +53,7 @@ static void bad_log(struct feed *feed, int reason, uint64_t offset)
         feed->unlogged++;
         return;
     }
-    feed->host->log(feed->host, AFF_LOG_WARN, "a record at byte %" PRIu64 " of its stream is no row: %s (%s)%s", offset,
+    feed->host->log(feed->host, AFF_LOG_WARN, "%s at byte %" PRIu64 " of its stream is no row: %s (%s)%s", what, offset,
                     feed->verdicts[reason - 1].name, feed->verdicts[reason - 1].doc,
                     feed->unlogged ? "; there were others since the last line like this" : "");
     feed->unlogged = 0;
@@ -85,7 +85,9 @@ aff_status feed_bad(struct feed *feed, int reason, size_t at, size_t size)
 {
     feed->bad++;
     if (feed->is_whole && covers(&feed->text, at, size))
-        bad_log(feed, reason, feed->text.offset + at);
+        bad_log(feed, "a record", reason, feed->text.offset + at);
+    else if (reason == ROWS_TOO_LARGE)
+        bad_log(feed, "the text", reason, feed->text.offset + at);
     return set_aside(feed, reason, at, size);
 }
 

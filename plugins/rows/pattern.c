@@ -201,15 +201,16 @@ const char *pattern_check(const char *pattern)
     int has = 0;
 
     if (strlen(pattern) > 64)
-        return "format is longer than 64 characters";
+        return "format is longer than 64 characters; expected a shorter one; shorten it";
     if (!strchr(pattern, '%'))
-        return "format is unknown; expected iso8601, unix_s, unix_ms, unix_us, unix_ns, hh:mm, hh:mm:ss or a pattern "
-               "like \"%d.%m.%Y %H:%M:%S\"";
+        return "format is unknown; expected iso8601, unix_s, unix_ms, unix_us, unix_ns, hh:mm, hh:mm:ss or a pattern; "
+               "write one like \"%d.%m.%Y %H:%M:%S\"";
     for (; *pattern; pattern++) {
         if (*pattern != '%')
             continue;
         if (!*++pattern || !strchr("YymbdejHIpMSfzsFTR%", *pattern))
-            return "format has an unknown part; expected %Y %y %m %b %d %e %j %H %I %p %M %S %f %z %s %F %T %R or %%";
+            return "format has an unknown part; expected %Y %y %m %b %d %e %j %H %I %p %M %S %f %z %s %F %T %R or %%; "
+                   "correct it";
         has |= date_bits(*pattern);
     }
     return has == HAS_ALL ? NULL : "format gives no whole date; it needs %Y, %m and %d, or %F, or %s";

@@ -39,6 +39,7 @@ enum rows_reason {
     ROWS_MISSING_VALUE,
     ROWS_NO_SUBJECT,
     ROWS_TOO_MANY_SUBJECTS,
+    ROWS_TOO_LARGE,
     ROWS_REASONS
 };
 #define ROWS_VERDICTS                                                                                             \
@@ -50,7 +51,9 @@ enum rows_reason {
     { "bad_time", "A time is missing or not in its format.", AFF_V_DEAD, 0, 0 },                                  \
     { "missing_value", "A required value is missing.", AFF_V_DEAD, 0, 0 },                                        \
     { "no_subject", "The subject is missing or longer than 200 bytes.", AFF_V_DEAD, 0, 0 },                       \
-    { "too_many_subjects", "More subjects than one node keeps apart.", AFF_V_DEAD, 0, 0 }
+    { "too_many_subjects", "More subjects than one node keeps apart.", AFF_V_DEAD, 0, 0 },                        \
+    { "too_large", "What a row comes out as is larger than a record may be; raise edge.buffer of the node behind "  \
+      "to four times its size, or max_record.", AFF_V_DEAD, 0, 0 }
 
 enum { ROWS_METRIC_ROWS, ROWS_METRIC_BAD, ROWS_METRIC_BAD_VALUES, ROWS_METRICS };
 #define ROWS_METRIC_TABLE                                                                                         \
@@ -146,8 +149,8 @@ void rows_put_text(struct rows *rows, uint32_t cell, const char *text, uint32_t 
 void rows_put_bits(struct rows *rows, uint32_t cell, uint64_t bits);
 /* All values were put. ROWS_FINE: the row may be sent. */
 enum rows_reason rows_end(const struct rows *rows);
-/* *ret_reason is ROWS_TOO_MANY_SUBJECTS where that was the trouble, and then
- * nothing was sent. */
+/* *ret_reason is ROWS_TOO_MANY_SUBJECTS or ROWS_TOO_LARGE where that was the
+ * trouble, and then nothing was sent. */
 aff_status rows_emit(struct rows *rows, const struct rows_send *send, enum rows_reason *ret_reason);
 
 /* Shared by the files of this folder. */

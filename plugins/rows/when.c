@@ -272,11 +272,11 @@ const char *when_open(struct when *when, const char *format, const char *zone, c
 
     memset(when, 0, sizeof *when);
     if (!zone_open(zone, &when->zone_ns))
-        return "zone is neither \"Z\" nor like \"+01:00\"; zones by name are not taken: an hour of each autumn would "
-               "have two meanings";
+        return "zone is neither \"Z\" nor like \"+01:00\"; expected an offset, since by a zone's name an hour of each "
+               "autumn would have two meanings; write it so";
     iso.zone_ns = when->zone_ns;
     if (!when_read(&iso, start, strlen(start), &when->start_ns))
-        return "start is no time; write it like \"2024-01-01T00:00:00Z\"";
+        return "start is no time; expected one in UTC; write it like \"2024-01-01T00:00:00Z\"";
     for (i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(format, names[i].name) == 0) {
             when->kind = names[i].kind;

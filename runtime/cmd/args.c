@@ -31,10 +31,10 @@ void args_free(struct args_list *list)
 
 bool args_guess(const char *word, const char *const *names, size_t count)
 {
-    struct text_guess guess = { .word = word };
+    struct aff_guess guess = { .word = word };
 
     for (size_t i = 0; i < count; i++)
-        text_offer(&guess, names[i]);
+        aff_guess_offer(&guess, names[i]);
     if (guess.best)
         fprintf(stderr, "; did you mean %s?", guess.best);
     return guess.best != NULL;
@@ -166,13 +166,13 @@ static const struct args_flag *flag_find(const struct args_about *about, const c
 
 static int flag_unknown(const struct args_about *about, const char *word, size_t length)
 {
-    struct text_guess guess = { 0 };
+    struct aff_guess guess = { 0 };
     char name[64];
 
     snprintf(name, sizeof name, "%.*s", (int)(length < 63 ? length : 63), word);
     guess.word = name;
     for (size_t i = 0; i < about->flag_count; i++)
-        text_offer(&guess, about->flags[i].name);
+        aff_guess_offer(&guess, about->flags[i].name);
     fprintf(stderr, "afferent %s: there is no flag --%s", about->verb, name);
     if (guess.best)
         fprintf(stderr, "; did you mean --%s?", guess.best);

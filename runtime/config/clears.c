@@ -75,14 +75,14 @@ static int name_clear(const struct clearing *c, const char *name)
 
 struct offered {
     struct text names;
-    struct text_guess guess;
+    struct aff_guess guess;
     uint32_t left; /* how many more are shown */
     bool is_open;
 };
 
 static void name_offer(struct offered *offered, const char *name)
 {
-    text_offer(&offered->guess, name);
+    aff_guess_offer(&offered->guess, name);
     if (offered->left) {
         text_print(&offered->names, "%s%s", offered->names.length ? ", " : "", name);
         offered->left--;

@@ -160,28 +160,66 @@ static const char *column_needed(const struct checking *c, const struct aff_colu
     return text ? text : "it";
 }
 
-static void column_missing(const struct checking *c, const struct aff_column *need,
-                           const struct aff_schema *have)
+/* "spo2, heart_rate": what is there; the nearest to `guess->word` with it. */
+static const char *columns_there(const struct checking *c, const struct aff_schema *have,
+                                 struct aff_guess *guess)
 {
     enum { SHOWN = 16 };
-    struct text_guess guess = { .word = need->name };
-    const char *output = output_name(c), *as = column_needed(c, need);
     struct text names = { 0 };
+    const char *kept;
 
     for (uint32_t i = 0; i < have->count; i++) {
-        text_offer(&guess, schema_at(have, i)->name);
+        aff_guess_offer(guess, schema_at(have, i)->name);
         if (i <= SHOWN)
             text_print(&names, "%s%s", i ? ", " : "", i < SHOWN ? schema_at(have, i)->name : "...");
     }
+    kept = names.data ? arena_copy(c->shapes->plan->arena, names.data, names.length) : NULL;
+    text_free(&names);
+    return kept ? kept : "none";
+}
+
+/* True where one was near enough to be named. */
+static bool column_mistyped(const struct checking *c, const struct aff_column *need,
+                            const struct aff_schema *have)
+{
+    struct aff_guess guess = { .word = need->name };
+    const char *names = columns_there(c, have, &guess);
+
     if (guess.best)
         SAY(c, "%s carries no column \"%s\", which %s needs; expected it %s, and there are: %s; "
-            "did you mean %s? rename it before", output, need->name, reader_name(c), as, names.data,
-            guess.best);
-    else
+            "did you mean %s? rename it before", output_name(c), need->name, reader_name(c),
+            column_needed(c, need), names, guess.best);
+    return guess.best != NULL;
+}
+
+/* One message for all that nothing is near to: it is the wrong node then. */
+static void columns_missing(const struct checking *c, const struct aff_schema *have)
+{
+    const char *names = columns_there(c, have, &(struct aff_guess){ .word = "" });
+    const struct aff_column *last = NULL;
+    struct text needed = { 0 };
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < c->need->count; i++) {
+        const struct aff_column *need = schema_at(c->need, i);
+
+        if (!need->required || schema_find(have, need->name))
+            continue;
+        c->shapes->is_unfit[c->edge->to] = true;
+        if (column_mistyped(c, need, have))
+            continue;
+        last = need;
+        text_print(&needed, "%s%s %s", count++ ? ", " : "", need->name, column_needed(c, need));
+    }
+    if (count == 1)
         SAY(c, "%s carries no column \"%s\", which %s needs; expected it %s, and there are: %s; "
-            "put a node that makes it between", output, need->name, reader_name(c), as,
-            names.data ? names.data : "none");
-    text_free(&names);
+            "put a node that makes it between", output_name(c), last->name, reader_name(c),
+            column_needed(c, last), names);
+    else if (count)
+        SAY(c, "%s lacks columns that %s needs; expected %s, and there are: %s; name another node, or "
+            "put one that makes them between", output_name(c), reader_name(c),
+            needed.data ? needed.data : "", names);
+    text_free(&needed);
 }
 
 static void column_check(const struct checking *c, const struct aff_column *need,
@@ -189,9 +227,7 @@ static void column_check(const struct checking *c, const struct aff_column *need
 {
     const struct aff_column *column = schema_find(have, need->name);
 
-    if (!column && need->required)
-        column_missing(c, need, have);
-    else if (column && have->type == AFF_FIELDS && need->type && need->type != column->type)
+    if (column && have->type == AFF_FIELDS && need->type && need->type != column->type)
         SAY(c, "column %s of %s is %s where %s is needed by %s; expected %s; convert it before, or "
             "declare it so", need->name, output_name(c), schema_column_type(column->type),
             schema_column_type(need->type), reader_name(c), schema_column_type(need->type));
@@ -246,6 +282,7 @@ static void open_refuse(const struct checking *c)
     const struct plan_node *origin = &plan->nodes[open_origin(plan, c->edge)];
     struct text needed = { 0 };
 
+    c->shapes->is_unfit[c->edge->to] = true;
     for (uint32_t i = 0; i < c->need->count; i++) {
         const struct aff_column *column = schema_at(c->need, i);
 
@@ -307,6 +344,7 @@ void columns_check(const struct shapes *shapes, const struct plan_edge *edge)
         } else if (!c.need) {
             continue;
         } else if (shape->schema && shape->schema->type == c.need->type) {
+            columns_missing(&c, shape->schema);
             for (uint32_t k = 0; k < c.need->count; k++)
                 column_check(&c, schema_at(c.need, k), shape->schema);
         } else if (!shape->schema && c.need->type == AFF_FIELDS &&

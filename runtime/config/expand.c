@@ -86,13 +86,44 @@ static void insert_env(struct expansion *e, char *name)
     }
 }
 
+/* ${HOME}, as in a shell. */
+static bool is_capitals(const char *inside)
+{
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+    return *inside && strspn(inside, capitals) == strlen(inside);
+}
+
+/* ${ENV:...}, ${evn:...}, ${file:}: what stands before the colon says which. */
+static const char *word_meant(struct arena *arena, const char *inside)
+{
+    const char *colon = strchr(inside, ':');
+    struct aff_guess guess = { .word = colon ? arena_copy(arena, inside, (size_t)(colon - inside)) : NULL };
+
+    if (!guess.word)
+        return NULL;
+    aff_guess_offer(&guess, "env");
+    aff_guess_offer(&guess, "file");
+    if (!guess.best)
+        return NULL;
+    return !strcmp(guess.best, "env") ? "${env:NAME}" : "${file:PATH}";
+}
+
 /* One ${...}; `inside` is what stands between the braces. */
 static void insert(struct expansion *e, char *inside)
 {
+    const char *meant;
+
     if (!strncmp(inside, "env:", 4))
         insert_env(e, inside + 4);
     else if (!strncmp(inside, "file:", 5) && inside[5])
         insert_file(e, inside + 5);
+    else if (is_capitals(inside))
+        FAIL(e, "${%s} is neither ${env:NAME} nor ${file:PATH}; expected one of them; "
+             "did you mean ${env:%s}?", inside, inside);
+    else if ((meant = word_meant(e->arena, inside)))
+        FAIL(e, "a ${...} is neither ${env:NAME} nor ${file:PATH}; expected one of them; did you mean %s?",
+             meant);
     else
         FAIL(e, "a ${...} is neither ${env:NAME} nor ${file:PATH}; expected one of them; "
              "write $${ for the characters themselves");

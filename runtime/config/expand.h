@@ -21,9 +21,9 @@ void expand_values(struct arena *arena, struct report *report, const char *base,
 
 /* Applies "NODE.OPTION=VALUE" or "pipeline.KEY=VALUE"; OPTION may be a dotted
  * path into tables. VALUE is TOML, or else a text as it stands. Messages name
- * "--set NODE.OPTION" as their file, so a value never shows. Call before
+ * "--set NODE.OPTION" as their file, or `flag` where another flag sets it, so a value never shows. Call before
  * expand_values, so that a text may hold ${...} too. */
 void expand_set(struct arena *arena, struct report *report, struct value *document,
-                const char *assignment);
+                const char *assignment, const char *flag);
 
 #endif

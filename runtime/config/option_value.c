@@ -6,7 +6,9 @@
  * Not here: tables, lists, maps and missing options (options.c). */
 #include <math.h>
 #include <stdlib.h>
+#include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "config/options.h"
@@ -114,10 +116,32 @@ static const char *shown(const struct scalar *s)
     return keep(s->job->arena, &text);
 }
 
+/* What stands in quotes and needs none: "80", "true". */
+static bool is_quoted(const struct scalar *s)
+{
+    uint16_t type = s->option->type;
+    const struct value *read = NULL;
+
+    if (s->value->kind == VALUE_TEXT && s->value->origin == VALUE_WRITTEN &&
+        s->value->text_length <= SHOWN_MAX &&
+        (type == AFF_TYPE_INT || type == AFF_TYPE_REAL || type == AFF_TYPE_BOOL))
+        read = toml_value(s->job->arena, s->value->place, s->value->text);
+    return read && (type == AFF_TYPE_BOOL ? read->kind == VALUE_BOOL
+                    : read->kind == VALUE_INT || (type == AFF_TYPE_REAL && read->kind == VALUE_REAL));
+}
+
 static bool wrong_type(const struct scalar *s)
 {
     const char *expected = option_expected(s->job, s->option);
 
+    if (is_quoted(s))
+        return WRONG(s, "%s is a text; expected %s; take the quotes away: %s", s->path, expected,
+                     s->value->text);
+    if (s->value->kind == VALUE_TEXT && s->value->origin != VALUE_WRITTEN)
+        return WRONG(s, "%s does not give %s; expected %s; correct it where it comes from", shown(s),
+                     expected, expected);
+    if (s->value->kind == VALUE_TIME && s->option->type == AFF_TYPE_TEXT)
+        return WRONG(s, "%s is a date or time; expected a text; put quotes around it", s->path);
     if (s->option->preset)
         return WRONG(s, "%s is %s; expected %s; write it like %s", s->path,
                      value_kind_name(s->value), expected, s->option->preset);
@@ -142,6 +166,8 @@ static const char *range_text(const struct scalar *s)
         text_add(&text, " to ");
     if (has_max)
         add_amount(&text, option->type, option->max);
+    if (option->unit && (option->type == AFF_TYPE_INT || option->type == AFF_TYPE_REAL))
+        text_print(&text, " %s", option->unit);
     return keep(s->job->arena, &text);
 }
 
@@ -202,7 +228,7 @@ static bool is_plain_text(const struct scalar *s)
 
 static bool put_enum(const struct scalar *s, void *cell)
 {
-    struct text_guess guess = { .word = s->value->text };
+    struct aff_guess guess = { .word = s->value->text };
 
     if (!is_plain_text(s))
         return false;
@@ -211,7 +237,7 @@ static bool put_enum(const struct scalar *s, void *cell)
             *(int32_t *)cell = i;
             return true;
         }
-        text_offer(&guess, s->option->choices[i]);
+        aff_guess_offer(&guess, s->option->choices[i]);
     }
     if (guess.best)
         return WRONG(s, "%s is not a choice; expected %s; did you mean \"%s\"?", shown(s),
@@ -220,10 +246,46 @@ static bool put_enum(const struct scalar *s, void *cell)
                  choices_text(s->job->arena, s->option));
 }
 
+/* A unit as people write it, by kind; what differs in capitals only is found
+ * without. "m" is a minute to no one who reads UCUM, so it is asked about. */
+static const struct { enum units_kind kind; const char *said, *unit; } spelled[] = {
+    { UNITS_DURATION, "sec", "s" },      { UNITS_DURATION, "secs", "s" },
+    { UNITS_DURATION, "second", "s" },   { UNITS_DURATION, "seconds", "s" },
+    { UNITS_DURATION, "msec", "ms" },    { UNITS_DURATION, "millisecond", "ms" },
+    { UNITS_DURATION, "milliseconds", "ms" }, { UNITS_DURATION, "usec", "us" },
+    { UNITS_DURATION, "m", "min" },      { UNITS_DURATION, "mins", "min" },
+    { UNITS_DURATION, "minute", "min" }, { UNITS_DURATION, "minutes", "min" },
+    { UNITS_DURATION, "hr", "h" },       { UNITS_DURATION, "hrs", "h" },
+    { UNITS_DURATION, "hour", "h" },     { UNITS_DURATION, "hours", "h" },
+    { UNITS_DURATION, "day", "d" },      { UNITS_DURATION, "days", "d" },
+    { UNITS_DURATION, "ms", "ms" },      { UNITS_DURATION, "s", "s" },
+    { UNITS_DURATION, "min", "min" },    { UNITS_DURATION, "h", "h" },
+    { UNITS_FREQUENCY, "hz", "Hz" },     { UNITS_FREQUENCY, "hertz", "Hz" },
+    { UNITS_FREQUENCY, "khz", "kHz" },   { UNITS_FREQUENCY, "/s", "Hz" },
+    { UNITS_BYTES, "bytes", "B" },       { UNITS_BYTES, "b", "B" },
+    { UNITS_BYTES, "k", "KiB" },         { UNITS_BYTES, "kb", "kB" },
+    { UNITS_BYTES, "kib", "KiB" },       { UNITS_BYTES, "m", "MiB" },
+    { UNITS_BYTES, "mb", "MB" },         { UNITS_BYTES, "mib", "MiB" },
+    { UNITS_BYTES, "g", "GiB" },         { UNITS_BYTES, "gb", "GB" },
+    { UNITS_BYTES, "gib", "GiB" },       { UNITS_BYTES, "tb", "TB" },
+};
+
+/* "10 seconds" was meant as "10s"; NULL where nobody knows. */
+static const char *units_meant(struct arena *arena, enum units_kind kind, const char *text)
+{
+    size_t number = strspn(text, "+-0123456789."), gap = strspn(text + number, " ");
+
+    for (size_t i = 0; number && number < 32 && i < sizeof spelled / sizeof *spelled; i++)
+        if (spelled[i].kind == kind && !strcasecmp(spelled[i].said, text + number + gap))
+            return arena_print(arena, "%.*s%s", (int)number, text, spelled[i].unit);
+    return NULL;
+}
+
 static bool put_amount(const struct scalar *s, enum units_kind kind, void *cell)
 {
     const struct value *value = s->value;
     enum units_status status;
+    const char *meant;
     int64_t whole = 0;
     double real = 0;
 
@@ -235,6 +297,10 @@ static bool put_amount(const struct scalar *s, enum units_kind kind, void *cell)
     status = kind == UNITS_DURATION ? units_duration(value->text, &whole)
         : kind == UNITS_BYTES ? units_bytes(value->text, &whole)
         : units_frequency(value->text, &real);
+    if (status == UNITS_BAD_UNIT && s->value->origin == VALUE_WRITTEN &&
+        (meant = units_meant(s->job->arena, kind, value->text)))
+        return WRONG(s, "%s %s; expected %s; did you mean \"%s\"?", shown(s), units_problem(status),
+                     units_expected(kind), meant);
     if (status != UNITS_OK)
         return WRONG(s, "%s %s; expected %s; write number and unit", shown(s),
                      units_problem(status), units_expected(kind));
@@ -262,17 +328,18 @@ char *option_path(struct arena *arena, const char *base, const char *path)
 }
 
 /* What a shell would have replaced is part of the name here. */
-static void shell_warn(const struct scalar *s)
+static bool shell_warn(const struct scalar *s)
 {
     const char *text = s->value->text, *dollar = strchr(text, '$');
     bool is_home = text[0] == '~' && (text[1] == '/' || !text[1]);
+    bool is_shells = is_home || (dollar && (dollar[1] == '_' || (dollar[1] >= 'A' && dollar[1] <= 'Z')));
 
-    if (s->value->origin != VALUE_WRITTEN)
-        return;
-    if (is_home || (dollar && (dollar[1] == '_' || (dollar[1] >= 'A' && dollar[1] <= 'Z'))))
+    is_shells = is_shells && s->value->origin == VALUE_WRITTEN;
+    if (is_shells)
         report_add(s->job->report, REPORT_WARNING, s->value->place, s->job->node,
                    "%s holds \"%c\", which no shell replaces here; expected a path as it is; write "
                    "${env:%s} for a variable", s->path, is_home ? '~' : '$', is_home ? "HOME" : "NAME");
+    return is_shells;
 }
 
 static bool put_path(const struct scalar *s, void *cell)
@@ -287,11 +354,10 @@ static bool put_path(const struct scalar *s, void *cell)
     if (!full)
         return WRONG(s, "%s cannot be made absolute; expected a current folder that can be "
                      "named; change to one, or write the whole path", s->path);
-    shell_warn(s);
-    if ((s->option->flags & AFF_OPT_INPUT) && !strpbrk(full, "*?[") && access(full, R_OK) < 0)
+    if (!shell_warn(s) && (s->option->flags & AFF_OPT_INPUT) && !strpbrk(full, "*?[") && access(full, R_OK) < 0)
         report_add(s->job->report, REPORT_WARNING, s->value->place, s->job->node,
-                   "%s cannot be read now; expected a file that can; "
-                   "a run would wait for it", s->path);
+                   "%s cannot be read now: %s; expected a file that can; check its name, or a run "
+                   "waits for it", shown(s), strerror(errno));
     *(const char **)cell = full;
     return true;
 }

@@ -67,6 +67,10 @@ static bool host_key_misplaced(const struct options_job *job, const struct value
         report_add(job->report, REPORT_ERROR, value->key_place, job->node,
                    "%s is a key of %s; expected it there; write %s = { %s = ... }", value->key,
                    in_edge ? "edge" : "run", in_edge ? "edge" : "run", value->key);
+    else if (!strcmp(value->key, "to") && value->kind == VALUE_TEXT && value->origin == VALUE_WRITTEN)
+        report_add(job->report, REPORT_ERROR, value->key_place, job->node,
+                   "unknown key to; expected the way of the data where it arrives; write from = "
+                   "\"%s\" in %s", job->node, value->text);
     else if (list_has(ways, value->key))
         report_add(job->report, REPORT_ERROR, value->key_place, job->node,
                    "unknown key %s; expected the way of the data where it arrives; write from = "
@@ -76,10 +80,49 @@ static bool host_key_misplaced(const struct options_job *job, const struct value
     return true;
 }
 
+/* The option or host's key that a word is nearest to, or NULL. */
+static const char *name_meant(const struct options_job *job, const struct aff_option *options,
+                              uint32_t count, const char *word)
+{
+    struct aff_guess guess = { .word = word };
+
+    for (uint32_t i = 0; i < count; i++)
+        aff_guess_offer(&guess, options[i].name);
+    for (const char *const *other = job->others; other && *other; other++)
+        aff_guess_offer(&guess, *other);
+    return guess.best;
+}
+
+/* A key that belongs one table further in: `freq` for notch = { freq = ... }. */
+static bool key_of_table(const struct options_job *job, const struct aff_option *options,
+                         uint32_t count, const struct value *value, const char *prefix)
+{
+    const struct aff_option *owner = NULL;
+    struct text owners = { 0 };
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct aff_option *option = &options[i];
+
+        if (option->type != AFF_TYPE_TABLE ||
+            !table_has(option->nested, option->nested_count, value->key))
+            continue;
+        owner = option;
+        text_print(&owners, "%s%s", owners.length ? ", " : "", option->name);
+    }
+    if (owner)
+        report_add(job->report, REPORT_ERROR, value->key_place, job->node,
+                   "%s%s is a key of tables: %s; expected it in one of them; write %s = { %s = ... }",
+                   prefix, value->key, owners.data ? owners.data : "", owner->name, value->key);
+    text_free(&owners);
+    return owner != NULL;
+}
+
+enum { NAMES_SHOWN = 12 }; /* more are a wall to whom one typing error was shown */
+
 static bool key_unknown(const struct options_job *job, const struct aff_option *options,
                         uint32_t count, const struct value *value, const char *prefix)
 {
-    struct text_guess guess = { .word = value->key };
+    struct aff_guess guess = { .word = value->key };
     const char *names = names_text(job->arena, options, count);
 
     if (list_has(job->later, value->key)) {
@@ -90,11 +133,14 @@ static bool key_unknown(const struct options_job *job, const struct aff_option *
     }
     if (host_key_misplaced(job, value, prefix))
         return false;
-    for (uint32_t i = 0; i < count; i++)
-        text_offer(&guess, options[i].name);
-    for (const char *const *other = job->others; other && *other; other++)
-        text_offer(&guess, *other);
-    if (guess.best)
+    if (key_of_table(job, options, count, value, prefix))
+        return false;
+    guess.best = name_meant(job, options, count, value->key);
+    if (guess.best && job->plugin && count > NAMES_SHOWN)
+        report_add(job->report, REPORT_ERROR, value->key_place, job->node,
+                   "unknown key %s%s; expected an option of %s; did you mean %s?", prefix, value->key,
+                   job->plugin, guess.best);
+    else if (guess.best)
         report_add(job->report, REPORT_ERROR, value->key_place, job->node,
                    "unknown key %s%s; expected one of: %s; did you mean %s?", prefix, value->key,
                    names, guess.best);
@@ -195,15 +241,17 @@ static bool items_fill(const struct options_job *job, const struct aff_option *o
 {
     char *items = arena_take_array(job->arena, count, option->nested_size);
     uint32_t row = 0;
-    bool ok = true;
+    bool ok = true, is_alone = option->type == AFF_TYPE_LIST && count == 1 && first &&
+                               first->key;
 
     if (!items)
         return no_memory(job, first ? first->place : job->missing);
     for (const struct value *v = first; row < count; v = v->next, row++) {
         char *item = items + (size_t)row * option->nested_size;
         bool is_map = option->type == AFF_TYPE_MAP;
-        const char *name = is_map ? arena_print(job->arena, "%s.%s", path, v->key)
-                                  : arena_print(job->arena, "%s[%u]", path, row);
+        const char *name = is_alone ? path
+            : is_map ? arena_print(job->arena, "%s.%s", path, v->key)
+                     : arena_print(job->arena, "%s[%u]", path, row);
 
         if (is_map)
             *(const char **)(void *)item = v->key;
@@ -221,7 +269,8 @@ static bool list_fill(const struct options_job *job, const struct aff_option *op
 
     if (value->kind != VALUE_ARRAY && !is_alone) {
         report_add(job->report, REPORT_ERROR, value->place, job->node,
-                   "%s is %s; expected a list [ ... ]; write one", path, value_kind_name(value));
+                   "%s is %s; expected a list of tables; write [{ %s = ... }]", path,
+                   value_kind_name(value), option->nested[0].name);
         return false;
     }
     return count_check(job, option, value, path, count) &&
@@ -264,12 +313,37 @@ static bool value_fill(const struct options_job *job, const struct aff_option *o
     }
 }
 
+/* A doc's first part, as it reads in brackets. */
+static int doc_length(const char *doc)
+{
+    size_t length = strcspn(doc, ";");
+
+    while (length && doc[length - 1] == '.')
+        length--;
+    return (int)length;
+}
+
+/* A key that was mistyped for it has had its message. */
+static bool is_mistyped(const struct options_job *job, const struct aff_option *options,
+                        uint32_t count, const struct value *table, const char *name)
+{
+    for (const struct value *v = table ? table->first : NULL; v; v = v->next) {
+        const char *meant = table_has(options, count, v->key) || list_has(job->others, v->key)
+            ? NULL : name_meant(job, options, count, v->key);
+
+        if (meant && !strcmp(meant, name))
+            return true;
+    }
+    return false;
+}
+
 static bool option_missing(const struct options_job *job, const struct aff_option *option,
                            const char *path)
 {
     report_add(job->report, REPORT_ERROR, job->missing, job->node,
-               "%s is missing (%s); expected %s; add %s = ...", path, option->doc,
-               option_expected(job, option), path);
+               "%s is missing (%.*s); expected %s; add %s = %s", path, doc_length(option->doc),
+               option->doc, option_expected(job, option), path,
+               option->type == AFF_TYPE_TEXT || option->type == AFF_TYPE_PATH ? "\"...\"" : "...");
     return false;
 }
 
@@ -302,6 +376,8 @@ bool options_fill(const struct options_job *job, const struct aff_option *option
     bool ok = keys_check(job, options, count, table, prefix);
 
     for (uint32_t i = 0; i < count; i++)
-        ok &= option_fill(job, &options[i], table, prefix, config);
+        if (ok || !(options[i].flags & AFF_OPT_REQUIRED) || value_find(table, options[i].name) ||
+            !is_mistyped(job, options, count, table, options[i].name))
+            ok &= option_fill(job, &options[i], table, prefix, config);
     return ok;
 }

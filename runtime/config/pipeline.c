@@ -81,6 +81,22 @@ static bool name_is_good(const char *name)
     return *name && strlen(name) <= 63 && strspn(name, good) == strlen(name);
 }
 
+/* What could stand there instead: "ward 3" becomes "ward_3". */
+static const char *name_meant(struct arena *arena, const char *name)
+{
+    char meant[32] = "";
+    size_t length = strlen(name);
+
+    for (size_t i = 0; i < length && length < sizeof meant; i++) {
+        bool is_good = name_is_good((char[]){ name[i], '\0' });
+
+        if (!is_good && (name[i] < ' ' || name[i] > '~'))
+            return "another";
+        meant[i] = is_good ? name[i] : '_';
+    }
+    return *meant && meant[strspn(meant, "_")] ? arena_print(arena, "\"%s\"", meant) : "another";
+}
+
 static bool settings_read(struct draft *draft, const struct value *document,
                           struct settings *settings)
 {
@@ -107,8 +123,8 @@ static bool settings_read(struct draft *draft, const struct value *document,
     if (name_is_good(settings->name))
         return true;
     report_add(draft->report, REPORT_ERROR, name->place, "pipeline",
-               "name is no name; expected up to 63 letters, digits, \"_\" or \"-\"; "
-               "choose another");
+               "name cannot be used; expected up to 63 letters, digits, \"_\" or \"-\"; write %s",
+               name_meant(draft->arena, settings->name));
     return false;
 }
 
@@ -129,6 +145,20 @@ static bool name_is_taken(struct draft *draft, const struct value *table)
     return false;
 }
 
+/* [source] and below it the options of one: said once, where it begins. */
+static bool is_nameless(struct draft *draft, uint32_t kind, const struct value *tables)
+{
+    const struct value *plugin = value_find(tables, "plugin");
+
+    if (!plugin || plugin->kind == VALUE_TABLE)
+        return false;
+    report_add(draft->report, REPORT_ERROR, tables->key_place, NULL,
+               "the %s has no name; expected [%s.NAME]; give it one behind a dot",
+               node_kind_name(kind), node_kind_name(kind));
+    draft->has_nameless = true;
+    return true;
+}
+
 static void node_add(struct draft *draft, uint32_t kind, const struct value *table)
 {
     if (table->kind != VALUE_TABLE) {
@@ -141,8 +171,9 @@ static void node_add(struct draft *draft, uint32_t kind, const struct value *tab
     if (strlen(table->key) != table->key_length || !name_is_good(table->key) ||
         !strcmp(table->key, "pipeline")) {
         report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
-                   "the %s has no usable name; expected up to 63 letters, digits, \"_\" or \"-\", "
-                   "and not \"pipeline\"; rename it", node_kind_name(kind));
+                   "the name of the %s cannot be used; expected up to 63 letters, digits, \"_\" or "
+                   "\"-\", and not \"pipeline\"; write %s", node_kind_name(kind),
+                   name_is_good(table->key) ? "another" : name_meant(draft->arena, table->key));
         return;
     }
     if (name_is_taken(draft, table))
@@ -176,12 +207,12 @@ static const char *kind_meant(const char *word)
 
 static void table_unknown(struct draft *draft, const struct value *table)
 {
-    struct text_guess guess = { .word = table->key, .best = kind_meant(table->key) };
+    struct aff_guess guess = { .word = table->key, .best = kind_meant(table->key) };
 
     if (!guess.best) {
-        text_offer(&guess, "pipeline");
+        aff_guess_offer(&guess, "pipeline");
         for (uint32_t kind = AFF_SOURCE; kind <= AFF_SINK; kind++)
-            text_offer(&guess, node_kind_name(kind));
+            aff_guess_offer(&guess, node_kind_name(kind));
     }
     if (guess.best)
         report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
@@ -217,14 +248,14 @@ static bool nodes_collect(struct draft *draft, const struct value *document)
         uint32_t kind = kind_of(v->key);
 
         has_kind |= kind != 0;
-        if (kind && v->kind == VALUE_TABLE) {
+        if (kind && v->kind == VALUE_TABLE && !is_nameless(draft, kind, v)) {
             for (const struct value *node = v->first; node; node = node->next)
                 node_add(draft, kind, node);
-        } else if (kind) {
+        } else if (kind && v->kind != VALUE_TABLE) {
             report_add(draft->report, REPORT_ERROR, v->key_place, NULL,
                        "%s is %s; expected a table of its own for each node; write [%s.NAME]",
                        v->key, value_kind_name(v), v->key);
-        } else if (strcmp(v->key, "pipeline")) {
+        } else if (!kind && strcmp(v->key, "pipeline")) {
             table_unknown(draft, v);
         }
     }
@@ -323,19 +354,25 @@ static void memory_check(struct draft *draft, const struct plan *plan,
     const struct value *limit = value_find(table, "memory_limit");
     uint64_t bytes = plan_memory(plan, NULL, 0, NULL);
     uint64_t mib = (bytes + (1u << 20) - 1) >> 20;
+    struct text needs = { 0 }, has = { 0 };
 
     if (bytes <= plan->memory_limit)
         return;
+    units_add_bytes(&needs, (int64_t)bytes);
+    units_add_bytes(&has, (int64_t)plan->memory_limit);
     report_add(draft->report, REPORT_ERROR, limit ? limit->place : table->key_place, "pipeline",
-               "the plan needs %llu bytes and memory_limit is %llu; expected a limit of at least "
-               "\"%lluMiB\"; raise it or make buffers smaller", (unsigned long long)bytes,
-               (unsigned long long)plan->memory_limit, (unsigned long long)mib);
+               "the plan needs %s and memory_limit is %s; expected a limit of at least \"%lluMiB\"; "
+               "raise it or make buffers smaller", needs.data ? needs.data : "more",
+               has.data ? has.data : "less", (unsigned long long)mib);
+    text_free(&needs);
+    text_free(&has);
 }
 
 /* ---- the steps ---- */
 
 /* An option that is set from outside in every node of a kind that has it. */
 struct wide_set {
+    const char *flag; /* "--pace": where it was typed */
     const char *kind; /* "source" */
     const char *option;
     const char *value;
@@ -369,7 +406,7 @@ static void wide_apply(struct draft *draft, const struct wide_set *set, struct v
                 continue;
             assignment = arena_print(draft->arena, "%s.%s=%s", node->key, set->option, set->value);
             if (assignment)
-                expand_set(draft->arena, draft->report, document, assignment);
+                expand_set(draft->arena, draft->report, document, assignment, set->flag);
         }
     }
 }
@@ -381,11 +418,11 @@ static struct value *document_read(struct draft *draft, const struct pipeline_re
     if (!document)
         return NULL;
     for (size_t i = 0; i < request->set_count; i++)
-        expand_set(draft->arena, draft->report, document, request->sets[i]);
+        expand_set(draft->arena, draft->report, document, request->sets[i], NULL);
     if (request->pace)
-        wide_apply(draft, &(struct wide_set){ "source", "pace", request->pace, false }, document);
+        wide_apply(draft, &(struct wide_set){ "--pace", "source", "pace", request->pace, false }, document);
     if (request->json)
-        wide_apply(draft, &(struct wide_set){ "sink", "format", "json", true }, document);
+        wide_apply(draft, &(struct wide_set){ "--json", "sink", "format", "json", true }, document);
     expand_values(draft->arena, draft->report, draft->file, document);
     return document;
 }

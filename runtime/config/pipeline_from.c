@@ -57,11 +57,11 @@ static bool port_find(const struct aff_port *ports, uint32_t count,
 static bool port_unknown(const struct join *join, const char *what, const struct draft_node *owner,
                          const struct aff_port *ports, uint32_t count, const char *name)
 {
-    struct text_guess guess = { .word = name };
+    struct aff_guess guess = { .word = name };
     const char *names = port_names(join->draft->arena, ports, count);
 
     for (uint32_t i = 0; i < count; i++)
-        text_offer(&guess, ports[i].name);
+        aff_guess_offer(&guess, ports[i].name);
     if (guess.best)
         return SAY(join, "%s has no %s port \"%s\"; expected one of: %s; did you mean %s?",
                    owner->name, what, name, names, guess.best);
@@ -82,6 +82,25 @@ static const char *types_text(struct arena *arena, uint32_t types)
     return kept ? kept : "nothing";
 }
 
+/* "choose a.truth or a.vitals, or ": the writer's outputs that would do. */
+static const char *ports_fit(struct arena *arena, const struct draft_node *writer, uint32_t types)
+{
+    struct text text = { 0 };
+    const char *kept;
+
+    for (uint32_t i = 0; i < writer->plugin->output_count; i++) {
+        const struct aff_port *port = &writer->plugin->outputs[i];
+
+        if (port->types & types)
+            text_print(&text, "%s%s.%s", text.length ? " or " : "choose ", writer->name, port->name);
+    }
+    if (text.length)
+        text_add(&text, ", or ");
+    kept = text.length ? arena_copy(arena, text.data, text.length) : NULL;
+    text_free(&text);
+    return kept ? kept : "";
+}
+
 static bool ports_match(const struct join *join, const struct draft_node *writer, uint32_t port)
 {
     const struct draft_node *reader = &join->draft->nodes[join->to];
@@ -91,9 +110,9 @@ static bool ports_match(const struct join *join, const struct draft_node *writer
 
     if (!(out->types & in->types))
         return SAY(join, "%s.%s (line %u) gives %s and %s.%s takes %s; expected one type on both "
-                   "ends; choose another port or put a node between", writer->name, out->name,
+                   "ends; %sput a node between that makes one of the other", writer->name, out->name,
                    writer->table->key_place.line, types_text(arena, out->types), reader->name,
-                   in->name, types_text(arena, in->types));
+                   in->name, types_text(arena, in->types), ports_fit(arena, writer, in->types));
     return true;
 }
 
@@ -151,7 +170,7 @@ static bool writer_unknown(const struct join *join, const char *name, const char
 {
     const char *rest = strchr(join->value->text, '.');
 
-    if (was_refused(join, name))
+    if (was_refused(join, name) || (join->draft->has_nameless && !guess))
         return false;
     if (kind_in_front(join, name))
         return SAY(join, "there is no node \"%s\"; expected a node's name without its kind; "
@@ -175,7 +194,7 @@ static bool writer_unknown(const struct join *join, const char *name, const char
 
 static bool writer_find(const struct join *join, const char *name, uint32_t *ret_node)
 {
-    struct text_guess guess = { .word = name };
+    struct aff_guess guess = { .word = name };
 
     for (uint32_t i = 0; i < join->draft->node_count; i++) {
         const struct draft_node *node = &join->draft->nodes[i];
@@ -185,7 +204,7 @@ static bool writer_find(const struct join *join, const char *name, uint32_t *ret
             return true;
         }
         if (node->kind != AFF_SINK && i != join->to)
-            text_offer(&guess, node->name);
+            aff_guess_offer(&guess, node->name);
     }
     return writer_unknown(join, name, guess.best);
 }
@@ -296,6 +315,28 @@ static bool inputs_check(const struct join *join)
     return ok;
 }
 
+static bool has_option(const struct plugin *plugin, const char *name)
+{
+    for (uint32_t i = 0; i < plugin->option_count; i++)
+        if (!strcmp(plugin->options[i].name, name))
+            return true;
+    return false;
+}
+
+/* Somebody wrote `to` in the node that writes: that was spoken of already. */
+static bool is_told_by_writer(const struct draft *draft, const char *name)
+{
+    for (uint32_t i = 0; i < draft->node_count; i++) {
+        const struct value *to = value_find(draft->nodes[i].table, "to");
+
+        if (!to || !draft->nodes[i].plugin || has_option(draft->nodes[i].plugin, "to"))
+            continue;
+        if (to->kind == VALUE_TEXT && !strcmp(to->text, name))
+            return true;
+    }
+    return false;
+}
+
 /* A device's command inputs may stay free, whatever their flags say. */
 static bool from_missing(struct draft *draft, const struct draft_node *node)
 {
@@ -304,6 +345,8 @@ static bool from_missing(struct draft *draft, const struct draft_node *node)
     for (uint32_t i = 0; node->plugin && i < node->plugin->input_count; i++) {
         if (node->plugin->inputs[i].flags & AFF_PORT_OPTIONAL)
             continue;
+        if (is_told_by_writer(draft, node->name))
+            return false;
         report_add(draft->report, REPORT_ERROR, node->table->key_place, node->name,
                    "from is missing; expected the node whose data it takes; "
                    "add from = \"...\"");

@@ -51,6 +51,7 @@ struct draft {
     const struct value *document;
     struct draft_node *nodes;      /* in file order */
     uint32_t node_count;
+    bool has_nameless;             /* [source] without a name: some names are not known */
     struct draft_edge *edges;
     uint32_t edge_count, edge_room;
 };

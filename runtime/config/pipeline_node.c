@@ -63,9 +63,14 @@ static void later(const struct draft *draft, const struct draft_node *node,
 {
     const struct value *value = value_find(table, key);
 
-    report_add(draft->report, REPORT_ERROR, value ? value->place : table->place, node->name,
-               "this value of %s.%s is not in this version; expected %s; take it out", where,
-               key, only);
+    if (value && value->kind == VALUE_TEXT && value->origin == VALUE_WRITTEN)
+        report_add(draft->report, REPORT_ERROR, value->place, node->name,
+                   "%s.%s = \"%s\" is not in this version; expected %s; take it out", where, key,
+                   value->text, only);
+    else
+        report_add(draft->report, REPORT_ERROR, value ? value->place : table->place, node->name,
+                   "this value of %s.%s is not in this version; expected %s; take it out", where,
+                   key, only);
 }
 
 static const struct value *host_table(struct options_job *job, const struct draft_node *node,
@@ -170,11 +175,19 @@ static void host_keys_read(struct draft *draft, struct draft_node *node)
 
 /* ---- plugin ---- */
 
+/* A plugin's name without "in_", "op_" or "out_". */
+static bool is_short_for(const char *word, const char *plugin)
+{
+    const char *rest = strchr(plugin, '_');
+
+    return rest && !strcmp(rest + 1, word);
+}
+
 /* Found in a folder but refused is another matter than not found. */
 static void plugin_missing(struct draft *draft, const struct draft_node *node,
                            const struct value *name, const char *why)
 {
-    struct text_guess guess = { .word = name->text };
+    struct aff_guess guess = { .word = name->text };
     size_t count = 0;
     const struct plugin_entry *entries = plugins_list(draft->plugins, &count);
 
@@ -185,8 +198,11 @@ static void plugin_missing(struct draft *draft, const struct draft_node *node,
             return;
         }
         if (entries[i].kind == node->kind || !entries[i].kind)
-            text_offer(&guess, entries[i].name);
+            aff_guess_offer(&guess, entries[i].name);
     }
+    for (size_t i = 0; i < count && !guess.best; i++)
+        if (entries[i].kind == node->kind && is_short_for(name->text, entries[i].name))
+            guess.best = entries[i].name;
     if (guess.best)
         report_add(draft->report, REPORT_ERROR, name->place, node->name,
                    "there is no plugin \"%s\"; expected one that is installed; did you mean %s?",

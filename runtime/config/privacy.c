@@ -361,7 +361,8 @@ static bool leaves_any(const struct shapes *s, uint32_t node)
     return leaves;
 }
 
-/* A node whose inputs could not be told was spoken of already. */
+/* A node whose inputs could not be told, or lack what it needs, was spoken of already:
+ * other data will come to it. */
 static bool is_judged(const struct shapes *s, uint32_t node)
 {
     const struct plan *plan = s->plan;
@@ -369,7 +370,7 @@ static bool is_judged(const struct shapes *s, uint32_t node)
     for (uint32_t i = plan->ins[node]; i < plan->ins[node + 1]; i++)
         if (s->is_broken[plan->edges[i].from])
             return false;
-    return true;
+    return !s->is_unfit[node];
 }
 
 static void reason_needless(const struct shapes *s, const struct draft_node *draft)

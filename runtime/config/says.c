@@ -70,6 +70,21 @@ static const char *inputs_named(struct says *says, const char *text)
     return named ? named : text;
 }
 
+/* How an option and what is said of it are joined: "subject is empty", "every: the
+ * lines have their own times". A sentence that names the option needs no more. */
+static const char *joint(const char *option, const char *text)
+{
+    static const char *const verbs[] = { "is ", "are ", "has ", "names ", "needs ", "holds ", "stands ",
+                                         "cannot ", "and " };
+
+    if (!option || !strncmp(text, option, strlen(option)))
+        return "";
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (!strncmp(text, verbs[i], strlen(verbs[i])))
+            return " ";
+    return ": ";
+}
+
 __attribute__((format(printf, 3, 4)))
 static void problem_say(const struct aff_report *report, const char *option, const char *format,
                         ...)
@@ -86,11 +101,8 @@ static void problem_say(const struct aff_report *report, const char *option, con
     if (place.line == table->place.line && place.column == table->place.column)
         place = table->key_place;
     says->had_problem = true;
-    /* A sentence that begins with the option reads well without it in front. */
-    if (!option || !strncmp(text, option, strlen(option)))
-        option = "";
-    report_add(says->draft->report, REPORT_ERROR, place, says->node->name, "%s%s%s", option,
-               *option ? ": " : "", inputs_named(says, text));
+    report_add(says->draft->report, REPORT_ERROR, place, says->node->name, "%s%s%s",
+               *joint(option, text) ? option : "", joint(option, text), inputs_named(says, text));
 }
 
 static void wrong_callback(struct says *says, const char *function, const char *expected)

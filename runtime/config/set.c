@@ -18,6 +18,7 @@ struct setting {
     char *node;
     char *option;          /* may have dots */
     const char *text;
+    const char *flag;      /* another flag that sets it; NULL: --set itself */
 };
 
 #define EXPECTED "expected --set NODE.OPTION=VALUE"
@@ -28,7 +29,7 @@ static bool setting_split(struct setting *s, const char *assignment)
     const char *equals = strchr(assignment, '=');
     char *dot;
 
-    s->place = (struct place){ "--set", 0, 0 };
+    s->place = (struct place){ s->flag ? s->flag : "--set", 0, 0 };
     if (!equals) {
         report_add(s->report, REPORT_ERROR, s->place, NULL,
                    "there is no \"=\" in it; " EXPECTED "; put the value behind a \"=\"");
@@ -38,7 +39,8 @@ static bool setting_split(struct setting *s, const char *assignment)
     s->text = equals + 1;
     if (!s->node)
         return false;
-    s->place.file = arena_print(s->arena, "--set %s", s->node);
+    if (!s->flag)
+        s->place.file = arena_print(s->arena, "--set %s", s->node);
     if (!s->place.file)
         s->place.file = "--set";
     dot = strchr(s->node, '.');
@@ -57,7 +59,7 @@ static bool setting_split(struct setting *s, const char *assignment)
 static struct value *node_table(const struct setting *s, struct value *document)
 {
     static const char *const kinds[] = { "source", "processor", "sink" };
-    struct text_guess guess = { .word = s->node };
+    struct aff_guess guess = { .word = s->node };
 
     if (!strcmp(s->node, "pipeline") && value_find(document, "pipeline"))
         return value_find(document, "pipeline");
@@ -69,7 +71,7 @@ static struct value *node_table(const struct setting *s, struct value *document)
             return node;
         for (struct value *v = kind ? kind->first : NULL; v; v = v->next) {
             if (v->key)
-                text_offer(&guess, v->key);
+                aff_guess_offer(&guess, v->key);
         }
     }
     if (guess.best)
@@ -136,9 +138,9 @@ static struct value *value_read(const struct setting *s)
 }
 
 void expand_set(struct arena *arena, struct report *report, struct value *document,
-                const char *assignment)
+                const char *assignment, const char *flag)
 {
-    struct setting s = { .arena = arena, .report = report };
+    struct setting s = { .arena = arena, .report = report, .flag = flag };
     size_t errors = report_errors(report);
     struct value *table, *value = NULL, *old;
     char *last = NULL;

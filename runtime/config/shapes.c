@@ -4,7 +4,8 @@
  * says nothing, the rule of plugin.h holds: what its input has where it passes
  * one, else the schema of its table, and the highest labels of any input. Of
  * records that pass unchanged each column keeps its own label; where an input
- * is edited, or a record made anew, anything may have come into any column.
+ * is edited, or a record made anew, anything may have come into any column. What
+ * a node may add to those that pass has the schema of its table.
  *
  * What comes from outside is a patient's until somebody says otherwise: of a
  * source subject, times and names are phi, and all of what it does not declare.
@@ -285,6 +286,20 @@ static bool passed_add(struct defaults *d)
     return ok;
 }
 
+/* A port that passes may also give what the node makes, by the schema of its
+ * table. It counts where it carries a label: one that passes only, and names its
+ * columns for people, asks nothing of its readers by that. */
+static bool made_add(struct defaults *d)
+{
+    const struct aff_schema *schema = d->plugin->outputs[d->port].schema;
+    struct plan_shape made = { .schema = schema };
+
+    if (!schema || (!schema_label(schema) && !d->highest[LABEL_OF_PAYLOAD]))
+        return true;
+    made.types = AFF_MASK(schema->type);
+    return list_add_raised(d, made, d->highest[LABEL_OF_PAYLOAD]);
+}
+
 static bool output_default(struct defaults *d, struct plan_output *output)
 {
     const struct aff_port *port = &d->plugin->outputs[d->port];
@@ -298,7 +313,7 @@ static bool output_default(struct defaults *d, struct plan_output *output)
         return false;
     output->known = SHAPE_PASSED;
     if (d->list->count)
-        return true;
+        return made_add(d);
     output->known = port->schema ? SHAPE_TABLE : SHAPE_OPEN;
     if (port->schema)
         made.types = AFF_MASK(port->schema->type);
@@ -380,7 +395,8 @@ static bool tables_make(struct shapes *s)
     s->drafts = arena_take_array(plan->arena, plan->node_count, sizeof *s->drafts);
     s->is_broken = arena_take_array(plan->arena, plan->node_count, sizeof *s->is_broken);
     s->is_found = arena_take_array(plan->arena, plan->node_count, sizeof *s->is_found);
-    if (!ins || !s->drafts || !s->is_broken || !s->is_found)
+    s->is_unfit = arena_take_array(plan->arena, plan->node_count, sizeof *s->is_unfit);
+    if (!ins || !s->drafts || !s->is_broken || !s->is_unfit || !s->is_found)
         return false;
     for (uint32_t i = 0; i < plan->node_count; i++)
         s->drafts[s->draft->nodes[i].order] = &s->draft->nodes[i];

@@ -25,6 +25,7 @@ struct shapes {
     const struct draft_node **drafts; /* by row of the plan */
     bool *is_found;  /* by row: what its outputs carry is known */
     bool *is_broken; /* by row: something was said, what follows from it is not judged */
+    bool *is_unfit;  /* by row: what comes to it lacks what it needs */
 };
 
 /* Fills the plan's outputs and leaves; problems go to the draft's report. False

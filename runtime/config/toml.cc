@@ -160,6 +160,8 @@ std::string description_clean(std::string_view said, const char *hint)
     static constexpr std::string_view prefix = "Error while parsing ";
     std::string text;
 
+    if (const char *plain = toml_plain(std::string(said).c_str()))
+        return std::string(plain) + EXPECTED + hint;
     if (said.substr(0, prefix.size()) == prefix)
         said.remove_prefix(prefix.size());
     if (said.find(redefine) != std::string_view::npos)
@@ -214,7 +216,8 @@ extern "C" struct value *toml_parse(struct arena *arena, struct report *report, 
     } catch (const toml::parse_error &error) {
         try {
             const struct place at = b.at(error.source());
-            const char *hint = toml_hint(bytes, length, at.line);
+            const std::string said(error.description());
+            const char *hint = toml_hint(bytes, length, at.line, said.c_str());
 
             report_add(report, REPORT_ERROR, at, nullptr, "this is not valid TOML: %s",
                        description_clean(error.description(), hint ? hint : "correct this line").c_str());

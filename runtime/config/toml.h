@@ -37,9 +37,12 @@ struct value *toml_value(struct arena *arena, struct place place, const char *te
  * else what is wrong, with `place->line` and `column` set. */
 const char *toml_check(const char *bytes, size_t length, struct place *place);
 
-/* What to do about a line that the parser refused (toml_hint.c); NULL where
- * nothing can be guessed. A constant. */
-const char *toml_hint(const char *bytes, size_t length, uint32_t line);
+/* What to do about a line that the parser refused in the words `said` (toml_hint.c);
+ * NULL where nothing can be guessed. A constant. */
+const char *toml_hint(const char *bytes, size_t length, uint32_t line, const char *said);
+
+/* What the parser said, in plain words; NULL: its own will do. */
+const char *toml_plain(const char *said);
 
 #ifdef __cplusplus
 }

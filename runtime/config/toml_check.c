@@ -104,6 +104,9 @@ const char *toml_check(const char *bytes, size_t length, struct place *place)
     if (length > TOML_BYTES_MAX)
         return "the file is too large for a pipeline; expected at most 4 MiB; "
                "is this the right file?";
+    place->line = place->column = 1;
+    if (length >= 2 && (!memcmp(bytes, "\xff\xfe", 2) || !memcmp(bytes, "\xfe\xff", 2)))
+        return "the file is UTF-16; expected UTF-8; have the editor save it as UTF-8";
     while (!problem && scan.at < length) {
         char c = peek(&scan, 0);
 

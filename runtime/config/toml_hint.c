@@ -83,7 +83,41 @@ static bool begins_a_text(const char *value)
            *value == '/' || *value == '~' || *value == '$' || !strncmp(value, "./", 2);
 }
 
-const char *toml_hint(const char *bytes, size_t length, uint32_t number)
+/* Behind what was read of a list or table there is neither "," nor the end. */
+static const char *bracket_hint(const struct line *line, const char *said)
+{
+    if (strstr(said, "table header"))
+        return "close the bracket: [kind.NAME]";
+    if (strstr(said, "array"))
+        return *line->text == '[' || !*line->text
+            ? "close the list above this line with ]"
+            : "put a comma between the items of a list, and ] at its end";
+    return NULL;
+}
+
+const char *toml_plain(const char *said)
+{
+    static const char *const plain[][2] = {
+        { "unescaped control characters", "a text does not end on its line" },
+        { "could not determine value type", "what stands behind the = is no value" },
+        { "floating-point: expected", "what stands behind the = is no value" },
+        { "boolean: expected", "what stands behind the = is no value" },
+        { "root table: expected keys", "this is neither a key nor a table" },
+        { "unknown escape sequence", "a backslash stands before a letter that means nothing there" },
+        { "key-value pair: expected '='", "there is no = behind the key" },
+        { "key-value pair: expected a comment", "something stands behind the value" },
+        { "expected comma or closing ']'", "a list goes on without a comma, or has no end" },
+        { "table header: expected ']'", "the bracket of a table is not closed" },
+        { "inline table: expected key", "an inline table goes on in the next line, or ends with a comma" },
+    };
+
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (strstr(said, plain[i][0]))
+            return plain[i][1];
+    return NULL;
+}
+
+const char *toml_hint(const char *bytes, size_t length, uint32_t number, const char *said)
 {
     static const char *const curly[] = { "\u201c", "\u201d", "\u201e", "\u2018", "\u2019", NULL };
     static const char *const truths[] = { "yes", "no", "on", "off", "True", "False", "TRUE", "FALSE",
@@ -94,6 +128,8 @@ const char *toml_hint(const char *bytes, size_t length, uint32_t number)
     if (!length)
         return NULL;
     line_find(&line, bytes, length, number);
+    if (!strncmp(line.text + strspn(line.text, " \t"), "//", 2) || line.text[strspn(line.text, " \t")] == ';')
+        return "begin a comment with #";
     if (has_any(line.text, curly))
         return "write plain quotes: \"...\"";
     if (has_colon_for_equals(line.text))
@@ -108,11 +144,13 @@ const char *toml_hint(const char *bytes, size_t length, uint32_t number)
         return "write \\\\ for a backslash, or put the text in single quotes: 'C:\\...'";
     if (count_of(line.text, '"') % 2 || (*line.value == '\'' && count_of(line.value, '\'') % 2))
         return "close the quotes on the line where they open";
+    if (bracket_hint(&line, said) && (*line.value == '[' || *line.text == '['))
+        return bracket_hint(&line, said);
     if (begins_a_text(line.value))
         return "put the text in quotes: \"...\"";
     if (strchr(line.value, '{') && count_of(line.value, '{') > count_of(line.value, '}'))
         return "an inline table { ... } stands on one line: write it on one, or as a [table] of its own";
     if (!*line.value && *line.text && !strchr(line.text, '=') && *line.text != '[')
         return "write key = value";
-    return NULL;
+    return bracket_hint(&line, said);
 }

@@ -180,6 +180,7 @@ struct aff_record *emit_reserve(struct node *node, uint32_t port, uint32_t input
     struct aff_record *draft;
 
     s->draft_open = false;
+    node->too_large = false;
     if (!reserve_allowed(node, port, input, size) || !emit_stage(node, input, size))
         return NULL;
     draft = &s->records[s->count];
@@ -194,13 +195,14 @@ struct aff_record *emit_reserve(struct node *node, uint32_t port, uint32_t input
     return draft;
 }
 
-/* What a timer makes is named by node, subject, due time and an index. */
+/* What a timer makes is named by node, subject, due time and an index. The subject
+ * stands there by its first record's id: a hash of its name could be looked for in
+ * a list of names, and ids leave with what goes out. */
 static struct aff_id timer_id(struct node *node)
 {
     const struct aff_record *due = node->hand.due;
-    const char *subject = names_subject_name(node->flow->names, due->subject);
-    uint64_t key[5] = { node->ids.node_hash, subject ? XXH3_64bits(subject, strlen(subject)) : 0,
-                        (uint64_t)due->event_ns, node->ids.index++, UINT64_MAX };
+    uint64_t key[6] = { node->ids.node_hash, due->id.source, due->id.seq, (uint64_t)due->event_ns,
+                        node->ids.index++, UINT64_MAX };
     XXH128_hash_t hash = XXH3_128bits(key, sizeof key);
 
     return (struct aff_id){ hash.high64, hash.low64 };

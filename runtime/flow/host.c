@@ -123,22 +123,42 @@ static struct names_by names_by(const struct node *node)
     return (struct names_by){ .node = node->index, .is_source = node->about->kind == AFF_SOURCE };
 }
 
+/* Streams that ended are let go at a commit, and a processor that waits for a name
+ * keeps its epoch from ending. So sources, which can wait, stop first: what they
+ * leave is room for what each processor derives. */
+static uint32_t sharers(const struct node *node)
+{
+    const struct plan *plan = node->flow->plan;
+    uint32_t i, n = 1;
+
+    for (i = 0; node->about->kind == AFF_SOURCE && i < plan->node_count; i++)
+        n += plan->nodes[i].plugin->about.kind == AFF_PROCESSOR;
+    return n;
+}
+
 static uint32_t host_subject(const struct aff_host *host, const char *name)
 {
-    const struct node *node = node_of(host);
-    uint32_t id = names_subject(node->flow->names, name, names_by(node));
+    struct node *node = node_of(host);
+    uint32_t id = 0;
 
+    if (node->about->kind != AFF_SOURCE || names_subjects(node->flow->names) < NAMES_SUBJECTS / 2)
+        id = names_subject(node->flow->names, name, names_by(node));
+    node->names_full |= !id && node->about->kind != AFF_SOURCE;
     if (!id)
-        host_explain(host, AFF_ERR_MEMORY, "more than %d subjects at a time", NAMES_SUBJECTS);
+        host_explain(host, AFF_ERR_MEMORY, "more than %d subjects at a time; split the input",
+                     node->about->kind == AFF_SOURCE ? NAMES_SUBJECTS / 2 : NAMES_SUBJECTS);
     return id;
 }
 
 /* One more stream costs state in every node: that, too, is under the limit. */
-static bool stream_allowed(const struct flow *flow)
+static bool stream_allowed(const struct node *node)
 {
+    const struct flow *flow = node->flow;
     uint64_t each = atomic_load_explicit(&flow->stream_bytes, memory_order_relaxed);
+    uint64_t room = flow->plan->memory_limit > flow->planned_bytes ? flow->plan->memory_limit - flow->planned_bytes : 0;
+    uint64_t streams = names_streams(flow->names), share = sharers(node);
 
-    return flow->planned_bytes + (names_streams(flow->names) + 1u) * each <= flow->plan->memory_limit;
+    return (streams + 1u) * each <= room / share && streams < NAMES_STREAMS / share;
 }
 
 static uint32_t host_stream(const struct aff_host *host, uint32_t subject, const char *name, uint32_t schema)
@@ -147,8 +167,9 @@ static uint32_t host_stream(const struct aff_host *host, uint32_t subject, const
     struct flow *flow = node->flow;
     uint32_t id = 0;
 
-    if (stream_allowed(flow))
+    if (stream_allowed(node))
         id = names_stream(flow->names, subject, name, schema, names_by(node));
+    node->names_full |= !id && node->about->kind != AFF_SOURCE;
     if (!id)
         host_explain(host, AFF_ERR_MEMORY,
                      "%u streams are open and one more does not fit; raise pipeline.memory_limit",

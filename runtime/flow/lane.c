@@ -214,7 +214,8 @@ static int64_t next_wake(const struct lane *lane)
     return next;
 }
 
-static bool wake_due(struct lane *lane)
+/* Not `quiet`: records wait to be taken, so no event time is missed yet. */
+static bool wake_due(struct lane *lane, bool quiet)
 {
     uint64_t before;
     int64_t now;
@@ -229,7 +230,7 @@ static bool wake_due(struct lane *lane)
         if (node->about->kind == AFF_SOURCE)
             continue;
         before = node->epoch_records;
-        if (!timers_call(node, now))
+        if (quiet && !timers_call(node, now))
             return false;
         if (node->wake_ns <= now) {
             node->wake_ns = INT64_MAX;
@@ -295,6 +296,20 @@ static enum give give_of(aff_status st)
     return st == AFF_OK || st == AFF_ERR_DATA ? GIVE_BUSY : GIVE_WAITS;
 }
 
+/* What streams that ended have had comes back at a commit: so that is hastened,
+ * and asked for often. It is how many small files are read, and no fault. */
+static void memory_wait(struct lane *lane, int64_t now)
+{
+    struct node *head = lane->nodes[0];
+
+    if (!lane->is_told)
+        flow_log(lane->flow, AFF_LOG_INFO, head->plan->name, "%s; until then it waits for streams to end", head->why);
+    lane->is_told = true;
+    if (lane->epoch_began_ns != INT64_MAX && epochs_cut(&lane->flow->epochs, lane->epoch))
+        flow_ring(lane->flow);
+    head->wake_ns = now + IDLE_NS;
+}
+
 /* Sets when read is called next. False: the run ends. */
 static bool read_handle(struct lane *lane, aff_status st, int64_t now)
 {
@@ -320,8 +335,10 @@ static bool read_handle(struct lane *lane, aff_status st, int64_t now)
         flow_log(lane->flow, AFF_LOG_ERROR, head->plan->name, "%s; going on behind it", head->why);
         head->wake_ns = now;
         return true;
-    case AFF_ERR_IO:
     case AFF_ERR_MEMORY:
+        memory_wait(lane, now);
+        return true;
+    case AFF_ERR_IO:
         if (lane->retry_ns == 0)
             flow_log(lane->flow, AFF_LOG_WARN, head->plan->name, "%s; trying again", head->why);
         lane->retry_ns = lane->retry_ns == 0 ? RETRY_FIRST_NS : low(2 * lane->retry_ns, RETRY_LAST_NS);
@@ -359,7 +376,7 @@ static bool source_turn(struct lane *lane, bool *ret_more)
 
     let_go(lane);
     tell_committed(lane);
-    if (!wake_due(lane))
+    if (!wake_due(lane, true))
         return false;
     if (lane->epoch >= epochs_committed(&flow->epochs) + EDGE_EPOCHS) {
         struct commit_wanted wanted = { &flow->epochs, lane->epoch + 1u - EDGE_EPOCHS };
@@ -449,7 +466,7 @@ static bool ring_turn(struct lane *lane, bool *ret_more)
     bool any;
 
     let_go(lane);
-    if (!take_all(lane, &any) || !wake_due(lane))
+    if (!take_all(lane, &any) || !wake_due(lane, !any))
         return false;
     if (any)
         return true;

@@ -34,6 +34,7 @@ struct lane {
     int64_t epoch_began_ns; /* of its first record; INT64_MAX: none yet */
     uint64_t told;          /* epochs below have been told to the source */
     uint32_t want;          /* of its source, at most so many records a read */
+    bool is_told;           /* that its source waits for memory */
     int64_t retry_ns;       /* back-off of its source; 0: it works */
     pthread_t thread;
     bool threaded;

@@ -45,7 +45,7 @@ struct names {
     uint32_t subject_frees, stream_frees;
     uint32_t ending[NAMES_SUBJECTS];
     uint32_t ending_count;
-    _Atomic uint32_t streams_live;
+    _Atomic uint32_t subjects_live, streams_live;
 };
 
 struct names *names_open(void)
@@ -110,6 +110,7 @@ static uint32_t subject_add(struct names *n, const char *name)
         free(copy);
         return 0;
     }
+    atomic_fetch_add_explicit(&n->subjects_live, 1, memory_order_relaxed);
     n->subjects[id].name = copy;
     n->subjects[id].by_source = 0;
     n->subjects[id].ended_in = 0;
@@ -357,6 +358,11 @@ const struct aff_schema *names_schema_info(const struct names *n, uint32_t schem
     return &n->schemas[schema].public;
 }
 
+uint32_t names_subjects(const struct names *n)
+{
+    return atomic_load_explicit(&n->subjects_live, memory_order_relaxed);
+}
+
 uint32_t names_streams(const struct names *n)
 {
     return atomic_load_explicit(&n->streams_live, memory_order_relaxed);
@@ -420,6 +426,7 @@ static void subject_free(struct names *n, uint32_t id)
         n->stream_free[n->stream_frees++] = i;
         atomic_fetch_sub_explicit(&n->streams_live, 1, memory_order_relaxed);
     }
+    atomic_fetch_sub_explicit(&n->subjects_live, 1, memory_order_relaxed);
     free(subject->name);
     subject->name = NULL;
     subject->generation++;

@@ -55,7 +55,8 @@ void names_unhold(struct names *names, uint32_t stream, uint64_t epoch);
 /* [data] All epochs below `committed` are: lets go of what had ended in them. */
 void names_commit(struct names *names, uint64_t committed);
 
-/* [any] Streams in use now. */
+/* [any] Subjects and streams in use now. */
+uint32_t names_subjects(const struct names *names);
 uint32_t names_streams(const struct names *names);
 
 #endif

@@ -148,6 +148,7 @@ static aff_status offer(struct node *node, uint32_t count, uint32_t *ret_taken)
     memset(node->verdicts, 0, count);
     node->ids.input = AFF_NO_INPUT;
     node->ids.index = 0;
+    node->names_full = false;
     *ret_taken = 0;
     if (node->about->kind == AFF_SINK)
         st = node->about->write(node->self, &batch, ret_taken);
@@ -182,6 +183,10 @@ static bool status_handle(struct node *node, aff_status st, struct backoff *b, u
     case AFF_AGAIN:
     case AFF_ERR_IO:
     case AFF_ERR_MEMORY:
+        if (node->names_full && st == AFF_ERR_MEMORY) {
+            fail(node, AFF_ERR_CONFIG);
+            return false;
+        }
         return backoff_wait(node, b, st);
     default:
         fail(node, st < 0 ? st : AFF_ERR_BUG);
@@ -312,9 +317,9 @@ bool node_feed(struct link *link, struct aff_record *records, uint32_t count)
 
 static bool call_handle(struct node *node, aff_status st, struct backoff *b, bool *ret_again)
 {
-    if (st == AFF_ERR_MEMORY && node->too_large) /* waiting would not help */
+    if (st == AFF_ERR_MEMORY && (node->too_large || node->names_full)) /* waiting would not help */
         st = AFF_ERR_CONFIG;
-    node->too_large = false;
+    node->too_large = node->names_full = false;
     *ret_again = st == AFF_ERR_IO || st == AFF_ERR_MEMORY;
     if (*ret_again)
         node->asides = (struct asides){ 0 }; /* set aside again by the next call */

@@ -157,7 +157,8 @@ struct node {
     _Atomic uint64_t *metrics; /* counters, or a gauge's bits */
     _Atomic int64_t allocated; /* bytes by host->alloc */
     int64_t wake_ns;
-    bool too_large; /* the latest reserve failed for size, not for room */
+    bool too_large;  /* the latest reserve failed for size, not for room */
+    bool names_full; /* a name was refused: no commit can help, which waits for this node */
     /* sources */
     _Atomic int give; /* enum give */
     int64_t first_event_ns;

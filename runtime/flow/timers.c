@@ -20,6 +20,7 @@ struct timer {
     int64_t due_ns;  /* event time */
     int64_t last_ns; /* event time of the subject's latest record */
     int64_t boot_ns; /* when that came */
+    struct aff_id first; /* of the subject's first record: names it without its name */
     uint32_t generation;
     uint8_t clock;
     bool is_set;
@@ -117,6 +118,7 @@ static bool call(struct node *node, uint32_t subject, struct timer *t)
     struct aff_record due = { .subject = subject, .event_ns = t->due_ns, .clock = t->clock };
 
     due.seen_ns = clock_now(&node->flow->clock);
+    due.id = t->first;
     t->is_set = false;
     if (!node_timer(node, &due))
         return false;
@@ -133,6 +135,8 @@ bool timers_pass(struct node *node, const struct aff_record *record)
     while (t->is_set && t->due_ns < record->event_ns)
         if (!call(node, record->subject, t))
             return false;
+    if (!t->is_seen)
+        t->first = record->id;
     if (!t->is_seen || record->event_ns > t->last_ns)
         t->last_ns = record->event_ns;
     t->is_seen = true;

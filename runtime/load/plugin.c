@@ -254,10 +254,10 @@ static struct loaded *file_load(struct plugins *plugins, const struct folder *fo
 /* Offers all names in the folders; the best one is copied. */
 static const char *name_guess(struct plugins *plugins, const char *name)
 {
-    struct text_guess guess = { .word = name };
+    struct aff_guess guess = { .word = name };
 
     for (const struct loaded *loaded = plugins->loaded; loaded; loaded = loaded->next)
-        text_offer(&guess, loaded->plugin.about.name);
+        aff_guess_offer(&guess, loaded->plugin.about.name);
     for (const struct folder *folder = plugins->folders; folder; folder = folder->next) {
         DIR *dir = opendir(folder->path);
         struct dirent *item;
@@ -270,7 +270,7 @@ static const char *name_guess(struct plugins *plugins, const char *name)
                 continue;
             stem = arena_copy(plugins->arena, item->d_name, length - 3);
             if (stem && name_is_good(stem))
-                text_offer(&guess, stem);
+                aff_guess_offer(&guess, stem);
         }
         if (dir)
             closedir(dir);

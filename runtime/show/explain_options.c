@@ -26,7 +26,7 @@ struct value *explain_document(struct arena *arena, const struct explain_origin 
 
     if (document) {
         for (size_t i = 0; i < origin->set_count; i++)
-            expand_set(arena, report, document, origin->sets[i]);
+            expand_set(arena, report, document, origin->sets[i], NULL);
         expand_values(arena, report, origin->file, document);
     }
     report_free(&report);

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <afferent/words.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -36,25 +38,6 @@ char *text_take(struct text *text);
 
 /* Safe on an empty builder. Wipes what it frees: it may have held a secret. */
 void text_free(struct text *text);
-
-/* How many insertions, deletions, replacements and swaps of two neighbours
- * turn one word into the other: the restricted Damerau-Levenshtein distance
- * (Damerau 1964, CACM 7(3); dynamic programme of Wagner and Fischer 1974,
- * JACM 21(1)). Words are compared without case, up to 64 bytes; a longer one
- * is as far off as it is long. */
-unsigned text_distance(const char *one, const char *other);
-
-/* Looks for the word that was probably meant. Start with `word` set and the
- * rest zero, offer every candidate, read `best`: NULL when none is near enough
- * (one edit in a word of up to 3 letters, two up to 8, else three); of equally
- * near ones the first. Strings are borrowed until the last use of the struct. */
-struct text_guess {
-    const char *word;
-    const char *best;
-    unsigned distance;
-};
-
-void text_offer(struct text_guess *guess, const char *candidate);
 
 /* XXH3, 64 bits, seed 0: for tables of names and identities, not for secrets
  * or signatures. */

@@ -9,7 +9,14 @@ PATH=$bin:$PATH
 export PATH
 docs=$AFFERENT_SRCDIR/docs
 
-python3 "$AFFERENT_SRCDIR/tests/pipeline/tutorial.py" "$docs/tutorials/first-pipeline.md"
+AFFERENT_PIPELINES=$AFFERENT_SRCDIR/pipelines
+export AFFERENT_PIPELINES
+unset AFFERENT_KEY AFFERENT_ARCHIVE
+
+for tutorial in first-pipeline bedside; do
+    python3 "$AFFERENT_SRCDIR/tests/pipeline/tutorial.py" "$docs/tutorials/$tutorial.md"
+done
+python3 "$AFFERENT_SRCDIR/tests/pipeline/guides.py"
 # shellcheck disable=SC2016 # a pattern
 sed -n '/^```toml$/,/^```$/{/^```/d;p;}' "$AFFERENT_SRCDIR/README.md" >"$bin/first.toml"
 test "$(grep -c . "$bin/first.toml")" -eq 12

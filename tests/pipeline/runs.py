@@ -151,9 +151,49 @@ def a_full_disk_is_named_and_the_run_goes_on_when_there_is_room(bench):
     assert done.returncode == 0, said
     has(said, "no space is left on the archive's disk; nothing was lost", "works again", "balanced: ")
 
+MANY = """
+[pipeline]
+name = "many"
+memory_limit = "{limit}"
+[source.files]
+plugin = "in_file"
+path   = "{path}"
+as     = "blocks"
+[processor.rows]
+plugin  = "op_csv"
+from    = "files"
+{more}
+columns = [{{ name = "bed", type = "text" }}, {{ name = "heart_rate" }}]
+[sink.out]
+plugin = "out_file"
+from   = "rows"
+path   = "rows.csv"
+"""
+
+
+def three_thousand_small_files_go_through_a_small_memory_limit(bench):
+    os.mkdir(bench.path("in"))
+    for i in range(3000):
+        bench.write(f"in/{i:04}.csv", "bed,heart_rate\n" + "".join(f"b{k},{60 + k}\n" for k in range(i % 4)))
+    path = bench.write("many.toml", MANY.format(limit="32MiB", path="in/*.csv", more=""))
+    _, err = bench.run("run", path)
+    has(err, "waits for streams to end", "balanced: ")
+    rows = open(bench.path("rows.csv"), encoding="utf-8").read().splitlines()
+    assert len(rows) - 1 == sum(i % 4 for i in range(3000)), len(rows)
+
+
+def more_subjects_in_one_file_than_memory_allows_end_the_run_with_what_to_raise(bench):
+    bench.write("one.csv", "bed,heart_rate\n" + "".join(f"b{i},{60 + i % 90}\n" for i in range(1500)))
+    text = MANY.format(limit="32MiB", path="one.csv", more='subject = "bed"')
+    _, err = bench.run("run", bench.write("one.toml", text), code=2)
+    has(err, "[rows]", "raise pipeline.memory_limit")
+    bench.run("run", bench.write("two.toml", text.replace("32MiB", "256MiB")))
+
 
 if __name__ == "__main__":
-    cases.main(a_run_balances_and_its_beats_are_in_the_archive, the_same_run_twice_is_archived_once,
+    cases.main(three_thousand_small_files_go_through_a_small_memory_limit,
+               more_subjects_in_one_file_than_memory_allows_end_the_run_with_what_to_raise,
+               a_run_balances_and_its_beats_are_in_the_archive, the_same_run_twice_is_archived_once,
                the_ledger_as_json_adds_up, quiet_says_nothing_when_all_is_well,
                a_terminal_gets_a_live_line_and_ctrl_c_drains, sigterm_drains_without_a_terminal,
                a_full_archive_waits_and_the_second_signal_cuts_off,

@@ -2,7 +2,7 @@
  *
  * in_rows     columns by its options, else open; `published` for no identity
  * op_look     passes unchanged    op_join   two inputs, a schema of its own
- * op_route    two ways out by verdicts
+ * op_route    two ways out by verdicts         op_add   passes, and adds rows of its own
  * op_anon     new identities, only the columns it keeps
  * op_alert    its own columns; only the one named in the text carries a label
  * op_ack      passes its first input, takes commands
@@ -118,6 +118,7 @@ static const struct aff_port join_in[] = {
     PORT("a", FIELDS, 0, 0, NULL), PORT("b", FIELDS | SAMPLES, AFF_PORT_OPTIONAL, 0, NULL),
 };
 static const struct aff_port join_out[] = { PORT("score", FIELDS, 0, 0, &score) };
+static const struct aff_port add_out[] = { PORT("out", FIELDS, 0, AFF_PASSES(0), &scale_schema) };
 static const struct aff_port route_out[] = {
     PORT("kept", FIELDS, 0, AFF_PASSES(0), NULL), PORT("others", FIELDS, 0, 0, NULL),
 };
@@ -293,6 +294,7 @@ const struct plugin golden_labels[GOLDEN_LABELS] = {
       INPUTS(pump_in), OUTPUTS(ward_out) },
     { ABOUT(AFF_PROCESSOR, "op_look", 0, 0, NULL, NULL), INPUTS(look_in), OUTPUTS(look_out) },
     { ABOUT(AFF_PROCESSOR, "op_join", 0, 0, NULL, NULL), INPUTS(join_in), OUTPUTS(join_out) },
+    { ABOUT(AFF_PROCESSOR, "op_add", 0, 0, NULL, NULL), INPUTS(fields_in), OUTPUTS(add_out) },
     { ABOUT(AFF_PROCESSOR, "op_route", 0, 0, NULL, NULL), INPUTS(fields_in), OUTPUTS(route_out),
       .verdicts = route_verdicts, .verdict_count = 1 },
     { ABOUT(AFF_PROCESSOR, "op_anon", sizeof(struct anon_config), AFF_REWRITES, NULL, anon_shape),

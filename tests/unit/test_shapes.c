@@ -273,6 +273,39 @@ static void labels_rise_in_a_copy_and_only_where_they_must(void **state)
     arena_free(&arena);
 }
 
+/* Records that pass are of their own schema; those that the node adds are of its
+ * table's, whatever passes beside them. */
+static void what_a_node_adds_to_what_passes_keeps_the_labels_of_its_table(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    begin(&r);
+    add_rows(&r, "csv", "rate", "none");
+    text_add(&r.toml, "[processor.more]\nplugin = \"op_add\"\nfrom = \"csv\"\n"
+             "[sink.cloud]\nplugin = \"out_cloud\"\nfrom = \"more\"\n");
+    read_it(&r);
+    assert_null(r.plan);
+    expect_in(first_message(&r), "column born of more comes by more -> cloud");
+    end(&r);
+}
+
+static void labels_of_what_a_node_adds_can_be_cleared(void **state)
+{
+    struct reading r;
+
+    (void)state;
+    begin(&r);
+    add_rows(&r, "csv", "rate", "none");
+    text_add(&r.toml, "[processor.more]\nplugin = \"op_add\"\nfrom = \"csv\"\n"
+             "run = { clears = \"born\" }\n"
+             "[sink.cloud]\nplugin = \"out_cloud\"\nfrom = \"more\"\n");
+    read_it(&r);
+    assert_non_null(r.plan);
+    assert_int_equal(output_of(r.plan, "more")->shape_count, 2);
+    end(&r);
+}
+
 static void labels_end_by_column_or_as_a_whole(void **state)
 {
     struct arena *arena = arena_new();
@@ -327,6 +360,8 @@ int main(void)
         cmocka_unit_test(ways_are_counted_exactly_where_they_can_be),
         cmocka_unit_test(a_plan_that_says_nothing_is_phi),
         cmocka_unit_test(labels_rise_in_a_copy_and_only_where_they_must),
+        cmocka_unit_test(what_a_node_adds_to_what_passes_keeps_the_labels_of_its_table),
+        cmocka_unit_test(labels_of_what_a_node_adds_can_be_cleared),
         cmocka_unit_test(labels_end_by_column_or_as_a_whole),
         cmocka_unit_test(what_shape_says_is_copied_whole),
     };

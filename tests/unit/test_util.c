@@ -124,15 +124,15 @@ static void amounts_are_written_in_the_largest_unit_that_divides_them(void **sta
 static void a_swap_of_neighbours_is_one_edit(void **state)
 {
     (void)state;
-    assert_int_equal(text_distance("", ""), 0);
-    assert_int_equal(text_distance("band", "band"), 0);
-    assert_int_equal(text_distance("band", "BAND"), 0);
-    assert_int_equal(text_distance("band", "bnad"), 1);
-    assert_int_equal(text_distance("band", "bnd"), 1);
-    assert_int_equal(text_distance("band", "bands"), 1);
-    assert_int_equal(text_distance("kitten", "sitting"), 3);
-    assert_int_equal(text_distance("ca", "abc"), 3);    /* restricted: no edit inside a swap */
-    assert_int_equal(text_distance("", "abc"), 3);
+    assert_int_equal(aff_word_distance("", ""), 0);
+    assert_int_equal(aff_word_distance("band", "band"), 0);
+    assert_int_equal(aff_word_distance("band", "BAND"), 0);
+    assert_int_equal(aff_word_distance("band", "bnad"), 1);
+    assert_int_equal(aff_word_distance("band", "bnd"), 1);
+    assert_int_equal(aff_word_distance("band", "bands"), 1);
+    assert_int_equal(aff_word_distance("kitten", "sitting"), 3);
+    assert_int_equal(aff_word_distance("ca", "abc"), 3);    /* restricted: no edit inside a swap */
+    assert_int_equal(aff_word_distance("", "abc"), 3);
 }
 
 static void a_long_word_is_far_from_all(void **state)
@@ -142,22 +142,22 @@ static void a_long_word_is_far_from_all(void **state)
     (void)state;
     memset(word, 'a', sizeof word - 1);
     word[sizeof word - 1] = '\0';
-    assert_int_equal(text_distance(word, "a"), 199);
+    assert_int_equal(aff_word_distance(word, "a"), 199);
     word[64] = '\0';
-    assert_int_equal(text_distance(word, "a"), 63);
+    assert_int_equal(aff_word_distance(word, "a"), 63);
 }
 
 static void a_guess_takes_the_nearest_and_no_far_one(void **state)
 {
-    struct text_guess near = { .word = "commit_evry" }, far = { .word = "colour" };
+    struct aff_guess near = { .word = "commit_evry" }, far = { .word = "colour" };
 
     (void)state;
-    text_offer(&near, "commit_bytes");
-    text_offer(&near, "commit_every");
-    text_offer(&near, "commit_records");
+    aff_guess_offer(&near, "commit_bytes");
+    aff_guess_offer(&near, "commit_every");
+    aff_guess_offer(&near, "commit_records");
     assert_string_equal(near.best, "commit_every");
-    text_offer(&far, "order");
-    text_offer(&far, "label");
+    aff_guess_offer(&far, "order");
+    aff_guess_offer(&far, "label");
     assert_null(far.best);
 }
 
