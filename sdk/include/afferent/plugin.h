@@ -554,9 +554,11 @@ struct aff_plugin {
     /* [control] Pure, after validate and only if that was fine: what the outputs
      * carry, given what the inputs do (`inputs`: struct aff_shape, one an edge;
      * a source has none), said by report->output; and whether columns that the
-     * options name are there, said by report->problem. An output of which
-     * nothing is said has what its input has where it passes one, else the
-     * schema of its table, and in both cases the highest labels of any input. */
+     * options name are there, said by report->problem. Begin an output's shape
+     * with that of its input: a label that is left zero says "none". Said again,
+     * an output carries several schemas. One of which nothing is said has what
+     * its input has where it passes one, and the schema of its table where it has
+     * one, in both cases with the highest labels of any input. */
     aff_status (*shape)(const void *config, const struct aff_table *inputs,
                         const struct aff_report *report);
     /* [data] The event time asked for by host->timer has passed for a subject.
