@@ -93,6 +93,27 @@ __attribute__((format(printf, 3, 4))) bool refuse(reading &r, const char *at, co
     return false;
 }
 
+/* The library words its errors anew from version to version. */
+const char *error_text(simdjson::error_code error)
+{
+    switch (error) {
+    case simdjson::EMPTY:
+        return "the file is empty; expected { \"afferent_model\": 1, ... }; see that it is the right file";
+    case simdjson::UTF8_ERROR:
+        return "a byte is no UTF-8; expected JSON in UTF-8; save the file as such";
+    case simdjson::UNCLOSED_STRING:
+        return "a text does not end; expected a closing quote; see that the file is not cut";
+    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT:
+        return "the file ends too early; expected closing brackets; see that it is not cut";
+    case simdjson::NUMBER_ERROR:
+        return "a number is none; expected one as in 1.5 or -2e3; correct it";
+    case simdjson::DEPTH_ERROR:
+        return "it is nested too deeply; expected lists of values; take what is deeper out";
+    default:
+        return "this is no JSON; expected it as in RFC 8259; look for a comma, colon or quote that lacks or is too many";
+    }
+}
+
 /* Where a value begins; it must be asked before the value is read. */
 const char *begin_of(value &v)
 {
@@ -180,7 +201,7 @@ bool read_list(reading &r, value &v, int k)
         value one;
 
         if (auto error = item.get(one))
-            return refuse(r, at, "%s[%d]: %s", key_names[k], row, simdjson::error_message(error));
+            return refuse(r, at, "%s[%d]: %s", key_names[k], row, error_text(error));
         if (row == MODEL_FEATURES_MAX)
             return refuse(r, at, "%s has more than %d values; expected fewer", key_names[k],
                           static_cast<int>(MODEL_FEATURES_MAX));
@@ -311,7 +332,7 @@ bool read_document(reading &r, simdjson::ondemand::document &doc)
 
         if (auto error = std::move(item).get(f)) {
             return refuse(r, doc.current_location().get(at) ? r.text + r.size : at, "%s",
-                          simdjson::error_message(error));
+                          error_text(error));
         }
         if (!read_field(r, f))
             return false;
@@ -396,7 +417,7 @@ aff_status read_all(const aff_host *host, reading &r, model **ret)
     if (auto error = parser.iterate(text).get(doc)) {
         if (error == simdjson::MEMALLOC)
             return AFF_ERR_MEMORY;
-        refuse(r, r.text, "%s", simdjson::error_message(error));
+        refuse(r, r.text, "%s", error_text(error));
         return AFF_ERR_CONFIG;
     }
     if (!read_document(r, doc))

@@ -63,7 +63,7 @@ TEST(a_model_is_read_as_it_stands_in_its_file)
 TEST(what_is_wrong_is_named_with_line_and_column)
 {
     static const char *const cases[][2] = {
-        { "", "1:1: Empty: no JSON found" },
+        { "", "1:1: the file is empty; expected" },
         { "[1]", "1:1: the file is no whole JSON object" },
         { "{", "1:1: the file is no whole JSON object" },
         { "{ \"afferent_model\": 2 }", "1:21: afferent_model is 2; expected 1; install a newer afferent" },
@@ -94,7 +94,7 @@ TEST(what_is_wrong_is_named_with_line_and_column)
         { "{ \"names\": [\"a\" \"b\"] }", "1:" },
         { "{ \"means\": [1, 2 }", "1:" },
         { "{ \"means\" [1] }", "1:" },
-        { "{ \"names\": [\"\xff\"] }", "1:1: The input is not valid UTF-8" },
+        { "{ \"names\": [\"\xff\"] }", "1:1: a byte is no UTF-8" },
         { "{ \"\xc3\xa4\": 1 }", "1:3: \"\xc3\xa4\" is unknown" },
         { "{ \"\\u0000\": 1 }", "1:3: a key is unknown" },
         { "{ // a remark\n }", "" },
