@@ -251,6 +251,20 @@ static aff_status csv_stream_end(void *self, uint32_t port, const struct aff_rec
     return AFF_OK;
 }
 
+static aff_status csv_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
+{
+    const struct csv *c = self;
+
+    return route_snapshot(&c->reader.rows.route, buffer, room, ret_size);
+}
+
+static aff_status csv_restore(void *self, const void *buffer, size_t size)
+{
+    struct csv *c = self;
+
+    return route_restore(&c->reader.rows.route, buffer, size);
+}
+
 AFF_PLUGIN_NOTE(AFF_PROCESSOR, "op_csv", "1.0.0");
 
 AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
@@ -273,5 +287,7 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .close = csv_close,
     .process = csv_process,
     .stream_end = csv_stream_end,
+    .snapshot = csv_snapshot,
+    .restore = csv_restore,
     .shape = csv_shape,
 };

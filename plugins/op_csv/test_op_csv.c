@@ -436,6 +436,31 @@ TEST(batches_cut_differently_and_restarts_give_the_same_rows)
     free(text);
 }
 
+TEST(streams_begun_before_a_restart_end_with_their_input)
+{
+    struct aff_harness *h = aff_harness_open("op_csv", STREAM "subject = \"id\"\ncolumns = [{ name = \"v\" }]");
+    uint32_t stream = text_stream(h, "ward", "s"), other = text_stream(h, "ward", "t");
+    char *text;
+
+    push_text(h, stream, "id,v\na,1\nb,2\n");
+    aff_harness_restart(h);
+    push_text(h, other, "id,v\nc,3\n");
+    aff_harness_restart(h);
+    push_text(h, stream, "b,4\n");
+    aff_harness_restart(h);
+    aff_harness_end_stream(h, "in", stream);
+    text = rows_dump(h);
+    assert_string_equal(text, "a@1000 v=1\nb@1000 v=2\nc@1000 v=3\nb@1000 v=4\na end\nb end\n");
+    free(text);
+    aff_harness_restart(h);
+    aff_harness_end_stream(h, "in", other);
+    text = rows_dump(h);
+    assert_string_equal(text, "c end\n");
+    free(text);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
 static void failing(void)
 {
     struct aff_harness *h = aff_harness_open("op_csv", TWO "subject = \"a\"");
@@ -543,5 +568,6 @@ AFF_TEST_MAIN(columns_come_out_typed_with_time_and_subject, without_columns_all_
               the_line_by_which_a_spreadsheet_names_the_delimiter_is_passed_over,
               streams_do_not_touch_each_other,
               rows_are_the_same_however_the_text_is_cut, batches_cut_differently_and_restarts_give_the_same_rows,
+              streams_begun_before_a_restart_end_with_their_input,
               every_host_call_may_fail_once, options_are_checked, what_comes_out_is_known_before_anything_runs,
               the_icu_vital_signs_are_read_whole)

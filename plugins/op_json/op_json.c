@@ -178,6 +178,20 @@ static aff_status reader_stream_end(void *self, uint32_t port, const struct aff_
     return st;
 }
 
+static aff_status reader_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
+{
+    const struct reader *r = self;
+
+    return route_snapshot(&r->rows.route, buffer, room, ret_size);
+}
+
+static aff_status reader_restore(void *self, const void *buffer, size_t size)
+{
+    struct reader *r = self;
+
+    return route_restore(&r->rows.route, buffer, size);
+}
+
 AFF_PLUGIN_NOTE(AFF_PROCESSOR, "op_json", "1.0.0");
 
 AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
@@ -200,5 +214,7 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .close = reader_end,
     .process = reader_process,
     .stream_end = reader_stream_end,
+    .snapshot = reader_snapshot,
+    .restore = reader_restore,
     .shape = json_shape,
 };

@@ -266,6 +266,31 @@ TEST(batches_cut_differently_and_restarts_give_the_same_rows)
     free(text);
 }
 
+TEST(streams_begun_before_a_restart_end_with_their_input)
+{
+    struct aff_harness *h = aff_harness_open("op_json", STREAM "subject = \"id\"\ncolumns = [{ name = \"v\" }]");
+    uint32_t stream = text_stream(h, "ward", "s"), other = text_stream(h, "ward", "t");
+    char *text;
+
+    push_text(h, stream, "{\"id\":\"a\",\"v\":1}\n{\"id\":\"b\",\"v\":2}\n");
+    aff_harness_restart(h);
+    push_text(h, other, "{\"id\":\"c\",\"v\":3}\n");
+    aff_harness_restart(h);
+    push_text(h, stream, "{\"id\":\"b\",\"v\":4}\n");
+    aff_harness_restart(h);
+    aff_harness_end_stream(h, "in", stream);
+    text = rows_dump(h);
+    assert_string_equal(text, "a@1000 v=1\nb@1000 v=2\nc@1000 v=3\nb@1000 v=4\na end\nb end\n");
+    free(text);
+    aff_harness_restart(h);
+    aff_harness_end_stream(h, "in", other);
+    text = rows_dump(h);
+    assert_string_equal(text, "c end\n");
+    free(text);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
 static void failing(void)
 {
     struct aff_harness *h = aff_harness_open("op_json", STREAM "subject = \"id\"\ncolumns = [{ name = \"v\" }]");
@@ -342,4 +367,4 @@ AFF_TEST_MAIN(columns_come_out_typed_with_time_and_subject, numbers_keep_their_t
               a_bad_element_does_not_take_its_neighbours_along, deep_nesting_ends_at_a_limit,
               more_shapes_than_there_is_room_for_are_set_aside, a_text_longer_than_max_row_is_set_aside,
               rows_are_the_same_however_the_text_is_cut, batches_cut_differently_and_restarts_give_the_same_rows,
-              every_host_call_may_fail_once, options_are_checked, fhir_resources_are_read_by_their_paths)
+              streams_begun_before_a_restart_end_with_their_input, every_host_call_may_fail_once, options_are_checked, fhir_resources_are_read_by_their_paths)

@@ -1,6 +1,5 @@
 # op_score: linear and logistic models over rows. Needs simdjson, libsodium.
 if HAVE_SIMDJSON
-if HAVE_SODIUM
 op_score_libs = $(SIMDJSON_LIBS) $(SODIUM_LIBS)
 op_score_cflags = $(AM_CFLAGS) $(SODIUM_CFLAGS)
 op_score_cxxflags = $(AM_CXXFLAGS) $(SIMDJSON_CFLAGS)
@@ -31,7 +30,6 @@ fuzz_op_score_SOURCES = op_score/fuzz_model.c $(op_score_model)
 fuzz_op_score_CFLAGS = $(op_score_cflags)
 fuzz_op_score_CXXFLAGS = $(op_score_cxxflags)
 fuzz_op_score_LDADD = $(LDADD) $(op_score_libs)
-endif
 endif
 
 EXTRA_DIST += op_score/seeds/fuzz_op_score/logistic op_score/seeds/fuzz_op_score/linear

@@ -20,12 +20,12 @@ static void say(void *context, const struct expr_fault *f)
     const struct aff_report *report = ((const struct saying *)context)->report;
     const char *expected = strstr(f->text, "expected ");
     const char *what = expected == f->text ? "something is missing or wrong here; " : "";
-    const char *todo = expected && !strstr(expected, "; ") ? "; correct it there" : "";
+    const char *remedy = expected && !strstr(expected, "; ") ? "; correct it there" : "";
 
     if (f->at)
-        report->problem(report, f->option, "%s: character %u: %s%s%s", f->option, (unsigned)f->at, what, f->text, todo);
+        report->problem(report, f->option, "%s: character %u: %s%s%s", f->option, (unsigned)f->at, what, f->text, remedy);
     else
-        report->problem(report, f->option, "%s: %s%s%s", f->option, what, f->text, todo);
+        report->problem(report, f->option, "%s: %s%s%s", f->option, what, f->text, remedy);
 }
 
 aff_status where_validate(const void *config, const struct aff_report *report)

@@ -89,12 +89,12 @@ static int has_suffix(const struct paths *p, const char *name)
     return 0;
 }
 
-/* The path is the integrator's own text, not a record's. */
-static aff_status missing(struct paths *p, uint32_t item, const char *path, int error)
+/* Entries are told by their number: a path is often a patient's name. */
+static aff_status missing(struct paths *p, uint32_t item, int error)
 {
     char text[80];
 
-    return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u (%s): %s", item + 1, path,
+    return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u: %s", item + 1,
                             strerror_r(error, text, sizeof text));
 }
 
@@ -107,14 +107,14 @@ static aff_status folder_add(struct paths *p, uint32_t item, const char *path)
     char full[PATH_MAX];
 
     if (!d)
-        return missing(p, item, path, errno);
+        return missing(p, item, errno);
     while (st == AFF_OK && (e = readdir(d)))
         if (has_suffix(p, e->d_name) && e->d_name[0] != '.' &&
             snprintf(full, sizeof full, "%s/%s", path, e->d_name) < (int)sizeof full)
             st = path_add(p, PATH_FOUND, full);
     (void)closedir(d);
     if (st == AFF_OK && p->count == before)
-        return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u (%s): there is no %s in this folder", item + 1, path,
+        return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u: there is no %s in this folder", item + 1,
                                 p->kind->what);
     return st;
 }
@@ -136,7 +136,7 @@ static aff_status glob_add(struct paths *p, uint32_t item, const char *pattern)
     if (error == 0)
         globfree(&g);
     if (st == AFF_OK && !found)
-        return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u (%s): no %s matches this pattern", item + 1, pattern,
+        return p->host->explain(p->host, AFF_ERR_IO, "path, entry %u: no %s matches this pattern", item + 1,
                                 p->kind->what);
     return st;
 }
@@ -167,11 +167,11 @@ static aff_status entry_add(struct paths *p, uint32_t item, const char *path)
     if (got != AFF_AGAIN)
         return got;
     if (known)
-        return p->host->explain(p->host, AFF_ERR_CONFIG, "path, entry %u (%s): this is no %s; %s", item + 1, path,
+        return p->host->explain(p->host, AFF_ERR_CONFIG, "path, entry %u: this is no %s; %s", item + 1,
                                 p->kind->what, p->kind->instead);
     if (strpbrk(path, "*?["))
         return glob_add(p, item, path);
-    return missing(p, item, path, ENOENT);
+    return missing(p, item, ENOENT);
 }
 
 static int path_compare(const void *a, const void *b, void *text)

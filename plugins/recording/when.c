@@ -15,7 +15,11 @@ bool when_at(int64_t begin_ns, int64_t ticks, const struct rate *rate, int64_t *
     wide whole = (wide)ticks / (wide)rate->num, part = (wide)ticks % (wide)rate->num;
     wide ns;
 
-    if (whole > INT64_MAX || rate->den > UINT64_C(1000000000))
+    if (part < 0) { /* down, not to zero */
+        whole--;
+        part += (wide)rate->num;
+    }
+    if (rate->den > UINT64_C(1000000000))
         return false;
     /* At most 2^63 * 10^9 * 10^9 and 2^64 * 10^9 * 10^9: below 2^127. */
     ns = whole * (wide)rate->den * NS + part * (wide)rate->den * NS / (wide)rate->num + begin_ns;

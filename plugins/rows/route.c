@@ -5,9 +5,8 @@
  * The host's own look-up takes a lock and compares names; a row takes a hash.
  * What was looked up is good as long as its stream's generation stands, which is
  * asked each time. The streams begun for a column's subjects are remembered, so
- * that they end with their input: a bounded number, since the names come from
- * the data. After a restart the table is empty: a stream that was begun before
- * and has no row after is not ended by mark.
+ * that they end with their input, also behind a restart: a bounded number, since
+ * the names come from the data.
  *
  * Not here: values of rows (rows.c). */
 #include "route.h"
@@ -214,4 +213,78 @@ aff_status route_end(struct route *route, uint32_t from, uint32_t output, uint32
         st = route->host->stream_end(route->host, output, own.stream);
     route->own.from = 0;
     return st;
+}
+
+/* ---- restart ---- */
+
+struct kept_head {
+    char version[8];
+    uint32_t count, reserved;
+};
+/* Of an entry all but its name, of which `size` bytes follow. */
+enum { KEPT_ENTRY = offsetof(struct route_entry, name) };
+
+static const char kept_version[8] = "rows 1";
+
+aff_status route_snapshot(const struct route *route, void *buffer, size_t room, size_t *ret_size)
+{
+    struct kept_head head = { .count = route->count };
+    char *to = buffer;
+    uint32_t i;
+
+    *ret_size = sizeof head;
+    for (i = 0; i < route->count; i++)
+        *ret_size += KEPT_ENTRY + (size_t)route->entries[i].size;
+    if (*ret_size > room)
+        return AFF_OK;
+    memcpy(head.version, kept_version, sizeof head.version);
+    memcpy(to, &head, sizeof head);
+    to += sizeof head;
+    for (i = 0; i < route->count; i++) {
+        memcpy(to, &route->entries[i], KEPT_ENTRY + (size_t)route->entries[i].size);
+        to += KEPT_ENTRY + route->entries[i].size;
+    }
+    return AFF_OK;
+}
+
+static bool entry_restore(struct route *route, const char **at, size_t *left)
+{
+    struct route_entry *e = &route->entries[route->count];
+
+    if (*left < KEPT_ENTRY)
+        return false;
+    memcpy(e, *at, KEPT_ENTRY);
+    if (e->size > ROUTE_NAME_MOST || *left - KEPT_ENTRY < e->size || e->from == 0)
+        return false;
+    memcpy(e->name, *at + KEPT_ENTRY, e->size);
+    e->hash = name_hash(e->from, e->name, e->size);
+    *at += KEPT_ENTRY + e->size;
+    *left -= KEPT_ENTRY + e->size;
+    route->count++;
+    return true;
+}
+
+aff_status route_restore(struct route *route, const void *buffer, size_t size)
+{
+    const char *at = buffer;
+    struct kept_head head = { 0 };
+    size_t left = size - sizeof head;
+    bool ok;
+
+    if (size >= sizeof head)
+        memcpy(&head, at, sizeof head);
+    ok = size >= sizeof head && memcmp(head.version, kept_version, sizeof head.version) == 0 &&
+         head.count <= (route->entries ? ROUTE_SUBJECTS_MOST : 0);
+    route->count = 0;
+    if (ok)
+        at += sizeof head;
+    while (ok && route->count < head.count)
+        ok = entry_restore(route, &at, &left);
+    if (!ok || left > 0) {
+        route->count = 0;
+        return route->host->explain(route->host, AFF_ERR_DATA, "the saved state is damaged, or of another version");
+    }
+    if (route->entries)
+        slots_make(route);
+    return AFF_OK;
 }

@@ -43,6 +43,10 @@ aff_status route_own(struct route *route, uint32_t from, uint32_t schema, struct
 /* AFF_ERR_DATA: more subjects than there is room for. */
 aff_status route_named(struct route *route, uint32_t from, uint32_t schema, const char *name, uint32_t size,
                        struct route_entry *ret);
+/* What a restart keeps: the streams that were begun for a column's subjects, so that
+ * they end with their input. As the plugin's snapshot and restore. */
+aff_status route_snapshot(const struct route *route, void *buffer, size_t room, size_t *ret_size);
+aff_status route_restore(struct route *route, const void *buffer, size_t size);
 /* Ends all streams that were made of this one. */
 aff_status route_end(struct route *route, uint32_t from, uint32_t output, uint32_t schema);
 

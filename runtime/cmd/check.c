@@ -19,7 +19,7 @@ struct check {
 
 static const char examples[] =
     "  afferent check bedside.toml             what is wrong, with line and column\n"
-    "  afferent check bedside.toml --explain   labels, threads, copies, options and their origin\n";
+    "  afferent check bedside.toml --explain   labels, threads, copies, queues, options and their origin\n";
 
 static const char more[] = "Exit codes: 0 the pipeline is right, 2 it is not (run refuses it as well).\n";
 
@@ -63,7 +63,7 @@ static int print_result(const struct check *check)
         return EXIT_USAGE;
     if (check->explain)
         explain_print(o->plan, &origin, stdout);
-    explain_leaves(o->plan, stdout);
+    explain_notes(o->plan, stdout);
     printf("ok: %u nodes, %u edges\n", o->plan->node_count, o->plan->edge_count);
     return EXIT_DONE;
 }

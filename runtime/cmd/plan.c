@@ -1,6 +1,7 @@
-/* plan.c - `afferent plan`: the memory and the threads that a pipeline needs.
+/* plan.c - `afferent plan`: the memory and the threads that a pipeline needs, and
+ * for how long its store lasts while a sink is away.
  *
- * Not here: the sums (config/layout.c); what plugins allocate for streams, which
+ * Not here: the sums (config/layout.c, show/outage.c); what plugins allocate for streams, which
  * is known when it runs and is held under the same limit. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 #include "cmd/opened.h"
 #include "cmd/verbs.h"
+#include "show/outage.h"
 #include "show/report_json.h"
 #include "show/table.h"
 #include "util/units.h"
@@ -31,7 +33,7 @@ static int arguments(struct planned *planned, int argc, char **argv)
     const struct args_about about = {
         .verb = "plan",
         .operands = "PIPELINE.toml",
-        .summary = "prints the memory and threads that a pipeline needs",
+        .summary = "prints the memory, threads and store that a pipeline needs",
         .examples = examples,
         .flags = flags,
         .flag_count = sizeof flags / sizeof *flags,
@@ -116,7 +118,8 @@ static bool print_plan(const struct planned *p)
            limit.data ? limit.data : "?", 100.0 * (double)p->total / (double)p->opened.plan->memory_limit);
     text_free(&limit);
     print_threads(p->opened.plan);
-    explain_leaves(p->opened.plan, stdout);
+    whole = outage_print(p->opened.plan, stdout) && whole;
+    explain_notes(p->opened.plan, stdout);
     return whole;
 }
 
@@ -133,10 +136,11 @@ static void json_threads(struct json *json, const struct plan *plan)
     json_end(json);
 }
 
-static void print_json(const struct planned *p)
+static bool print_json(const struct planned *p)
 {
     const struct plan *plan = p->opened.plan;
     struct json json;
+    bool ok;
 
     json_begin(&json, stdout, true);
     json_object(&json, NULL);
@@ -160,9 +164,13 @@ static void print_json(const struct planned *p)
     }
     json_end(&json);
     json_threads(&json, plan);
+    json_uint(&json, "store_limit_bytes", plan->store_limit);
+    outage_json(&json, plan);
     report_json_leaves(&json, plan);
+    ok = report_json_notes(&json, plan);
     json_end(&json);
     json_finish(&json);
+    return ok;
 }
 
 int verb_plan(int argc, char **argv)
@@ -176,9 +184,8 @@ int verb_plan(int argc, char **argv)
         bool ok = sum_up(&planned);
 
         code = EXIT_DONE;
-        if (ok && planned.json)
-            print_json(&planned);
-        else if (!ok || !print_plan(&planned)) {
+        ok = ok && (planned.json ? print_json(&planned) : print_plan(&planned));
+        if (!ok) {
             fputs("afferent: there is no memory\n", stderr);
             code = EXIT_ERROR;
         }

@@ -12,6 +12,7 @@
 
 #include "cmd/opened.h"
 #include "cmd/stopper.h"
+#include "cmd/stored.h"
 #include "cmd/verbs.h"
 #include "flow/flow.h"
 #include "show/books.h"
@@ -28,8 +29,10 @@ struct run {
     struct opened opened;
     int64_t for_ns;
     bool quiet;
+    bool fresh;
     struct lines *lines;
     struct stopper *stopper;
+    struct stored stored;
     struct flow *flow;
     struct live live;
 };
@@ -43,6 +46,10 @@ static const char examples[] =
 static const char more[] =
     "The first Ctrl-C (or SIGTERM) ends the sources and finishes what is under way;\n"
     "the second ends at once. A missing input or peer is waited for.\n\n"
+    "What is safe lies in a folder of the pipeline's name in $STATE_DIRECTORY, else in\n"
+    "~/.local/state/afferent. A run that was stopped or died is gone on with by the\n"
+    "next; one whose sources all ended, or that ended by --for, begins anew, after it\n"
+    "has delivered what waits in queues.\n\n"
     "Exit codes: 0 done, 1 the ledger does not balance or the run was cut off, 2 bad\n"
     "configuration or usage, 3 the run ended on an error.\n";
 
@@ -56,6 +63,8 @@ static int arguments(struct run *run, int argc, char **argv)
         OPENED_FLAGS(run->opened),
         { "json", ARGS_SWITCH, &run->opened.json, NULL,
           "Reports of sinks, and the ledger at the end, as JSON on stdout.", NULL },
+        { "fresh", ARGS_SWITCH, &run->fresh, NULL,
+          "Begins anew, wherever the last run stopped; what waits in queues stays.", NULL },
         { "quiet", ARGS_SWITCH, &run->quiet, NULL, "Only warnings and errors: no live line, no ledger.", NULL },
     };
     const struct args_about about = {
@@ -104,7 +113,13 @@ static int open_failed(const struct run *run, aff_status status, const char *why
 /* Below 0: run->flow is open. */
 static int open_flow(struct run *run)
 {
-    struct flow_options options = { .for_ns = run->for_ns, .log = lines_log, .arg = run->lines };
+    struct flow_options options = {
+        .for_ns = run->for_ns,
+        .log = lines_log,
+        .arg = run->lines,
+        .kept = stored_kept(&run->stored),
+        .fresh = run->fresh,
+    };
     int64_t wait = RETRY_FIRST;
     bool told = false;
     aff_status status;
@@ -127,6 +142,8 @@ static int open_flow(struct run *run)
     }
     if (told)
         lines_say(run->lines, AFF_LOG_INFO, NULL, "it is there now; the pipeline begins");
+    if (flow_resumed(run->flow))
+        lines_say(run->lines, AFF_LOG_INFO, NULL, "going on where the last run stopped");
     return -1;
 }
 
@@ -152,7 +169,7 @@ static int wait_flow(struct run *run)
     int64_t every = run->quiet ? -1 : terminal ? LOOK_TERMINAL : LOOK_LOG;
 
     live_begin(&run->live, run->flow, run->opened.plan);
-    if (!flow_start(run->flow)) {
+    if (!stored_begin(&run->stored, run->flow) || !flow_start(run->flow)) {
         while (!flow_wait(run->flow, -1))
             continue;
         return open_failed(run, AFF_ERR_MEMORY, "no thread could be started");
@@ -161,6 +178,7 @@ static int wait_flow(struct run *run)
     while (!flow_wait(run->flow, every))
         look(run, terminal);
     stopper_guard(run->stopper, NULL);
+    stored_end(&run->stored);
     lines_live(run->lines, "");
     return -1;
 }
@@ -224,13 +242,17 @@ static int run_plan(struct run *run)
         fputs("afferent: there is no memory, or no thread can be made\n", stderr);
         code = EXIT_ERROR;
     } else {
-        code = open_flow(run);
+        code = stored_open(&run->stored, run->opened.plan, run->opened.file, run->lines);
     }
+    if (code < 0)
+        code = open_flow(run);
     if (code < 0)
         code = wait_flow(run);
     if (code < 0)
         code = report_end(run);
+    stored_end(&run->stored);
     flow_close(&run->flow);
+    stored_close(&run->stored);
     stopper_close(&run->stopper);
     lines_close(&run->lines);
     return code;

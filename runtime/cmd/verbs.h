@@ -21,5 +21,11 @@ int verb_plugin(int argc, char **argv);
 int verb_init(int argc, char **argv);
 int verb_schema(int argc, char **argv);
 int verb_key(int argc, char **argv);
+int verb_ledger(int argc, char **argv);
+int verb_dlq(int argc, char **argv);
+int verb_store(int argc, char **argv);
+int verb_status(int argc, char **argv);
+int verb_reload(int argc, char **argv);
+int verb_alert(int argc, char **argv);
 
 #endif

@@ -1,4 +1,7 @@
-/* layout.c - threads, copies and memory of a plan.
+/* layout.c - threads, commit domains, copies and memory of a plan.
+ *
+ * An edge that spills or drops is a queue: its reader is another lane and another
+ * commit domain. All sources are of one domain, so that one cut ends their epochs.
  *
  * A node shares its writer's thread unless it blocks, is fed from several
  * threads, or stands right behind a live source (whose reading must not wait for
@@ -62,6 +65,16 @@ static bool behind_live_source(const struct plan *plan, uint32_t node)
     return false;
 }
 
+static bool fed_by_queue(const struct plan *plan, uint32_t node)
+{
+    uint32_t i;
+
+    for (i = 0; i < plan->edge_count; i++)
+        if (plan->edges[i].to == node && plan->edges[i].when_full != WHEN_FULL_BLOCK)
+            return true;
+    return false;
+}
+
 static void choose_lanes(struct plan *plan, enum layout_mode mode)
 {
     uint32_t i;
@@ -73,11 +86,53 @@ static void choose_lanes(struct plan *plan, enum layout_mode mode)
         struct plan_node *n = &plan->nodes[i];
         uint32_t lane = feeding_lane(plan, i);
 
-        if (mode == LAYOUT_THREAD_PER_NODE || lane == PLAN_NONE ||
+        if (mode == LAYOUT_THREAD_PER_NODE || lane == PLAN_NONE || fed_by_queue(plan, i) ||
             (n->plugin->about.flags & AFF_BLOCKS) || behind_live_source(plan, i))
             lane = plan->lane_count++;
         n->lane = lane;
     }
+}
+
+/* ---- domains ---- */
+
+/* Both ends of an edge that blocks are of one domain: the lower number wins. */
+static bool domains_join(struct plan *plan)
+{
+    bool changed = false;
+    uint32_t i;
+
+    for (i = 0; i < plan->edge_count; i++) {
+        struct plan_node *a = &plan->nodes[plan->edges[i].from], *b = &plan->nodes[plan->edges[i].to];
+        uint32_t low = a->domain < b->domain ? a->domain : b->domain;
+
+        if (plan->edges[i].when_full != WHEN_FULL_BLOCK || a->domain == b->domain)
+            continue;
+        a->domain = b->domain = low;
+        changed = true;
+    }
+    return changed;
+}
+
+/* Numbered in the data's order; that of the sources is 0. */
+static void choose_domains(struct plan *plan)
+{
+    uint32_t i, k, next = 1;
+
+    for (i = 0; i < plan->node_count; i++)
+        plan->nodes[i].domain = kind_of(plan, i) == AFF_SOURCE ? 0 : i + 1u;
+    while (domains_join(plan))
+        continue;
+    for (i = 0; i < plan->node_count; i++) {
+        uint32_t old = plan->nodes[i].domain;
+
+        if (old < next)
+            continue;
+        for (k = i; k < plan->node_count; k++)
+            if (plan->nodes[k].domain == old)
+                plan->nodes[k].domain = next;
+        next++;
+    }
+    plan->domain_count = next;
 }
 
 /* ---- copies ---- */
@@ -114,7 +169,7 @@ static bool seen_by_others(const struct plan *plan, const struct plan_edge *edge
     for (i = 0; i < plan->edge_count; i++) {
         const struct plan_edge *up = &plan->edges[i];
 
-        if (up->to == edge->from && !up->copies &&
+        if (up->to == edge->from && !up->copies && up->way != EDGE_QUEUE &&
             plan_hands_on(plan->nodes[edge->from].plugin, up->to_port, edge->from_port) &&
             seen_by_others(plan, up))
             return true;
@@ -131,7 +186,13 @@ static void choose_copies(struct plan *plan)
         for (i = 0; i < plan->edge_count; i++) {
             struct plan_edge *e = &plan->edges[i];
 
-            if (e->to == n)
+            if (e->to != n)
+                continue;
+            /* What a queue keeps may have to be stored as it is, and lies there for one
+             * batch alone: who edits it or hands it on gets it in a ring of its own. */
+            if (e->way == EDGE_QUEUE)
+                e->copies = kind_of(plan, n) != AFF_SINK || (input_of(plan, e)->flags & AFF_PORT_EDITS);
+            else
                 e->copies = (input_of(plan, e)->flags & AFF_PORT_EDITS) && seen_by_others(plan, e);
         }
 }
@@ -209,10 +270,14 @@ void plan_layout(struct plan *plan, enum layout_mode mode)
     uint32_t i;
 
     choose_lanes(plan, mode);
+    choose_domains(plan);
     for (i = 0; i < plan->edge_count; i++) {
         struct plan_edge *e = &plan->edges[i];
 
-        e->way = plan->nodes[e->from].lane == plan->nodes[e->to].lane ? EDGE_FUSED : EDGE_RING;
+        if (e->when_full != WHEN_FULL_BLOCK)
+            e->way = EDGE_QUEUE;
+        else
+            e->way = plan->nodes[e->from].lane == plan->nodes[e->to].lane ? EDGE_FUSED : EDGE_RING;
     }
     choose_copies(plan);
     choose_rings(plan);
@@ -241,6 +306,12 @@ static uint64_t hold_bytes(const struct plan *plan, uint32_t node)
     return plan->nodes[node].max_held * (RECORD_BYTES + largest_before(plan, node));
 }
 
+/* What it may keep, what is read back from the store, and what is under way. */
+static uint64_t queue_bytes(const struct plan_edge *edge)
+{
+    return edge->when_full == WHEN_FULL_SPILL ? 3u * edge->buffer : 2u * edge->buffer;
+}
+
 uint64_t plan_memory(const struct plan *plan, struct plan_memory *lines, uint32_t room, uint32_t *ret_count)
 {
     struct sum sum = { lines, room, 0, 0 };
@@ -255,10 +326,13 @@ uint64_t plan_memory(const struct plan *plan, struct plan_memory *lines, uint32_
         add(&sum, (struct plan_memory){ "batches", staged + outputs, i, PLAN_NONE });
         add(&sum, (struct plan_memory){ "hold area", hold_bytes(plan, i), i, PLAN_NONE });
     }
-    for (i = 0; i < plan->edge_count; i++)
+    for (i = 0; i < plan->edge_count; i++) {
         if (plan->edges[i].way == EDGE_RING)
             add(&sum, (struct plan_memory){ "header ring", (uint64_t)plan->edges[i].headers * RECORD_BYTES,
                                             PLAN_NONE, i });
+        else if (plan->edges[i].way == EDGE_QUEUE)
+            add(&sum, (struct plan_memory){ "queue", queue_bytes(&plan->edges[i]), PLAN_NONE, i });
+    }
     if (ret_count)
         *ret_count = sum.count;
     return sum.total;

@@ -12,6 +12,7 @@
 #include <afferent/plugin.h>
 
 #include "config/value.h"
+#include "load/plugin.h"
 
 struct options_job {
     struct arena *arena;
@@ -29,6 +30,10 @@ struct options_job {
  * path of this table with a dot ("band."). False after an error was reported. */
 bool options_fill(const struct options_job *job, const struct aff_option *options, uint32_t count,
                   const struct value *table, const char *prefix, void *config);
+
+/* [control] What tells this configuration of a plugin from others: XXH3 of its name,
+ * version and the values in `config`, as options_fill left them. False: no memory. */
+bool options_hash(const struct plugin *plugin, const void *config, uint64_t *ret_hash);
 
 /* Inside: one value into the member at `cell` (option_value.c). `path` is the
  * option with its prefix. */

@@ -1,56 +1,26 @@
 /* pipeline.c - a pipeline file into a checked plan.
  *
  * The steps: read TOML, apply --set, expand ${...}, collect the nodes, check
- * each alone, join them, look at the whole, find what flows by each edge and
- * whether it may, lay it out. A step goes on after an error, so that one run
- * shows all; only what is joined is not judged while its parts are wrong, since
- * that would give messages that follow from others.
+ * each alone, join them, look at the whole, choose what becomes of records whose
+ * reader is slow, lay it out, find what flows by each edge and whether it may. A
+ * step goes on after an error, so that one run shows all; only what is joined is
+ * not judged while its parts are wrong: those messages would follow from others.
  *
- * Not here: one node (pipeline_node.c), `from` (pipeline_from.c), the graph
- * (pipeline_graph.c), types and privacy (shapes.h). */
+ * Not here: [pipeline] (pipeline_settings.c), one node (pipeline_node.c), `from`
+ * (pipeline_from.c), the graph (pipeline_graph.c), slow readers (delivery.h), types
+ * and privacy (shapes.h). */
 #include "config/pipeline.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/delivery.h"
 #include "config/expand.h"
-#include "config/keys.h"
 #include "config/pipeline_inside.h"
 #include "config/shapes.h"
 #include "config/toml.h"
 #include "util/text.h"
 #include "util/units.h"
-
-struct settings {
-    const char *name;
-    int64_t memory_limit;
-    int64_t commit_every_ns;
-    int64_t commit_records;
-    int64_t commit_bytes;
-    int64_t max_record;
-};
-
-#define SETTING(type_, name_, member_, flags_, preset_, min_, max_, doc_) \
-    { .name = name_, .doc = doc_, .preset = preset_, .type = type_, .flags = flags_, \
-      .offset = (uint32_t)offsetof(struct settings, member_), .min = min_, .max = max_ }
-
-static const struct aff_option settings_table[] = {
-    SETTING(AFF_TYPE_TEXT, "name", name, AFF_OPT_REQUIRED, NULL, 1, -1,
-            "the pipeline's name, part of its records' identity"),
-    SETTING(AFF_TYPE_BYTES, "memory_limit", memory_limit, 0, "\"32MiB\"", 65536, 0x1p40,
-            "what rings, hold areas and nodes may use together"),
-    SETTING(AFF_TYPE_DURATION, "commit_every", commit_every_ns, 0, "\"250ms\"", 1e6, 60e9,
-            "how long an epoch lasts at most"),
-    SETTING(AFF_TYPE_INT, "commit_records", commit_records, 0, "8192", 1, 1e9,
-            "records of a source in an epoch at most"),
-    SETTING(AFF_TYPE_BYTES, "commit_bytes", commit_bytes, 0, "\"8MiB\"", 1024, 0x1p40,
-            "payload of a source in an epoch at most"),
-    SETTING(AFF_TYPE_BYTES, "max_record", max_record, 0, "\"1MiB\"", 64, 0x1p30,
-            "the largest payload of a record"),
-};
-#define SETTING_COUNT ((uint32_t)(sizeof settings_table / sizeof *settings_table))
-
-static const char *const settings_later[] = { "store_limit", "large", NULL };
 
 const char *node_kind_name(uint32_t kind)
 {
@@ -64,68 +34,6 @@ static uint32_t kind_of(const char *name)
             return kind;
     }
     return 0;
-}
-
-const struct aff_option *keys_pipeline(uint32_t *ret_count)
-{
-    *ret_count = SETTING_COUNT;
-    return settings_table;
-}
-
-/* ---- [pipeline] ---- */
-
-static bool name_is_good(const char *name)
-{
-    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-
-    return *name && strlen(name) <= 63 && strspn(name, good) == strlen(name);
-}
-
-/* What could stand there instead: "ward 3" becomes "ward_3". */
-static const char *name_meant(struct arena *arena, const char *name)
-{
-    char meant[32] = "";
-    size_t length = strlen(name);
-
-    for (size_t i = 0; i < length && length < sizeof meant; i++) {
-        bool is_good = name_is_good((char[]){ name[i], '\0' });
-
-        if (!is_good && (name[i] < ' ' || name[i] > '~'))
-            return "another";
-        meant[i] = is_good ? name[i] : '_';
-    }
-    return *meant && meant[strspn(meant, "_")] ? arena_print(arena, "\"%s\"", meant) : "another";
-}
-
-static bool settings_read(struct draft *draft, const struct value *document,
-                          struct settings *settings)
-{
-    const struct value *table = value_find(document, "pipeline"), *name;
-    struct options_job job = { .arena = draft->arena, .report = draft->report,
-                               .base = draft->file, .node = "pipeline",
-                               .later = settings_later, .missing = { draft->file, 1, 1 } };
-
-    if (table && table->kind != VALUE_TABLE) {
-        report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
-                   "pipeline is %s; expected a table; write [pipeline]", value_kind_name(table));
-        return false;
-    }
-    if (!table) {
-        report_add(draft->report, REPORT_ERROR, job.missing, NULL,
-                   "there is no [pipeline]; expected one with the pipeline's name; write [pipeline] "
-                   "and below it name = \"...\"");
-        return false;
-    }
-    job.missing = table->key_place;
-    if (!options_fill(&job, settings_table, SETTING_COUNT, table, "", settings))
-        return false;
-    name = value_find(table, "name");
-    if (name_is_good(settings->name))
-        return true;
-    report_add(draft->report, REPORT_ERROR, name->place, "pipeline",
-               "name cannot be used; expected up to 63 letters, digits, \"_\" or \"-\"; write %s",
-               name_meant(draft->arena, settings->name));
-    return false;
 }
 
 /* ---- collecting nodes ---- */
@@ -165,15 +73,15 @@ static void node_add(struct draft *draft, uint32_t kind, const struct value *tab
         report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
                    "%s is %s; expected a table; write [%s.%s]", table->key,
                    value_kind_name(table), node_kind_name(kind),
-                   table->kind == VALUE_ARRAY && name_is_good(table->key) ? table->key : "NAME");
+                   table->kind == VALUE_ARRAY && pipeline_name_good(table->key) ? table->key : "NAME");
         return;
     }
-    if (strlen(table->key) != table->key_length || !name_is_good(table->key) ||
+    if (strlen(table->key) != table->key_length || !pipeline_name_good(table->key) ||
         !strcmp(table->key, "pipeline")) {
         report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
                    "the name of the %s cannot be used; expected up to 63 letters, digits, \"_\" or "
                    "\"-\", and not \"pipeline\"; write %s", node_kind_name(kind),
-                   name_is_good(table->key) ? "another" : name_meant(draft->arena, table->key));
+                   pipeline_name_good(table->key) ? "another" : pipeline_name_meant(draft->arena, table->key));
         return;
     }
     if (name_is_taken(draft, table))
@@ -271,19 +179,26 @@ static bool nodes_collect(struct draft *draft, const struct value *document)
 
 /* ---- the plan ---- */
 
-static void plan_fill_nodes(struct plan *plan, const struct draft *draft)
+static bool plan_fill_nodes(struct plan *plan, const struct draft *draft)
 {
+    bool ok = true;
+
     for (uint32_t i = 0; i < draft->node_count; i++) {
         const struct draft_node *from = &draft->nodes[i];
+        struct plan_node *node = &plan->nodes[from->order];
 
-        plan->nodes[from->order] = (struct plan_node){
+        *node = (struct plan_node){
             .name = from->name,
             .plugin = from->plugin,
             .config = from->config,
             .at = from->table->key_place,
             .max_held = (uint32_t)from->max_held,
+            .in_process = from->in_process,
+            .require_sandbox = from->require_sandbox,
         };
+        ok &= options_hash(from->plugin, from->config, &node->options_hash);
     }
+    return ok;
 }
 
 static int edge_compare(const void *left, const void *right)
@@ -333,6 +248,8 @@ static struct plan *plan_make(struct draft *draft, const struct settings *settin
         .commit_records = (uint64_t)settings->commit_records,
         .commit_bytes = (uint64_t)settings->commit_bytes,
         .max_record = (uint64_t)settings->max_record,
+        .store_limit = (uint64_t)settings->store_limit,
+        .store_key = settings->store_key,
         .nodes = arena_take_array(arena, draft->node_count, sizeof *plan->nodes),
         .node_count = draft->node_count,
         .edges = arena_take_array(arena, draft->edge_count, sizeof *plan->edges),
@@ -341,8 +258,11 @@ static struct plan *plan_make(struct draft *draft, const struct settings *settin
     };
     if (!plan->nodes || !plan->edges)
         return NULL;
-    plan_fill_nodes(plan, draft);
+    if (!plan_fill_nodes(plan, draft))
+        return NULL;
     plan_fill_edges(plan, draft);
+    if (!delivery_choose(draft, plan))
+        return NULL;
     plan_layout(plan, LAYOUT_NORMAL);
     return plan;
 }

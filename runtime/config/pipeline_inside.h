@@ -1,11 +1,14 @@
 /* pipeline_inside.h - what the parts of the pipeline reader share.
  *
- * pipeline.c       the document, [pipeline], and the order of the steps
- * pipeline_node.c  a node: its plugin, its options, `edge` and `run`
- * pipeline_from.c  `from`: which output goes to which input
- * pipeline_graph.c the whole: cycles, nodes that lead nowhere, the order
- * says.c           what a plugin says against its options and inputs
- * shapes.c         what each output carries, then columns.c and privacy.c
+ * pipeline.c           the document, and the order of the steps
+ * pipeline_settings.c  [pipeline]
+ * pipeline_node.c      a node: its plugin, its options
+ * host_keys.c          `edge` and `run`
+ * pipeline_from.c      `from`: which output goes to which input
+ * pipeline_graph.c     the whole: cycles, nodes that lead nowhere, the order
+ * delivery.c           what becomes of records whose reader is slow
+ * says.c               what a plugin says against its options and inputs
+ * shapes.c             what each output carries, then columns.c and privacy.c
  *
  * Not here: what others see (pipeline.h). */
 #ifndef AFFERENT_CONFIG_PIPELINE_INSIDE_H
@@ -25,6 +28,12 @@ struct draft_node {
     const struct plugin *plugin;   /* NULL after an error */
     void *config;
     int64_t buffer;                /* of `edge` */
+    int64_t expire_ns;             /* ... 0: none */
+    int32_t when_full;             /* ... enum when_full; -1: not written */
+    int32_t priority;              /* ... AFF_PRIO_...; -1: not written */
+    bool is_durable;               /* of `run` */
+    bool in_process;               /* ... isolation */
+    bool require_sandbox;          /* ... */
     int64_t max_held;              /* of `run`; -1: as the plugin needs */
     const char *allow_phi;         /* of `run`: the reason, or NULL */
     const struct value *clears;    /* of `run`: a text or list of texts, or NULL */
@@ -56,10 +65,27 @@ struct draft {
     uint32_t edge_count, edge_room;
 };
 
-/* Each reports what is wrong and returns false then. */
+/* What stands in [pipeline]. */
+struct settings {
+    const char *name;
+    int64_t memory_limit;
+    int64_t commit_every_ns;
+    int64_t commit_records;
+    int64_t commit_bytes;
+    int64_t max_record;
+    int64_t store_limit;
+    const char *store_key;
+};
+
+/* Each reports what is wrong and returns false then; host_keys_read only reports. */
+bool settings_read(struct draft *draft, const struct value *document, struct settings *settings);
 bool draft_node_read(struct draft *draft, struct draft_node *node);
+void host_keys_read(struct draft *draft, struct draft_node *node);
 bool draft_from_read(struct draft *draft, uint32_t node);
 bool draft_graph_check(struct draft *draft);
+
+/* What stands under a key of a node's `edge` or `run`; NULL: nothing. */
+const struct value *host_key(const struct draft_node *node, const char *table, const char *key);
 
 /* What a plugin says while its `validate` or `shape` runs. */
 struct says {
@@ -78,6 +104,10 @@ void says_begin(struct says *says, struct draft *draft, const struct draft_node 
 void says_end(struct says *says, aff_status status);
 
 const char *node_kind_name(uint32_t kind);   /* "source", "processor", "sink" */
+
+/* Of a pipeline or node; and what could stand there instead: "ward 3" becomes "ward_3". */
+bool pipeline_name_good(const char *name);
+const char *pipeline_name_meant(struct arena *arena, const char *name);
 
 /* A command port takes orders to a device: an edge into it closes no cycle. */
 bool edge_is_command(const struct draft *draft, const struct draft_edge *edge);

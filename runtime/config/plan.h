@@ -53,17 +53,26 @@ struct plan_node {
     void *config;    /* the plugin's struct, filled */
     struct place at; /* of its table */
     uint32_t max_held;
+    bool durable;          /* source: a store right behind it */
+    bool in_process;       /* runs in a child */
+    bool require_sandbox;  /* ... and only where the kernel can confine it */
+    uint64_t options_hash; /* of what its table says: state of other options is not for it */
     const struct plan_output *outputs; /* by port; NULL: not known, so phi */
     /* layout */
     uint32_t lane;       /* the thread that runs it */
+    uint32_t domain;     /* the nodes whose records become safe together */
     uint64_t ring_bytes; /* its byte ring, 0 where it makes no bytes */
 };
 
 /* How an edge hands records over. */
 enum edge_way {
     EDGE_FUSED, /* same thread: a call */
-    EDGE_RING   /* another thread: a ring of headers */
+    EDGE_RING,  /* another thread: a ring of headers */
+    EDGE_QUEUE  /* another domain: a queue of copies, with or without the store behind */
 };
+
+/* What happens when the reader is slow (edge.when_full). */
+enum when_full { WHEN_FULL_BLOCK, WHEN_FULL_SPILL, WHEN_FULL_DROP_OLDEST };
 
 struct plan_edge {
     uint32_t from; /* node, and its output port */
@@ -72,6 +81,9 @@ struct plan_edge {
     uint32_t to_port;
     struct place at;  /* where `from` names it */
     uint64_t buffer;  /* payload bytes that the reader may leave unread */
+    enum when_full when_full;
+    uint8_t priority;  /* AFF_PRIO_...: of the edge, else of the output port */
+    int64_t expire_ns; /* older records are not delivered; 0: all are */
     /* layout */
     enum edge_way way;
     bool copies;      /* the reader edits bytes that others see: one copy */
@@ -90,6 +102,8 @@ struct plan {
     const char *file; /* as given on the command line, for messages */
     const char *name;
     uint64_t memory_limit;
+    uint64_t store_limit;  /* 0: nothing is stored */
+    const char *store_key; /* path of a key file; NULL: values are stored as they are */
     int64_t commit_every_ns;
     uint64_t commit_records; /* per source and epoch */
     uint64_t commit_bytes;
@@ -102,6 +116,7 @@ struct plan {
     const struct plan_leave *leaves;
     uint32_t leave_count;
     uint32_t lane_count;
+    uint32_t domain_count;
     struct arena *arena; /* owns all the above */
 };
 

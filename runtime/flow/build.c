@@ -9,6 +9,9 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "flow/answers.h"
+#include "flow/commit_inside.h"
+
 /* Whether copies of the node's input lie in its ring, between what it makes. */
 static bool copies_in(const struct plan *plan, uint32_t node)
 {
@@ -76,6 +79,38 @@ static bool find_wakes(struct flow *flow, struct link *link, const uint8_t *carr
     return true;
 }
 
+static int queue_log(void *arg, const char *text)
+{
+    const struct link *link = arg;
+
+    flow_log(link->reader->flow, AFF_LOG_ERROR, link->reader->plan->name, "%s", text);
+    return 0;
+}
+
+static bool open_queue(struct flow *flow, struct link *link)
+{
+    bool spills = link->plan->when_full == WHEN_FULL_SPILL;
+    char name[COMMIT_NAME * 2];
+    struct queue_shape shape = {
+        .names = flow->names,
+        .kept = spills ? flow->kept : NULL,
+        .name = name,
+        .priority = link->plan->priority,
+        .buffer = link->plan->buffer,
+        .drops = !spills,
+        .newest_first = link->plan->priority == AFF_PRIO_ALARM,
+        .reader = &link->reader->lane->bell,
+        .writer_domain = link->writer->plan->domain,
+        .reader_domain = link->reader->plan->domain,
+        .log = queue_log,
+        .arg = link,
+    };
+
+    commit_queue_name(flow->plan, link->plan, name, sizeof name);
+    link->queue = queue_open(&shape);
+    return link->queue != NULL;
+}
+
 static bool build_edges(struct flow *flow)
 {
     const struct plan *plan = flow->plan;
@@ -90,6 +125,8 @@ static bool build_edges(struct flow *flow)
         const uint8_t *row = carries + (size_t)e * plan->node_count;
         struct edge_shape shape = { link->plan->headers, link->plan->buffer, flow->rings, row, plan->node_count };
 
+        if (link->plan->way == EDGE_QUEUE)
+            ok = open_queue(flow, link);
         if (link->plan->way != EDGE_RING)
             continue;
         ok = edge_open(&flow->edges[flow->edge_count], &shape);
@@ -184,14 +221,16 @@ static bool node_open(struct flow *flow, uint32_t index)
     node->carriers = calloc(flow->plan->edge_count + 1u, sizeof *node->carriers);
     node->verdicts = calloc(PLAN_BATCH, 1);
     node->scratch = calloc(PLAN_BATCH, sizeof *node->scratch);
+    node->parts = calloc(1, sizeof *node->parts);
     node->metrics = calloc(plan->plugin->metric_count + 1u, sizeof *node->metrics);
-    if (!node->pass_port || !node->onward || !node->carriers || !node->verdicts || !node->scratch || !node->metrics)
+    if (!node->pass_port || !node->onward || !node->carriers || !node->verdicts || !node->scratch || !node->parts ||
+        !node->metrics)
         return false;
     if (plan->ring_bytes > 0 && !bytes_open(node->bytes, plan->ring_bytes))
         return false;
     fill_verdicts(node);
     fill_pass_ports(node);
-    return timers_open(node) && staged_open(&node->staged) && outputs_open(node) && hold_open(&node->hold, plan->max_held);
+    return answers_open(node) && timers_open(node) && staged_open(&node->staged) && outputs_open(node) && hold_open(&node->hold, plan->max_held);
 }
 
 static void node_close(struct node *node)
@@ -213,6 +252,10 @@ static void node_close(struct node *node)
     free(node->staged.inputs);
     free(node->staged.ports);
     free(node->staged.kinds);
+    acks_close(&node->acks);
+    if (node->parts)
+        wire_free(node->parts);
+    free(node->parts);
     hold_close(&node->hold);
     state_close(&node->state);
     timers_close(&node->timers);
@@ -231,7 +274,7 @@ static void link_outputs(struct flow *flow)
             struct link *link = &flow->links[e];
             struct output *out = &link->writer->outputs[link->plan->from_port];
 
-            if ((link->edge != NULL) == (pass == 0))
+            if ((link->plan->way != EDGE_FUSED) == (pass == 0))
                 out->links[out->link_count++] = link;
         }
     }
@@ -248,7 +291,7 @@ static void link_onward(struct flow *flow)
         for (i = 0; i < node->plan->plugin->input_count; i++) {
             const struct output *out = node->pass_port[i] < 0 ? NULL : &node->outputs[node->pass_port[i]];
 
-            if (out && out->link_count == 1 && !out->links[0]->edge && !out->links[0]->plan->copies)
+            if (out && out->link_count == 1 && out->links[0]->plan->way == EDGE_FUSED && !out->links[0]->plan->copies)
                 node->onward[i] = out->links[0];
         }
     }
@@ -277,13 +320,17 @@ static bool lane_open(struct flow *flow, uint32_t index)
 
     lane->flow = flow;
     lane->index = index;
+    lane->epoch = EPOCH_FIRST;
+    lane->told = EPOCH_FIRST;
     lane->epoch_began_ns = INT64_MAX;
+    lane->letters = calloc(EPOCH_NOTES, sizeof *lane->letters);
+    lane->queues = calloc(flow->plan->edge_count + 1u, sizeof *lane->queues);
     atomic_init(&lane->final_epoch, UINT64_MAX);
     lane->nodes = calloc(flow->plan->node_count, sizeof *lane->nodes);
     lane->ins = calloc(flow->plan->edge_count + 1u, sizeof *lane->ins);
     lane->rings = calloc(flow->plan->edge_count + 1u, sizeof *lane->rings);
     lane->bell.fd = -1;
-    return lane->nodes && lane->ins && lane->rings && bell_open(&lane->bell);
+    return lane->letters && lane->queues && lane->nodes && lane->ins && lane->rings && bell_open(&lane->bell);
 }
 
 /* A source gives its records in the order of their times, and what it gives in
@@ -304,6 +351,38 @@ static void fill_wants(struct flow *flow)
     }
 }
 
+/* Queues of a higher class are looked at first. */
+static void add_in(struct lane *lane, struct link *link)
+{
+    uint32_t i = lane->in_count++;
+
+    for (; i > 0 && link->queue && lane->ins[i - 1]->plan->priority > link->plan->priority; i--)
+        lane->ins[i] = lane->ins[i - 1];
+    lane->ins[i] = link;
+}
+
+static void fill_kind(struct lane *lane)
+{
+    struct node *head = lane->nodes[0];
+
+    lane->kind = head->about->kind == AFF_SOURCE ? LANE_SOURCE
+               : lane->in_count > 0 && lane->ins[0]->queue ? LANE_QUEUES
+                                                           : LANE_RINGS;
+    lane->domain = &lane->flow->domains[head->plan->domain];
+    epochs_join(&lane->domain->epochs, lane->index);
+}
+
+static bool open_domains(struct flow *flow)
+{
+    uint32_t i;
+
+    flow->domains = calloc(flow->plan->domain_count, sizeof *flow->domains);
+    for (i = 0; flow->domains && i < flow->plan->domain_count; i++)
+        if (!epochs_open(&flow->domains[i].epochs, flow->plan->lane_count))
+            return false;
+    return flow->domains != NULL;
+}
+
 static void fill_lanes(struct flow *flow)
 {
     uint32_t i;
@@ -315,12 +394,18 @@ static void fill_lanes(struct flow *flow)
     }
     for (i = 0; i < flow->plan->edge_count; i++) {
         struct link *link = &flow->links[i];
+        struct lane *from = link->writer->lane, *to = link->reader->lane;
 
-        if (!link->edge)
+        if (link->plan->way == EDGE_FUSED)
             continue;
-        link->writer->lane->rings[link->writer->lane->ring_count++] = link;
-        link->reader->lane->ins[link->reader->lane->in_count++] = link;
+        if (link->queue)
+            from->queues[from->queue_count++] = link;
+        else
+            from->rings[from->ring_count++] = link;
+        add_in(to, link);
     }
+    for (i = 0; i < flow->plan->lane_count; i++)
+        fill_kind(&flow->lanes[i]);
 }
 
 bool build_flow(struct flow *flow)
@@ -338,7 +423,7 @@ bool build_flow(struct flow *flow)
     flow->lanes = calloc(plan->lane_count, sizeof *flow->lanes);
     if (!flow->names || !flow->rings || !flow->nodes || !flow->links || !flow->edges || !flow->lanes)
         return false;
-    if (!epochs_open(&flow->epochs, plan->lane_count))
+    if (!open_domains(flow) || !commit_open(flow) || !commit_resume_names(flow))
         return false;
     for (i = 0; i < plan->lane_count; i++)
         if (!lane_open(flow, i))
@@ -362,8 +447,10 @@ bool build_flow(struct flow *flow)
 
 void build_close(struct flow *flow)
 {
-    uint32_t i;
+    uint32_t i, k;
 
+    for (i = 0; flow->links && i < flow->plan->edge_count; i++)
+        queue_close(&flow->links[i].queue);
     for (i = 0; i < flow->edge_count; i++)
         edge_close(&flow->edges[i]);
     for (i = 0; flow->nodes && i < flow->plan->node_count; i++)
@@ -379,8 +466,16 @@ void build_close(struct flow *flow)
         free(lane->nodes);
         free(lane->ins);
         free(lane->rings);
+        free(lane->queues);
+        for (k = 0; lane->letters && k < EPOCH_NOTES; k++)
+            wire_free(&lane->letters[k]);
+        free(lane->letters);
+        wire_free(&lane->letter);
     }
-    epochs_close(&flow->epochs);
+    for (i = 0; flow->domains && i < flow->plan->domain_count; i++)
+        epochs_close(&flow->domains[i].epochs);
+    free(flow->domains);
+    commit_close(flow);
     names_close(&flow->names);
     free(flow->lanes);
     free(flow->edges);

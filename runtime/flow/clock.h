@@ -10,7 +10,10 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/timex.h>
 #include <time.h>
+
+#include <afferent/plugin.h>
 
 struct clock {
     bool is_virtual;
@@ -23,6 +26,16 @@ static inline int64_t clock_real(clockid_t which)
 
     clock_gettime(which, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* What the wall clock is worth: the kernel knows whether something keeps it right. */
+static inline uint8_t clock_quality(const struct clock *clock)
+{
+    struct timex t = { 0 };
+
+    if (clock->is_virtual)
+        return AFF_CLOCK_DEVICE;
+    return adjtimex(&t) >= 0 && !(t.status & STA_UNSYNC) ? AFF_CLOCK_SYNCED : AFF_CLOCK_DEVICE;
 }
 
 static inline int64_t clock_now(const struct clock *clock)

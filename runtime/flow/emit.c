@@ -68,6 +68,8 @@ static void draft_fill(struct node *node, struct aff_record *draft, const struct
         memset(draft, 0, sizeof *draft);
         draft->seen_ns = clock_now(&node->flow->clock);
     }
+    if (atomic_load_explicit(&node->flow->resending, memory_order_relaxed) > 0 && node->about->kind != AFF_SOURCE)
+        draft->flags |= AFF_FLAG_RESENT;
 }
 
 static void draft_schema(const struct node *node, struct aff_record *draft, uint32_t port)
@@ -289,6 +291,17 @@ static aff_status draft_check(struct node *node, const struct aff_record *draft,
     return AFF_OK;
 }
 
+/* What is read again after a death may have been delivered before. How far the last
+ * run had come is not known, but it was no further than so many records. */
+static void resend(struct node *node, struct aff_record *draft)
+{
+    if (node->resends == 0)
+        return;
+    draft->flags |= AFF_FLAG_RESENT;
+    if (--node->resends == 0)
+        atomic_fetch_sub(&node->flow->resending, 1);
+}
+
 aff_status emit_send(struct node *node, struct aff_record *draft, uint32_t size)
 {
     struct staged *s = &node->staged;
@@ -309,6 +322,7 @@ aff_status emit_send(struct node *node, struct aff_record *draft, uint32_t size)
     if (node->about->kind == AFF_SOURCE) {
         draft->seen_ns = node->seen_ns;
         node->last_event_ns = draft->event_ns;
+        resend(node, draft);
     }
     draft->flags = (uint16_t)((draft->flags & ~(unsigned)AFF_FLAG_PHI) |
                               (node->outputs[s->draft_port].is_phi ? AFF_FLAG_PHI : 0u));
@@ -371,7 +385,7 @@ aff_status emit_stream_end(struct node *node, uint32_t port, uint32_t stream)
     mark.stream = stream;
     mark.subject = info->subject;
     mark.schema = info->schema;
-    names_end(node->flow->names, stream, node->index, node->lane->epoch);
+    names_end(node->flow->names, stream, node->index, names_when(node->plan->domain, node->lane->epoch));
     node->epoch_records++; /* what nodes emit at the mark is to be committed in time */
     return node_dispatch_mark(node, port, &mark) ? AFF_OK : AFF_ERR_MEMORY;
 }

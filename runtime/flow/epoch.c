@@ -6,18 +6,34 @@
 
 bool epochs_open(struct epochs *e, uint32_t lane_count)
 {
+    uint32_t i;
+
     memset(e, 0, sizeof *e);
     e->lane_count = lane_count;
     e->done = calloc(lane_count, sizeof *e->done);
-    return e->done && pthread_mutex_init(&e->lock, NULL) == 0;
+    if (!e->done)
+        return false;
+    for (i = 0; i < lane_count; i++)
+        e->done[i] = UINT64_MAX;
+    atomic_init(&e->cut, EPOCH_FIRST);
+    atomic_init(&e->complete, EPOCH_FIRST);
+    atomic_init(&e->committed, EPOCH_FIRST);
+    e->opened = pthread_mutex_init(&e->lock, NULL) == 0;
+    return e->opened;
 }
 
 void epochs_close(struct epochs *e)
 {
-    if (e->done)
+    if (e->opened)
         pthread_mutex_destroy(&e->lock);
     free(e->done);
     e->done = NULL;
+    e->opened = false;
+}
+
+void epochs_join(struct epochs *e, uint32_t lane)
+{
+    e->done[lane] = EPOCH_FIRST;
 }
 
 static bool raise_above(_Atomic uint64_t *number, uint64_t epoch)
@@ -40,9 +56,7 @@ bool epochs_stir(struct epochs *e, uint64_t epoch)
     return raise_above(&e->stirred, epoch);
 }
 
-/* What all lanes are done with. When all are through for good, that is all that was
- * ever cut: each source cuts its last epoch. */
-static uint64_t done_by_all(const struct epochs *e)
+static uint64_t lowest(const struct epochs *e)
 {
     uint64_t low = UINT64_MAX;
     uint32_t i;
@@ -50,24 +64,33 @@ static uint64_t done_by_all(const struct epochs *e)
     for (i = 0; i < e->lane_count; i++)
         if (e->done[i] < low)
             low = e->done[i];
-    if (low == UINT64_MAX)
-        low = atomic_load_explicit(&e->cut, memory_order_relaxed);
     return low;
 }
 
-bool epochs_done(struct epochs *e, uint32_t lane, uint64_t below,
-                 void (*on_commit)(void *arg, uint64_t epoch), void *arg)
+bool epochs_done(struct epochs *e, uint32_t lane, uint64_t below)
 {
-    uint64_t from, to, epoch;
+    uint64_t from, to;
 
     pthread_mutex_lock(&e->lock);
     e->done[lane] = below;
-    from = atomic_load_explicit(&e->committed, memory_order_relaxed);
-    to = done_by_all(e);
-    for (epoch = from; epoch < to; epoch++)
-        on_commit(arg, epoch);
+    from = atomic_load_explicit(&e->complete, memory_order_relaxed);
+    to = lowest(e);
+    /* All are through for good: with all that was ever cut, for each head cuts its
+     * last epoch. */
+    if (to == UINT64_MAX)
+        to = atomic_load_explicit(&e->cut, memory_order_acquire);
     if (to > from)
-        atomic_store_explicit(&e->committed, to, memory_order_release);
+        atomic_store_explicit(&e->complete, to, memory_order_release);
     pthread_mutex_unlock(&e->lock);
     return to > from;
+}
+
+bool epochs_over(struct epochs *e)
+{
+    bool over;
+
+    pthread_mutex_lock(&e->lock);
+    over = lowest(e) == UINT64_MAX;
+    pthread_mutex_unlock(&e->lock);
+    return over;
 }

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "flow/build.h"
+#include "flow/commit.h"
 
 void flow_log(const struct flow *flow, int level, const char *node, const char *format, ...)
 {
@@ -62,48 +63,16 @@ aff_status flow_failure(const struct flow *flow, const char **ret_why)
     return st;
 }
 
+bool flow_stopping(const struct flow *flow)
+{
+    return flow->kept && atomic_load_explicit(&flow->draining, memory_order_acquire);
+}
+
 /* ---- books ---- */
-
-static struct account account_at(const struct node *node, uint64_t epoch)
-{
-    uint64_t final_epoch = atomic_load(&node->lane->final_epoch);
-
-    return node->at_epoch[(epoch < final_epoch ? epoch : final_epoch) % EDGE_EPOCHS];
-}
-
-static uint64_t end_at(const uint64_t *counts, const struct lane *lane, uint64_t epoch)
-{
-    uint64_t final_epoch = atomic_load(&lane->final_epoch);
-
-    return counts[(epoch < final_epoch ? epoch : final_epoch) % EDGE_EPOCHS];
-}
-
-void flow_commit(void *arg, uint64_t epoch)
-{
-    struct flow *flow = arg;
-    uint32_t i;
-
-    for (i = 0; i < flow->plan->node_count; i++) {
-        struct account a = account_at(&flow->nodes[i], epoch);
-
-        if (!account_balances(&a)) {
-            flow_log(flow, AFF_LOG_ERROR, flow->nodes[i].plan->name, "the ledger does not balance");
-            atomic_store(&flow->unbalanced, true);
-        }
-    }
-    for (i = 0; i < flow->plan->edge_count; i++) {
-        const struct link *l = &flow->links[i];
-
-        if (end_at(l->put_at, l->writer->lane, epoch) != end_at(l->taken_at, l->reader->lane, epoch)) {
-            flow_log(flow, AFF_LOG_ERROR, l->reader->plan->name, "the ledger of an edge does not balance");
-            atomic_store(&flow->unbalanced, true);
-        }
-    }
-    names_commit(flow->names, epoch + 1u);
-}
 
 bool flow_balances(const struct flow *flow)
 {
+    struct flow_edge e;
     uint32_t i;
 
     for (i = 0; i < flow->plan->node_count; i++) {
@@ -112,9 +81,11 @@ bool flow_balances(const struct flow *flow)
         if (!account_balances(&a))
             return false;
     }
-    for (i = 0; i < flow->plan->edge_count; i++)
-        if (atomic_load(&flow->links[i].put) != atomic_load(&flow->links[i].taken))
+    for (i = 0; i < flow->plan->edge_count; i++) {
+        flow_edge(flow, i, &e);
+        if (e.put != e.taken + e.expired + e.dropped + e.lost + (flow->links[i].queue ? e.queued : 0))
             return false;
+    }
     return !atomic_load(&flow->unbalanced);
 }
 
@@ -125,7 +96,7 @@ bool flow_unbalanced(const struct flow *flow)
 
 uint64_t flow_committed(const struct flow *flow)
 {
-    return epochs_committed(&flow->epochs);
+    return epochs_committed(&flow->domains[0].epochs) - EPOCH_FIRST;
 }
 
 void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_node)
@@ -145,10 +116,18 @@ void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_no
 void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_edge)
 {
     const struct link *l = &flow->links[index];
+    struct queue_figures f = { 0 };
 
+    if (l->queue)
+        queue_figures(l->queue, &f);
+    *ret_edge = (struct flow_edge){ 0 };
+    ret_edge->expired = atomic_load_explicit(&l->expired, memory_order_acquire);
+    ret_edge->dropped = l->dropped_before + f.dropped;
+    ret_edge->lost = l->lost_before + f.lost;
+    ret_edge->stored = f.stored;
     ret_edge->taken = atomic_load_explicit(&l->taken, memory_order_acquire);
     ret_edge->put = atomic_load_explicit(&l->put, memory_order_acquire);
-    ret_edge->queued = l->edge ? edge_queued(l->edge) : 0;
+    ret_edge->queued = l->queue ? f.queued : l->edge ? edge_queued(l->edge) : 0;
 }
 
 /* ---- life ---- */
@@ -204,6 +183,7 @@ struct flow *flow_open(const struct plan *plan, const struct flow_options *optio
     memset(flow, 0, sizeof *flow);
     flow->plan = plan;
     flow->options = *options;
+    flow->kept = options->kept;
     flow->clock.is_virtual = options->virtual_clock;
     flow->planned_bytes = plan_memory(plan, NULL, 0, NULL);
     flow->done.fd = -1;
@@ -212,6 +192,8 @@ struct flow *flow_open(const struct plan *plan, const struct flow_options *optio
     atomic_init(&flow->random, seed);
     if (bell_open(&flow->done) && build_flow(flow))
         *ret_status = open_plugins(flow, ret_why, room);
+    if (*ret_status == AFF_OK && !commit_resume(flow))
+        *ret_status = AFF_ERR_MEMORY;
     if (*ret_status < 0)
         flow_close(&flow);
     return flow;
@@ -220,6 +202,9 @@ struct flow *flow_open(const struct plan *plan, const struct flow_options *optio
 bool flow_start(struct flow *flow)
 {
     uint32_t i;
+
+    if (flow->kept)
+        flow->kept->ring(flow->kept->self);
 
     for (i = 0; i < flow->plan->lane_count; i++) {
         struct lane *lane = &flow->lanes[i];

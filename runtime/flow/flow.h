@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "config/plan.h"
+#include "flow/kept.h"
 #include "flow/ledger.h"
 
 struct flow;
@@ -22,6 +23,8 @@ struct flow_options {
     /* [any] One line for the operator; `node` may be NULL. Borrowed texts. */
     void (*log)(void *arg, int level, const char *node, const char *text);
     void *arg;
+    bool fresh; /* begins anew, wherever the last run stopped */
+    const struct kept *kept; /* the store; NULL: nothing is stored. Borrowed until close */
 };
 
 /* [control] Builds it and opens every plugin, sinks first. NULL: *ret_status is
@@ -41,6 +44,14 @@ bool flow_wait(struct flow *flow, int64_t timeout_ns);
 /* [control] Joins the lanes and closes every plugin. Drain or abort before. */
 void flow_close(struct flow **flow);
 
+/* [keeper] What is complete, as one group (keep/keeper.h); it is durable; the store is
+ * bad: the run ends on an error. */
+bool flow_gather(void *flow, struct kept_group *group, int64_t *ret_wait_ns);
+void flow_stored(void *flow);
+void flow_store_failed(void *flow, const char *why);
+/* [any] Whether this run went on where an earlier one stopped. */
+bool flow_resumed(const struct flow *flow);
+
 /* [any] AFF_OK, or why the run ended on an error; *ret_why is borrowed. */
 aff_status flow_failure(const struct flow *flow, const char **ret_why);
 
@@ -57,6 +68,10 @@ struct flow_edge {
     uint64_t put;
     uint64_t taken;
     uint64_t queued;
+    uint64_t stored;  /* of these, in the store */
+    uint64_t expired; /* too old when their turn came */
+    uint64_t dropped; /* by drop_oldest */
+    uint64_t lost;    /* stored, and could not be read */
 };
 void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_node);
 void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_edge);

@@ -8,17 +8,19 @@
  * A place keeps its memory when it is let go, and grows to the largest record it
  * has seen: after warm-up nothing is allocated.
  *
- * Not here: the ring itself (bytes.c), snapshots of what is held. */
+ * Not here: the ring itself (bytes.c), snapshots of anything else (snap.c). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "flow/lane.h"
+#include "flow/snap_inside.h"
 
 /* What a place owns, beside the header in hold.records. */
 struct hold_place {
     void *memory;
     uint32_t room;
     uint32_t port;
+    uint32_t older, newer; /* places, counted from 1; 0: none */
     bool taken;
 };
 
@@ -58,7 +60,34 @@ static bool place_fit(struct hold_place *place, uint32_t size)
     return true;
 }
 
-const struct aff_record *hold_take(struct node *node, const struct aff_record *record)
+/* The newest from here on. */
+static void place_link(struct hold *h, uint32_t i)
+{
+    h->places[i].older = h->newest;
+    h->places[i].newer = 0;
+    if (h->newest)
+        h->places[h->newest - 1u].newer = i + 1u;
+    else
+        h->oldest = i + 1u;
+    h->newest = i + 1u;
+}
+
+static void place_unlink(struct hold *h, uint32_t i)
+{
+    const struct hold_place *p = &h->places[i];
+
+    if (p->older)
+        h->places[p->older - 1u].newer = p->newer;
+    else
+        h->oldest = p->newer;
+    if (p->newer)
+        h->places[p->newer - 1u].older = p->older;
+    else
+        h->newest = p->older;
+}
+
+/* A copy in a free place; NULL: none is free, or no memory. */
+static const struct aff_record *place_take(struct node *node, const struct aff_record *record, uint32_t port)
 {
     struct hold *h = &node->hold;
     uint32_t i;
@@ -68,15 +97,46 @@ const struct aff_record *hold_take(struct node *node, const struct aff_record *r
     if (i == h->room || !place_fit(&h->places[i], record->size))
         return NULL;
     h->places[i].taken = true;
-    h->places[i].port = node->hand.port;
+    h->places[i].port = port;
     h->records[i] = *record;
-    memcpy(h->places[i].memory, record->data, record->size);
+    if (record->size > 0)
+        memcpy(h->places[i].memory, record->data, record->size);
     h->records[i].data = h->places[i].memory;
+    place_link(h, i);
     h->count++;
-    h->pending++;
     names_hold(node->flow->names, record->stream);
-    ledger_add(&node->ledger.held, 1);
     return &h->records[i];
+}
+
+static void place_free(struct node *node, uint32_t i, uint64_t when)
+{
+    struct hold *h = &node->hold;
+
+    names_unhold(node->flow->names, h->records[i].stream, when);
+    place_unlink(h, i);
+    h->places[i].taken = false;
+    h->count--;
+}
+
+const struct aff_record *hold_take(struct node *node, const struct aff_record *record)
+{
+    const struct aff_record *held = place_take(node, record, node->hand.port);
+
+    if (!held)
+        return NULL;
+    node->hold.pending++;
+    ledger_add(&node->ledger.held, 1);
+    return held;
+}
+
+const struct aff_record *hold_at(struct node *node, uint32_t index)
+{
+    const struct hold *h = &node->hold;
+    uint32_t at = h->oldest;
+
+    while (at && index-- > 0)
+        at = h->places[at - 1u].newer;
+    return at ? &h->records[at - 1u] : NULL;
 }
 
 /* Where a released record goes; false: nowhere. */
@@ -125,8 +185,89 @@ aff_status hold_release(struct node *node, const struct aff_record *held, uint8_
         return AFF_ERR_MEMORY;
     settle_book(node, verdict, h->places[i].port);
     ledger_sub(&node->ledger.held, 1);
-    names_unhold(node->flow->names, held->stream, node->lane->epoch);
-    h->places[i].taken = false;
-    h->count--;
+    place_free(node, (uint32_t)i, names_when(node->plan->domain, node->lane->epoch));
     return AFF_OK;
+}
+
+/* ---- kept from one run to the next ---- */
+
+void hold_save(struct node *node, struct wire *wire)
+{
+    const struct hold *h = &node->hold;
+    uint32_t at;
+
+    wire_u32(wire, h->count);
+    for (at = h->oldest; at; at = h->places[at - 1u].newer) {
+        const struct aff_record *r = &h->records[at - 1u];
+        size_t size_at, from;
+
+        wire_u32(wire, h->places[at - 1u].port);
+        wire_u32(wire, r->subject);
+        wire_u32(wire, r->stream);
+        wire_u32(wire, r->schema);
+        size_at = wire->size;
+        wire_u32(wire, 0);
+        from = wire->size;
+        wire_record(wire, node->flow->names, r);
+        if (wire->size - from > UINT32_MAX)
+            wire->failed = true;
+        wire_patch_u32(wire, size_at, (uint32_t)(wire->size - from));
+    }
+}
+
+/* Its integers, where they still mean the same; else those of the same names. */
+static bool intern(struct node *node, const struct wire_record *from, struct aff_record *record)
+{
+    struct names *names = node->flow->names;
+    const struct aff_stream_info *info = names_stream_info(names, record->stream);
+    struct names_by nobody = { .none = true };
+
+    if (info && info->subject == record->subject && strcmp(info->name, from->stream) == 0 &&
+        strcmp(info->subject_name, from->subject) == 0 &&
+        names_schema_identity(names, record->schema) == from->schema)
+        return true;
+    return wire_record_intern(from, names, &nobody, record);
+}
+
+static bool load(struct node *node, struct wire_in *in, bool apply)
+{
+    struct aff_record record, integers = { 0 };
+    uint32_t port = wire_in_u32(in);
+    struct wire_record from;
+    const void *bytes;
+    size_t size;
+
+    integers.subject = wire_in_u32(in);
+    integers.stream = wire_in_u32(in);
+    integers.schema = wire_in_u32(in);
+    bytes = wire_in_bytes(in, &size);
+    if (!bytes || port >= node->plan->plugin->input_count || !wire_record_read(bytes, size, &from) ||
+        (from.record.flags & AFF_FLAG_END) != 0)
+        return false;
+    record = from.record;
+    if (!apply)
+        return wire_record_whole(&record, names_schema_info(node->flow->names,
+                                                           names_schema_find(node->flow->names, from.schema)));
+    record.subject = integers.subject;
+    record.stream = integers.stream;
+    record.schema = integers.schema;
+    return intern(node, &from, &record) && place_take(node, &record, port);
+}
+
+bool hold_load(struct node *node, struct wire_in *in, bool apply)
+{
+    uint32_t i, count = wire_in_u32(in);
+
+    if (in->bad || count > node->hold.room)
+        return false;
+    for (i = 0; i < count; i++)
+        if (!load(node, in, apply))
+            return false;
+    return true;
+}
+
+void hold_reset(struct node *node)
+{
+    while (node->hold.oldest)
+        place_free(node, node->hold.oldest - 1u, 0);
 }

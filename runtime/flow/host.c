@@ -8,7 +8,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "flow/lane.h"
+#include "flow/acks.h"
+#include "flow/commit.h"
 
 /* The table is the node's first member. */
 static struct node *node_of(const struct aff_host *host)
@@ -53,7 +54,7 @@ static int64_t host_utc(const struct aff_host *host, uint8_t *ret_clock)
 {
     const struct clock *clock = &node_of(host)->flow->clock;
 
-    *ret_clock = AFF_CLOCK_DEVICE;
+    *ret_clock = clock_quality(clock);
     return clock->is_virtual ? clock_now(clock) : clock_real(CLOCK_REALTIME);
 }
 
@@ -249,14 +250,12 @@ static void host_timer(const struct aff_host *host, uint32_t subject, int64_t du
         flow_fail(node->flow, node, AFF_ERR_BUG, "a timer for a subject that is not one, or without the callback");
 }
 
-/* The bytes are for the store; where there is none they are counted alone. */
 static aff_status host_dead(const struct aff_host *host, uint32_t input, uint8_t verdict, uint64_t offset,
                             const void *bytes, uint32_t size)
 {
     struct node *node = node_of(host);
     const _Atomic uint64_t *told = &node->ledger.by_verdict[verdict % LEDGER_VERDICTS];
 
-    (void)bytes;
     if (verdict == 0 || verdict >= node->verdict_rows || node->verdict_kind[verdict] != AFF_V_DEAD) {
         flow_fail(node->flow, node, AFF_ERR_BUG, "a part was set aside for a reason that is not in its table");
         return AFF_ERR_BUG;
@@ -264,8 +263,27 @@ static aff_status host_dead(const struct aff_host *host, uint32_t input, uint8_t
     if (atomic_load_explicit(told, memory_order_relaxed) == 0 && node->asides.by_verdict[verdict] == 0)
         flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "%u bytes at byte %llu of the stream were set aside: %s",
                  size, (unsigned long long)offset, node->plan->plugin->verdicts[verdict - 1].name);
+    settle_aside_begin(node, input);
+    letter_part(node, input < node->hand.count ? &node->hand.records[input] : node->hand.mark, verdict, offset, bytes,
+                size);
     settle_aside(node, input, verdict);
     return AFF_OK;
+}
+
+static void host_ack(const struct aff_host *host, struct aff_id id, aff_status status)
+{
+    if (node_of(host)->acks)
+        acks_answer(node_of(host)->acks, id, status);
+}
+
+static void host_cut(const struct aff_host *host)
+{
+    node_of(host)->cut_asked = true;
+}
+
+static const struct aff_record *host_held(const struct aff_host *host, uint32_t index)
+{
+    return hold_at(node_of(host), index);
 }
 
 void host_fill(struct aff_host *host)
@@ -300,5 +318,8 @@ void host_fill(struct aff_host *host)
         .wake_at = host_wake_at,
         .timer = host_timer,
         .dead = host_dead,
+        .ack = host_ack,
+        .cut = host_cut,
+        .held = host_held,
     };
 }

@@ -1,10 +1,11 @@
 /* lane.h - a thread of the data path, and the flow that its nodes share.
  *
- * A lane has one head: a source, or a node fed by rings. The head and the nodes
- * fused behind it run one after another on the same batch. A lane waits in one
- * function, for whatever it needs: records, room, a time, a commit.
+ * A lane has one head: a source, a node fed by rings, or one fed by queues. The head
+ * and the nodes fused behind it run one after another on the same batch. A lane waits
+ * in one function, for whatever it needs: records, room, a time, a commit. Lanes
+ * joined by rings are one commit domain; a queue ends one.
  *
- * Not here: what happens to a batch (node.h). */
+ * Not here: what happens to a batch (node.h), what a commit stores (commit.h). */
 #ifndef AFFERENT_FLOW_LANE_H
 #define AFFERENT_FLOW_LANE_H
 
@@ -16,18 +17,38 @@
 #include "flow/clock.h"
 #include "flow/epoch.h"
 #include "flow/flow.h"
+#include "flow/kept.h"
 #include "flow/names.h"
 #include "flow/node.h"
+#include "flow/queue.h"
+#include "flow/wire.h"
+
+/* How long a lane goes on with what waits in queues while the run is being stopped. */
+#define LANE_LEAVE_NS 2000000000
+
+enum lane_kind { LANE_SOURCE, LANE_RINGS, LANE_QUEUES };
+
+/* Nodes whose records become safe together. */
+struct domain {
+    struct epochs epochs;
+    uint64_t chosen;     /* epochs below are in the group that is being stored */
+    uint64_t seen;       /* the latest complete epoch that the keeper has seen */
+    int64_t seen_ns;     /* since when */
+};
 
 struct lane {
     struct flow *flow;
     uint32_t index;
+    enum lane_kind kind;
+    struct domain *domain;
     struct node **nodes; /* in the data's order; the first is the head */
     uint32_t node_count;
-    struct link **ins; /* rings into the head */
+    struct link **ins; /* rings or queues into the head; queues by falling priority */
     uint32_t in_count;
     struct link **rings; /* rings out of any of its nodes */
     uint32_t ring_count;
+    struct link **queues; /* queues out of any of its nodes */
+    uint32_t queue_count;
     struct bell bell;
     uint64_t epoch;
     _Atomic uint64_t final_epoch; /* its accounts are final from here on */
@@ -36,6 +57,11 @@ struct lane {
     uint32_t want;          /* of its source, at most so many records a read */
     bool is_told;           /* that its source waits for memory */
     int64_t retry_ns;       /* back-off of its source; 0: it works */
+    bool at_end;            /* of what its writers had ended: time to end the epoch */
+    int64_t leave_ns;       /* the run is being stopped: until then it goes on; 0: not yet */
+    bool left;              /* its sink failed then: what is not safe stays in the store */
+    struct wire *letters;   /* dead letters by epoch, EPOCH_NOTES of them (letters.c) */
+    struct wire letter;     /* the one that is being written */
     pthread_t thread;
     bool threaded;
     _Atomic bool ended;
@@ -47,7 +73,9 @@ struct flow {
     struct flow_options options;
     struct clock clock;
     struct names *names;
-    struct epochs epochs;
+    const struct kept *kept; /* NULL: nothing is stored */
+    struct domain *domains;
+    struct commit *commit; /* commit.c */
     struct bytes *rings; /* by node */
     struct node *nodes;
     struct link *links;
@@ -58,6 +86,7 @@ struct flow {
     _Atomic uint64_t stream_bytes; /* state of all nodes for one more stream */
     _Atomic uint64_t random;
     _Atomic bool draining;
+    _Atomic int resending; /* sources that read again what was read before a death */
     _Atomic bool aborting;
     _Atomic bool unbalanced;
     _Atomic int32_t failing; /* aff_status of the first failure */
@@ -80,8 +109,9 @@ void flow_fail(struct flow *flow, const struct node *node, aff_status status, co
 /* [any] */
 void flow_log(const struct flow *flow, int level, const char *node, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* [data] All lanes are done with the epoch: checks its books (epochs_done). */
-void flow_commit(void *flow, uint64_t epoch);
+/* [any] The run is being stopped, and goes on from there the next time: nothing is
+ * drained. */
+bool flow_stopping(const struct flow *flow);
 /* [any] Rings all bells. */
 void flow_ring(struct flow *flow);
 

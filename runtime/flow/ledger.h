@@ -1,6 +1,6 @@
 /* ledger.h - the accounts of a node and of an edge.
  *
- * Per node: in + made = passed + replaced + routed + emitted + used + dropped +
+ * Per node: in + made + retried = passed + replaced + routed + emitted + used + dropped +
  * dead + held, where made = emitted for what it creates. Per edge the writer
  * counts what it put and the reader what it took: two accounts of one thing,
  * kept by different lanes. Each lane keeps a copy of its accounts at the end of
@@ -20,6 +20,7 @@ enum { LEDGER_VERDICTS = 32 }; /* a node's rows: 0 and its table */
 struct account {
     uint64_t in;
     uint64_t made;
+    uint64_t retried; /* dead letters that went in again */
     uint64_t passed;
     uint64_t replaced;
     uint64_t routed;
@@ -27,14 +28,15 @@ struct account {
     uint64_t used;
     uint64_t dropped;
     uint64_t dead;
-    uint64_t held;         /* now in the hold area */
+    uint64_t held;         /* now in the hold area, or unanswered */
     uint64_t bytes_copied; /* by planned copies and releases */
+    uint64_t by_verdict[LEDGER_VERDICTS];
 };
 
 /* What the lane counts in; others may read at any time. One writer: a plain
  * load and store, no locked instruction. */
 struct ledger {
-    _Atomic uint64_t in, made, passed, replaced, routed, emitted, used, dropped, dead, held, bytes_copied;
+    _Atomic uint64_t in, made, retried, passed, replaced, routed, emitted, used, dropped, dead, held, bytes_copied;
     _Atomic uint64_t by_verdict[LEDGER_VERDICTS]; /* row 0: DATA status */
 };
 
@@ -49,6 +51,8 @@ static inline void ledger_sub(_Atomic uint64_t *account, uint64_t by)
     ledger_add(account, (uint64_t)0 - by);
 }
 
+/* [control, or by its lane] Sets all accounts. */
+void ledger_write(struct ledger *ledger, const struct account *account);
 /* [any] Exact when the node's lane is at rest or calls it itself. */
 struct account ledger_read(const struct ledger *ledger);
 

@@ -1,52 +1,11 @@
 /* names.c - see names.h. */
-#include "flow/names.h"
+#include "flow/names_inside.h"
 
 #include <inttypes.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
-
-struct subject {
-    char *name;
-    uint32_t generation;
-    uint32_t by_source; /* streams that a source (or a maker) still writes to */
-    uint32_t streams;   /* head of its list, 0: none */
-    uint64_t ended_in;  /* epoch of the latest end, or release behind it */
-    uint64_t claims;    /* as stream.sources: asked for it, no stream yet */
-    uint32_t held;      /* records of it that nodes hold */
-    bool is_made;       /* by a processor: those that write to it count as sources do */
-    bool ending;        /* in the list of those to let go */
-};
-
-struct stream {
-    struct aff_stream_info info;
-    char *name;
-    uint32_t next; /* of the same subject */
-    uint64_t sources; /* bit n % 64: node n writes to it and has not ended it */
-};
-
-struct schema {
-    struct aff_schema public;
-    uint64_t hash;
-    char *text; /* owns all strings of it */
-    struct aff_column *columns;
-};
-
-struct names {
-    pthread_mutex_t lock;
-    struct subject subjects[NAMES_SUBJECTS + 1];
-    struct stream streams[NAMES_STREAMS + 1];
-    struct schema schemas[NAMES_SCHEMAS + 1];
-    uint32_t subject_top, stream_top, schema_top; /* highest ever used */
-    uint32_t subject_free[NAMES_SUBJECTS], stream_free[NAMES_STREAMS];
-    uint32_t subject_frees, stream_frees;
-    uint32_t ending[NAMES_SUBJECTS];
-    uint32_t ending_count;
-    _Atomic uint32_t subjects_live, streams_live;
-};
 
 struct names *names_open(void)
 {
@@ -59,24 +18,52 @@ struct names *names_open(void)
     return n;
 }
 
-void names_close(struct names **names)
+void names_clear(struct names *n)
 {
-    struct names *n = *names;
     uint32_t i;
 
-    if (!n)
-        return;
-    for (i = 1; i <= n->subject_top; i++)
+    for (i = 1; i <= n->subject_top; i++) {
         free(n->subjects[i].name);
-    for (i = 1; i <= n->stream_top; i++)
+        n->subjects[i] = (struct subject){ 0 };
+    }
+    for (i = 1; i <= n->stream_top; i++) {
         free(n->streams[i].name);
+        n->streams[i] = (struct stream){ 0 };
+    }
     for (i = 1; i <= n->schema_top; i++) {
         free(n->schemas[i].text);
         free(n->schemas[i].columns);
+        n->schemas[i] = (struct schema){ 0 };
     }
+    n->subject_top = n->stream_top = n->schema_top = 0;
+    n->subject_frees = n->stream_frees = 0;
+    n->ending_count = n->late_count = 0;
+    atomic_store_explicit(&n->subjects_live, 0, memory_order_relaxed);
+    atomic_store_explicit(&n->streams_live, 0, memory_order_relaxed);
+}
+
+void names_close(struct names **names)
+{
+    struct names *n = *names;
+
+    if (!n)
+        return;
+    names_clear(n);
+    free(n->late);
     pthread_mutex_destroy(&n->lock);
     free(n);
     *names = NULL;
+}
+
+/* What is stored of the table is another from here on. */
+static void changed(struct names *n)
+{
+    atomic_fetch_add_explicit(&n->changes, 1, memory_order_relaxed);
+}
+
+uint64_t names_changes(const struct names *n)
+{
+    return atomic_load_explicit(&n->changes, memory_order_relaxed);
 }
 
 /* A free integer: one let go before, else the next new one; 0 when none. */
@@ -113,17 +100,16 @@ static uint32_t subject_add(struct names *n, const char *name)
     atomic_fetch_add_explicit(&n->subjects_live, 1, memory_order_relaxed);
     n->subjects[id].name = copy;
     n->subjects[id].by_source = 0;
-    n->subjects[id].ended_in = 0;
+    n->subjects[id].late = 0;
+    n->subjects[id].released = 0;
     n->subjects[id].streams = 0;
     n->subjects[id].claims = 0;
     n->subjects[id].is_made = false;
     n->subjects[id].held = 0;
+    n->subjects[id].ending = false;
+    n->subjects[id].born = ++n->births;
+    changed(n);
     return id;
-}
-
-static uint64_t node_bit(uint32_t node)
-{
-    return (uint64_t)1 << (node % 64u);
 }
 
 /* Streams of a source's subject that processors derive go with the source's. */
@@ -143,8 +129,10 @@ uint32_t names_subject(struct names *n, const char *name, struct names_by by)
         if (id)
             n->subjects[id].is_made = !by.none && !by.is_source;
     }
-    if (id && counts(&n->subjects[id], by))
-        n->subjects[id].claims |= node_bit(by.node);
+    if (id && counts(&n->subjects[id], by) && !(n->subjects[id].claims & names_node_bit(by.node))) {
+        n->subjects[id].claims |= names_node_bit(by.node);
+        changed(n);
+    }
     pthread_mutex_unlock(&n->lock);
     return id;
 }
@@ -183,16 +171,22 @@ static uint32_t stream_add(struct names *n, uint32_t subject, const char *name, 
     s->next = n->subjects[subject].streams;
     n->subjects[subject].streams = id;
     atomic_fetch_add_explicit(&n->streams_live, 1, memory_order_relaxed);
+    changed(n);
     return id;
 }
 
 /* A node (again) writes to the stream: its subject is not over. */
 static void stream_live(struct names *n, struct stream *s, uint32_t node)
 {
+    struct subject *subject = &n->subjects[s->info.subject];
+    uint64_t bit = names_node_bit(node);
+
+    if (!(s->sources & bit) || (subject->claims & bit))
+        changed(n);
     if (s->sources == 0)
-        n->subjects[s->info.subject].by_source++;
-    s->sources |= node_bit(node);
-    n->subjects[s->info.subject].claims &= ~node_bit(node);
+        subject->by_source++;
+    s->sources |= bit;
+    subject->claims &= ~bit;
 }
 
 uint32_t names_stream(struct names *n, uint32_t subject, const char *name, uint32_t schema, struct names_by by)
@@ -238,7 +232,7 @@ static void schema_write(FILE *f, const struct aff_schema *s)
     }
 }
 
-static bool schema_hash(const struct aff_schema *s, uint64_t *ret_hash)
+bool names_schema_hash(const struct aff_schema *s, uint64_t *ret_hash)
 {
     char *text = NULL;
     size_t size = 0;
@@ -279,7 +273,7 @@ static const char *text_copy(char **at, const char *text)
     return start;
 }
 
-static bool schema_copy(struct schema *to, const struct aff_schema *s)
+bool names_schema_copy(struct schema *to, const struct aff_schema *s)
 {
     char *at = to->text = malloc(texts_size(s));
     uint32_t i;
@@ -288,6 +282,7 @@ static bool schema_copy(struct schema *to, const struct aff_schema *s)
     if (!to->text || !to->columns) {
         free(to->text);
         free(to->columns);
+        *to = (struct schema){ 0 };
         return false;
     }
     to->public = *s;
@@ -313,9 +308,10 @@ static uint32_t schema_find_or_add(struct names *n, const struct aff_schema *sch
     for (i = 1; i <= n->schema_top; i++)
         if (n->schemas[i].hash == hash)
             return i;
-    if (n->schema_top == NAMES_SCHEMAS || !schema_copy(&n->schemas[n->schema_top + 1], schema))
+    if (n->schema_top == NAMES_SCHEMAS || !names_schema_copy(&n->schemas[n->schema_top + 1], schema))
         return 0;
     n->schemas[++n->schema_top].hash = hash;
+    changed(n);
     return n->schema_top;
 }
 
@@ -324,7 +320,7 @@ uint32_t names_schema(struct names *n, const struct aff_schema *schema)
     uint64_t hash;
     uint32_t id;
 
-    if (!schema_hash(schema, &hash))
+    if (!names_schema_hash(schema, &hash))
         return 0;
     pthread_mutex_lock(&n->lock);
     id = schema_find_or_add(n, schema, hash);
@@ -358,6 +354,55 @@ const struct aff_schema *names_schema_info(const struct names *n, uint32_t schem
     return &n->schemas[schema].public;
 }
 
+uint64_t names_schema_identity(const struct names *n, uint32_t schema)
+{
+    return names_schema_info(n, schema) ? n->schemas[schema].hash : 0;
+}
+
+uint32_t names_schema_find(struct names *n, uint64_t identity)
+{
+    uint32_t i;
+
+    pthread_mutex_lock(&n->lock);
+    for (i = n->schema_top; i > 0 && n->schemas[i].hash != identity; i--)
+        continue;
+    pthread_mutex_unlock(&n->lock);
+    return i;
+}
+
+static uint64_t hash_of(const char *name, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(name, strlen(name), seed);
+}
+
+bool names_subject_is(struct names *n, uint32_t subject, uint32_t generation, uint64_t *ret_name)
+{
+    const char *name;
+    bool is;
+
+    pthread_mutex_lock(&n->lock);
+    name = names_subject_name(n, subject);
+    is = name && n->subjects[subject].generation == generation;
+    if (is)
+        *ret_name = hash_of(name, 0);
+    pthread_mutex_unlock(&n->lock);
+    return is;
+}
+
+bool names_stream_is(struct names *n, uint32_t stream, uint32_t generation, uint64_t *ret_name)
+{
+    const struct aff_stream_info *info;
+    bool is;
+
+    pthread_mutex_lock(&n->lock);
+    info = names_stream_info(n, stream);
+    is = info && info->generation == generation;
+    if (is)
+        *ret_name = hash_of(info->name, hash_of(info->subject_name, 0));
+    pthread_mutex_unlock(&n->lock);
+    return is;
+}
+
 uint32_t names_subjects(const struct names *n)
 {
     return atomic_load_explicit(&n->subjects_live, memory_order_relaxed);
@@ -370,7 +415,40 @@ uint32_t names_streams(const struct names *n)
 
 /* ---- letting go ---- */
 
-void names_end(struct names *n, uint32_t stream, uint32_t node, uint64_t epoch)
+void names_ending(struct names *n, uint32_t subject)
+{
+    if (n->subjects[subject].ending)
+        return;
+    n->subjects[subject].ending = true;
+    n->ending[n->ending_count++] = subject;
+    changed(n);
+}
+
+/* Nobody writes to it, or will: it goes once its last epoch is committed. */
+static bool is_over(const struct subject *subject)
+{
+    return subject->by_source == 0 && subject->claims == 0;
+}
+
+/* Without memory it is taken for committed: after a crash right here the name
+ * would mean a new subject. */
+static void late_note(struct names *n, uint32_t stream, uint64_t nodes, uint64_t when)
+{
+    uint32_t room = n->late_room ? n->late_room * 2u : 64u;
+
+    if (n->late_count == n->late_room) {
+        struct late *more = realloc(n->late, room * sizeof *more);
+
+        if (!more)
+            return;
+        n->late = more;
+        n->late_room = room;
+    }
+    n->late[n->late_count++] = (struct late){ when, nodes, stream };
+    n->subjects[n->streams[stream].info.subject].late++;
+}
+
+void names_end(struct names *n, uint32_t stream, uint32_t node, uint64_t when)
 {
     struct subject *subject;
     struct stream *s;
@@ -379,15 +457,14 @@ void names_end(struct names *n, uint32_t stream, uint32_t node, uint64_t epoch)
         return;
     pthread_mutex_lock(&n->lock);
     s = &n->streams[stream];
-    if (s->name && (s->sources & node_bit(node))) {
+    if (s->name && (s->sources & names_node_bit(node))) {
         subject = &n->subjects[s->info.subject];
-        s->sources &= ~node_bit(node);
+        s->sources &= ~names_node_bit(node);
+        late_note(n, stream, names_node_bit(node), when);
         subject->by_source -= s->sources == 0;
-        subject->ended_in = epoch > subject->ended_in ? epoch : subject->ended_in;
-        if (subject->by_source == 0 && subject->claims == 0 && !subject->ending) {
-            subject->ending = true;
-            n->ending[n->ending_count++] = s->info.subject;
-        }
+        if (is_over(subject))
+            names_ending(n, s->info.subject);
+        changed(n);
     }
     pthread_mutex_unlock(&n->lock);
 }
@@ -399,15 +476,23 @@ void names_hold(struct names *n, uint32_t stream)
     pthread_mutex_unlock(&n->lock);
 }
 
-void names_unhold(struct names *n, uint32_t stream, uint64_t epoch)
+/* A subject that no node of this run ever wrote to, read back from the store, goes
+ * with the last of its records. */
+void names_unhold(struct names *n, uint32_t stream, uint64_t when)
 {
     struct subject *subject;
+    uint32_t id;
 
     pthread_mutex_lock(&n->lock);
-    subject = &n->subjects[n->streams[stream].info.subject];
-    subject->held--;
-    if (epoch > subject->ended_in)
-        subject->ended_in = epoch;
+    id = n->streams[stream].info.subject;
+    subject = &n->subjects[id];
+    if (--subject->held == 0) {
+        if (subject->late == 0 || subject->released != when)
+            late_note(n, stream, 0, when);
+        subject->released = when;
+        if (is_over(subject))
+            names_ending(n, id);
+    }
     pthread_mutex_unlock(&n->lock);
 }
 
@@ -431,6 +516,24 @@ static void subject_free(struct names *n, uint32_t id)
     subject->name = NULL;
     subject->generation++;
     n->subject_free[n->subject_frees++] = id;
+    changed(n);
+}
+
+static void late_forget(struct names *n, uint64_t committed)
+{
+    uint32_t i, left = 0;
+
+    for (i = 0; i < n->late_count; i++) {
+        const struct late *l = &n->late[i];
+
+        if (names_within(l->when, committed))
+            n->subjects[n->streams[l->stream].info.subject].late--;
+        else
+            n->late[left++] = *l;
+    }
+    if (left < n->late_count)
+        changed(n);
+    n->late_count = left;
 }
 
 void names_commit(struct names *n, uint64_t committed)
@@ -438,12 +541,14 @@ void names_commit(struct names *n, uint64_t committed)
     uint32_t i, left = 0;
 
     pthread_mutex_lock(&n->lock);
+    late_forget(n, committed);
     for (i = 0; i < n->ending_count; i++) {
         struct subject *subject = &n->subjects[n->ending[i]];
 
-        if (subject->by_source > 0) { /* it came back */
+        if (!is_over(subject)) { /* it came back */
             subject->ending = false;
-        } else if (subject->ended_in < committed && subject->held == 0) {
+            changed(n);
+        } else if (subject->late == 0 && subject->held == 0) {
             subject->ending = false;
             subject_free(n, n->ending[i]);
         } else {

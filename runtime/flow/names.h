@@ -43,18 +43,43 @@ uint32_t names_schema(struct names *names, const struct aff_schema *schema);
 const char *names_subject_name(const struct names *names, uint32_t subject);
 const struct aff_stream_info *names_stream_info(const struct names *names, uint32_t stream);
 const struct aff_schema *names_schema_info(const struct names *names, uint32_t schema);
+/* [any] What a schema is by its content: the hash of its canonical text, 0 for none;
+ * and the integer of that schema here, 0: it was never interned. */
+uint64_t names_schema_identity(const struct names *names, uint32_t schema);
+uint32_t names_schema_find(struct names *names, uint64_t identity);
 /* [any] How often the subject's integer has been used before. */
 uint32_t names_subject_generation(const struct names *names, uint32_t subject);
 
-/* [data] The node ended the stream in `epoch`. */
-void names_end(struct names *names, uint32_t stream, uint32_t node, uint64_t epoch);
-/* [data] A record of the stream is held beyond its batch, and let go in `epoch`: in
+/* [any] Whether the integer is in use and has this generation; *ret_name is then a
+ * hash of its names. Takes the lock: for those who look at integers that they have not
+ * got by a record. */
+bool names_subject_is(struct names *names, uint32_t subject, uint32_t generation, uint64_t *ret_name);
+bool names_stream_is(struct names *names, uint32_t stream, uint32_t generation, uint64_t *ret_name);
+
+/* When something happened: an epoch of a commit domain, as one number. A plain
+ * epoch is one of domain 0. */
+static inline uint64_t names_when(uint32_t domain, uint64_t epoch)
+{
+    return (uint64_t)domain << 48 | (epoch & (((uint64_t)1 << 48) - 1u));
+}
+/* Whether it was in an epoch below `below`, of the same domain. */
+static inline bool names_within(uint64_t when, uint64_t below)
+{
+    return when >> 48 == below >> 48 && when < below;
+}
+
+/* [data] The node ended the stream then. */
+void names_end(struct names *names, uint32_t stream, uint32_t node, uint64_t when);
+/* [data] A record of the stream is held beyond its batch, and let go then: in
  * between, and until that epoch is committed, its subject stays. */
 void names_hold(struct names *names, uint32_t stream);
-void names_unhold(struct names *names, uint32_t stream, uint64_t epoch);
-/* [data] All epochs below `committed` are: lets go of what had ended in them. */
+void names_unhold(struct names *names, uint32_t stream, uint64_t when);
+/* [any] All epochs of a domain below this one (by names_when) are committed: lets go
+ * of what had ended in them. */
 void names_commit(struct names *names, uint64_t committed);
 
+/* [any] Rises whenever what wire_names writes becomes another. */
+uint64_t names_changes(const struct names *names);
 /* [any] Subjects and streams in use now. */
 uint32_t names_subjects(const struct names *names);
 uint32_t names_streams(const struct names *names);

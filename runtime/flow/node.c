@@ -3,9 +3,11 @@
 
 #include <string.h>
 
-#include "flow/lane.h"
+#include "flow/answers.h"
+#include "flow/commit.h"
 
 enum {
+    BREAKER_OPENS = 5, /* failures in a row */
     BACKOFF_FIRST_MS = 100,
     BACKOFF_LAST_MS = 10000,
     BACKOFF_STOP_MS = 1000, /* a run that is being ended waits for memory no longer */
@@ -22,6 +24,33 @@ struct backoff {
 static const char *cause(struct node *node)
 {
     return node->why[0] ? node->why : "no cause given";
+}
+
+/* The run is being stopped, and what this sink has not taken is kept in the store. */
+static bool leaves(void *arg)
+{
+    struct node *node = arg;
+    const struct lane *lane = node->lane;
+
+    return lane->kind == LANE_QUEUES && node == lane->nodes[0] && node->about->kind == AFF_SINK &&
+           flow_stopping(node->flow);
+}
+
+static void breaker_count(struct node *node, aff_status st)
+{
+    struct breaker *b = &node->breaker;
+
+    if (st == AFF_OK) {
+        b->failures = 0;
+        return;
+    }
+    if (st != AFF_ERR_IO)
+        return;
+    if (b->failures++ == 0)
+        b->since_ns = clock_now(&node->flow->clock);
+    if (b->failures == BREAKER_OPENS)
+        flow_log(node->flow, AFF_LOG_WARN, node->plan->name,
+                 "failed %d times in a row; it is tried with one record at a time until one goes through", BREAKER_OPENS);
 }
 
 /* Waits before a retry; says it once. The wait doubles up to 10 s, and is cut
@@ -45,7 +74,11 @@ static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
         flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "%s; intake waits, trying again", cause(node));
         b->told = true;
     }
-    return lane_sleep(node->lane, b->wait_ns - (int64_t)(random % (uint64_t)(b->wait_ns / 4)));
+    if (!lane_wait(node->lane, leaves, node,
+                   clock_now(&node->flow->clock) + b->wait_ns - (int64_t)(random % (uint64_t)(b->wait_ns / 4))))
+        return false;
+    node->lane->left = leaves(node);
+    return !node->lane->left;
 }
 
 static void backoff_over(struct node *node, struct backoff *b)
@@ -95,6 +128,24 @@ static bool ring_put(struct link *link, const struct aff_record *records, uint32
     return true;
 }
 
+/* A queue takes all, unless there is no memory: then intake waits. */
+static bool copy_out(struct link *link, const struct aff_record *records, uint32_t count)
+{
+    struct node *node = link->writer;
+    struct backoff backoff = { 0 };
+    uint32_t i;
+
+    while (!queue_put(link->queue, records, count)) {
+        node->host.explain(&node->host, AFF_ERR_MEMORY, "no memory for what its reader has not taken");
+        if (!backoff_wait(node, &backoff, AFF_ERR_MEMORY))
+            return false;
+    }
+    for (i = 0; i < count; i++)
+        ledger_add(&node->ledger.bytes_copied, records[i].size);
+    backoff_over(node, &backoff);
+    return true;
+}
+
 /* Rings stand before fused readers in the list (build.c): a fused reader may
  * change the array, so all but the last get a copy of the headers. */
 bool node_dispatch(struct node *node, uint32_t port, struct aff_record *records, uint32_t count)
@@ -107,8 +158,8 @@ bool node_dispatch(struct node *node, uint32_t port, struct aff_record *records,
         struct aff_record *array = records;
 
         ledger_add(&link->put, count);
-        if (link->edge) {
-            if (!ring_put(link, records, count))
+        if (link->edge || link->queue) {
+            if (!(link->edge ? ring_put(link, records, count) : copy_out(link, records, count)))
                 return false;
             continue;
         }
@@ -130,7 +181,7 @@ bool node_dispatch_mark(struct node *node, uint32_t port, const struct aff_recor
     for (i = 0; i < out->link_count; i++) {
         struct link *link = out->links[i];
 
-        if (link->edge ? !ring_put(link, mark, 1) : !node_mark(link, mark))
+        if (link->queue ? !copy_out(link, mark, 1) : link->edge ? !ring_put(link, mark, 1) : !node_mark(link, mark))
             return false;
     }
     return true;
@@ -150,12 +201,16 @@ static aff_status offer(struct node *node, uint32_t count, uint32_t *ret_taken)
     node->ids.index = 0;
     node->names_full = false;
     *ret_taken = 0;
+    if (node->acks && !acks_offer(node->acks, h->records, count))
+        return node->host.explain(&node->host, AFF_ERR_MEMORY, "no memory for what waits for its answer");
     if (node->about->kind == AFF_SINK)
         st = node->about->write(node->self, &batch, ret_taken);
     else
         st = node->about->process(node->self, &batch, ret_taken);
     if (st == AFF_OK)
         *ret_taken = count;
+    if (node->acks)
+        answers_taken(node, *ret_taken <= count ? *ret_taken : 0);
     if (node->asides.count > 0)
         settle_asides(node, *ret_taken);
     if (st == AFF_ERR_MEMORY && node->too_large) /* waiting would not help */
@@ -166,9 +221,11 @@ static aff_status offer(struct node *node, uint32_t count, uint32_t *ret_taken)
 
 /* What a status concerns is the record behind those taken. *ret_skip: it has
  * been booked, go on behind it. False: the run ends. */
-static bool status_handle(struct node *node, aff_status st, struct backoff *b, uint32_t *ret_skip)
+static bool status_handle(struct node *node, aff_status st, struct backoff *b, const struct aff_record *refused,
+                          uint32_t *ret_skip)
 {
     *ret_skip = 0;
+    breaker_count(node, st);
     switch (st) {
     case AFF_OK:
         backoff_over(node, b);
@@ -178,6 +235,7 @@ static bool status_handle(struct node *node, aff_status st, struct backoff *b, u
         ledger_add(&node->ledger.by_verdict[0], 1);
         if (atomic_load_explicit(&node->ledger.by_verdict[0], memory_order_relaxed) == 1)
             flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "dead letter: %s", cause(node));
+        letter_post(node, refused, node->hand.port, "refused", node->why);
         *ret_skip = 1;
         return true;
     case AFF_AGAIN:
@@ -207,8 +265,10 @@ static bool holds_told(struct node *node)
  * sets may be due before the next. */
 static uint32_t step_of(struct node *node, uint32_t count)
 {
+    if (node->acks && !answers_room(node, &count))
+        return 0;
     if (!node->about->timer)
-        return count;
+        return node->breaker.failures >= BREAKER_OPENS ? 1 : count;
     return timers_pass(node, node->hand.records) ? 1 : 0;
 }
 
@@ -245,7 +305,7 @@ static bool take(struct node *node, struct hand batch, struct link **ret_onward)
             taken = node->hand.settled;
         if (st != AFF_OK)
             node->hand.count = taken;
-        if (!node_settle(node, taken) || !holds_told(node) || !status_handle(node, st, &backoff, &skip))
+        if (!node_settle(node, taken) || !holds_told(node) || !status_handle(node, st, &backoff, records + taken, &skip))
             return false;
         records += taken + skip;
         count -= taken + skip;
@@ -322,7 +382,7 @@ static bool call_handle(struct node *node, aff_status st, struct backoff *b, boo
     node->too_large = node->names_full = false;
     *ret_again = st == AFF_ERR_IO || st == AFF_ERR_MEMORY;
     if (*ret_again)
-        node->asides = (struct asides){ 0 }; /* set aside again by the next call */
+        settle_forget_asides(node); /* set aside again by the next call */
     settle_asides(node, 0);
     if (!node_settle(node, 0) || !holds_told(node))
         return false;

@@ -17,6 +17,7 @@
 #include "config/plan.h"
 #include "flow/bytes.h"
 #include "flow/edge.h"
+#include "flow/epoch.h"
 #include "flow/ledger.h"
 
 enum {
@@ -24,9 +25,11 @@ enum {
     NODE_PAYLOAD_SHARE = 4 /* a payload takes at most this part of its ring */
 };
 
+struct acks;
 struct flow;
 struct lane;
 struct node;
+struct wire;
 
 /* What a source can give now. Held up by slow readers it is busy. */
 enum give { GIVE_BUSY, GIVE_WAITS, GIVE_ENDED };
@@ -34,13 +37,18 @@ enum give { GIVE_BUSY, GIVE_WAITS, GIVE_ENDED };
 /* An edge at run time. */
 struct link {
     const struct plan_edge *plan;
-    struct edge *edge; /* NULL: fused */
+    struct edge *edge;   /* NULL: fused, or a queue */
+    struct queue *queue; /* NULL: fused, or a ring */
     struct node *writer;
     struct node *reader;
     _Atomic uint64_t put;   /* counted by the writer's lane */
     _Atomic uint64_t taken; /* counted by the reader's lane */
-    uint64_t put_at[EDGE_EPOCHS];
-    uint64_t taken_at[EDGE_EPOCHS];
+    _Atomic uint64_t expired; /* the same: came too late to be delivered */
+    uint64_t dropped_before; /* by runs that this one goes on with */
+    uint64_t lost_before;
+    uint64_t put_at[EPOCH_NOTES];
+    uint64_t taken_at[EPOCH_NOTES];
+    uint64_t expired_at[EPOCH_NOTES];
 };
 
 struct output {
@@ -113,15 +121,24 @@ struct hold {
     uint32_t room;
     uint32_t count;
     uint32_t pending; /* held in this call, verdict to come */
+    uint32_t oldest, newest; /* places by age, counted from 1; 0: none */
 };
 
 struct state {
     uint8_t *base; /* reserved address space, touched where used */
     uint32_t *generations;
     size_t bytes; /* a slot */
+    size_t asked; /* of these, by the plugin */
     size_t mapped;
     uint32_t slots;
+    uint32_t used; /* slots that were ever used are below */
     bool per_subject;
+};
+
+/* A peer that fails again and again is asked with one record at a time. */
+struct breaker {
+    uint32_t failures;  /* in a row */
+    int64_t since_ns;   /* of the first of them, boot clock */
 };
 
 struct node {
@@ -150,10 +167,15 @@ struct node {
     struct ids ids;
     struct hold hold;
     struct asides asides;
+    struct wire *parts;    /* letters of what is set aside, until its input is settled */
+    struct breaker breaker;
+    struct acks *acks;     /* what waits for its peer's answer; NULL: it answers at once */
+    int64_t again_ns;      /* when to offer again what the peer could not take */
+    int64_t again_wait_ns;
     struct timers timers;
     struct state state;
     struct ledger ledger;
-    struct account at_epoch[EDGE_EPOCHS];
+    struct account at_epoch[EPOCH_NOTES];
     _Atomic uint64_t *metrics; /* counters, or a gauge's bits */
     _Atomic int64_t allocated; /* bytes by host->alloc */
     int64_t wake_ns;
@@ -165,6 +187,9 @@ struct node {
     int64_t last_event_ns;
     bool has_first;
     bool over; /* a limit was reached, or the source ended */
+    bool drained;   /* it has let go all it kept: its sources have ended */
+    bool cut_asked; /* host->cut */
+    uint64_t resends; /* a source: so many records may have been delivered before */
     uint64_t epoch_records;
     uint64_t epoch_bytes;
     int64_t seen_ns;
@@ -210,8 +235,12 @@ bool timers_call(struct node *node, int64_t now_ns);
 
 /* ---- settle.c: [data] ---- */
 
-/* Sets a part of an input aside (host->dead). */
+/* Sets a part of an input aside (host->dead); its letter is with the node's parts. */
 void settle_aside(struct node *node, uint32_t input, uint8_t verdict);
+/* Before a part of another input is set aside: those of the last one are final. */
+void settle_aside_begin(struct node *node, uint32_t input);
+/* The call is made again: what it set aside does not count. */
+void settle_forget_asides(struct node *node);
 /* Books what was set aside of inputs below `taken`, forgets what was of others. */
 void settle_asides(struct node *node, uint32_t taken);
 
@@ -248,6 +277,8 @@ bool hold_open(struct hold *hold, uint32_t room);
 void hold_close(struct hold *hold);
 const struct aff_record *hold_take(struct node *node, const struct aff_record *record);
 aff_status hold_release(struct node *node, const struct aff_record *held, uint8_t verdict);
+/* The index-th record held, oldest first; NULL behind the last. */
+const struct aff_record *hold_at(struct node *node, uint32_t index);
 
 /* ---- state.c ---- */
 

@@ -5,7 +5,7 @@
  * counts and compacts); everything else (records and emits merged in order). */
 #include <string.h>
 
-#include "flow/lane.h"
+#include "flow/commit.h"
 
 enum { V_DEFAULT = 0 };
 
@@ -25,7 +25,10 @@ static bool all_zero(const uint8_t *bytes, uint32_t count)
 
 static void book_default(struct node *node, uint32_t port, uint64_t count)
 {
-    ledger_add(node->pass_port[port] < 0 ? &node->ledger.used : &node->ledger.passed, count);
+    if (node->acks) /* until the answer is there */
+        ledger_add(&node->ledger.held, count);
+    else
+        ledger_add(node->pass_port[port] < 0 ? &node->ledger.used : &node->ledger.passed, count);
 }
 
 struct link *settle_onward(struct node *node)
@@ -85,16 +88,21 @@ static void asides_book(struct node *node)
     for (i = 1; i < node->verdict_rows; i++)
         book(node, (uint8_t)i, a->by_verdict[i]);
     ledger_add(&node->ledger.made, a->count);
+    letter_parts_post(node);
     *a = (struct asides){ 0 };
 }
 
 /* Inputs rise: what belongs to one before is final by now. */
+void settle_aside_begin(struct node *node, uint32_t input)
+{
+    if (node->asides.count > 0 && node->asides.input != input)
+        asides_book(node);
+}
+
 void settle_aside(struct node *node, uint32_t input, uint8_t verdict)
 {
     struct asides *a = &node->asides;
 
-    if (a->count > 0 && a->input != input)
-        asides_book(node);
     a->input = input;
     a->count++;
     a->by_verdict[verdict]++;
@@ -108,7 +116,13 @@ void settle_asides(struct node *node, uint32_t taken)
         return;
     if (a->input == AFF_NO_INPUT || a->input < taken)
         asides_book(node);
-    *a = (struct asides){ 0 };
+    settle_forget_asides(node);
+}
+
+void settle_forget_asides(struct node *node)
+{
+    letter_parts_forget(node);
+    node->asides = (struct asides){ 0 };
 }
 
 void settle_book(struct node *node, uint8_t verdict, uint32_t port)
@@ -117,6 +131,19 @@ void settle_book(struct node *node, uint8_t verdict, uint32_t port)
         book_default(node, port, 1);
     else
         book(node, verdict, 1);
+}
+
+/* Records that cannot be used are kept, each as a letter of its own. */
+static void post_letters(struct node *node, uint32_t from, uint32_t upto)
+{
+    uint32_t i;
+
+    for (i = from; i < upto; i++) {
+        uint8_t v = node->verdicts[i];
+
+        if (node->verdict_kind[v] == AFF_V_DEAD)
+            letter_post(node, &node->hand.records[i], node->hand.port, node->plan->plugin->verdicts[v - 1].name, "");
+    }
 }
 
 /* Whether all verdicts stand in the table; *ret_plain: none needs the merge. */
@@ -132,7 +159,11 @@ static bool look(struct node *node, uint32_t from, uint32_t upto, bool *ret_plai
         kinds |= 1u << node->verdict_kind[v % LEDGER_VERDICTS];
     }
     *ret_plain = (kinds & (1u << AFF_V_REPLACE | 1u << AFF_V_PORT | 1u << AFF_V_HOLD)) == 0;
-    return highest < node->verdict_rows;
+    if (highest >= node->verdict_rows)
+        return false;
+    if (kinds & 1u << AFF_V_DEAD)
+        post_letters(node, from, upto);
+    return true;
 }
 
 /* One pass: `left` is where the next passing record goes, counts are by value. */

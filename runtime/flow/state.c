@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "flow/lane.h"
+#include "flow/snap_inside.h"
 
 enum { SLOT_ALIGN = 64 };
 
@@ -18,6 +19,7 @@ aff_status state_open(struct node *node, size_t bytes, bool per_subject)
 
     if (s->base || bytes == 0)
         return node->host.explain(&node->host, AFF_ERR_BUG, "state_open is called once, with a size");
+    s->asked = bytes;
     s->bytes = (bytes + SLOT_ALIGN - 1u) & ~(size_t)(SLOT_ALIGN - 1u);
     s->per_subject = per_subject;
     s->slots = (uint32_t)(per_subject ? NAMES_SUBJECTS : NAMES_STREAMS) + 1u;
@@ -65,9 +67,96 @@ void *state_get(struct node *node, uint32_t number)
         return NULL;
     slot = s->base + (size_t)number * s->bytes;
     generation = generation_of(node, number);
+    if (number >= s->used)
+        s->used = number + 1u;
     if (s->generations[number] != generation) {
         memset(slot, 0, s->bytes);
         s->generations[number] = generation;
     }
     return slot;
+}
+
+/* ---- kept from one run to the next ---- */
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    static const uint8_t zeros[SLOT_ALIGN];
+    size_t i, step;
+
+    for (i = 0; i < size; i += step) {
+        step = size - i < sizeof zeros ? size - i : sizeof zeros;
+        if (memcmp(bytes + i, zeros, step) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Whose slot it is; false: nobody's. */
+static bool owner(struct node *node, uint32_t number, uint32_t generation, uint64_t *ret_name)
+{
+    struct names *names = node->flow->names;
+
+    return node->state.per_subject ? names_subject_is(names, number, generation, ret_name)
+                                   : names_stream_is(names, number, generation, ret_name);
+}
+
+void state_save(struct node *node, struct wire *wire)
+{
+    const struct state *s = &node->state;
+    size_t at, room = s->asked;
+    uint32_t number, count = 0;
+    uint64_t name;
+    void *to;
+
+    wire_u64(wire, s->asked);
+    wire_u8(wire, s->per_subject);
+    at = wire->size;
+    wire_u32(wire, 0);
+    for (number = 1; number < s->used; number++) {
+        if (is_zero(s->base + (size_t)number * s->bytes, room) || !owner(node, number, s->generations[number], &name))
+            continue;
+        wire_u32(wire, number);
+        wire_u32(wire, s->generations[number]);
+        wire_u64(wire, name);
+        to = wire_room(wire, room);
+        if (!to)
+            return;
+        memcpy(to, s->base + (size_t)number * s->bytes, room);
+        wire->size += room;
+        count++;
+    }
+    wire_patch_u32(wire, at, count);
+}
+
+/* The name is compared as well: without the table of names that belongs to it, what
+ * is known of one patient would go to another. */
+bool state_load(struct node *node, struct wire_in *in, bool apply)
+{
+    struct state *s = &node->state;
+    uint64_t asked = wire_in_u64(in);
+    uint8_t per_subject = wire_in_u8(in);
+    uint32_t i, count = wire_in_u32(in);
+
+    if (in->bad || asked != s->asked || per_subject != s->per_subject || (count > 0 && !s->base))
+        return false;
+    for (i = 0; i < count; i++) {
+        uint32_t number = wire_in_u32(in), generation = wire_in_u32(in);
+        uint64_t name = wire_in_u64(in), is;
+        const void *bytes = wire_in_take(in, s->asked);
+
+        if (!bytes || number == 0 || number >= s->slots)
+            return false;
+        if (apply && owner(node, number, generation, &is) && is == name)
+            memcpy(state_get(node, number), bytes, s->asked);
+    }
+    return true;
+}
+
+void state_reset(struct state *state)
+{
+    if (!state->base)
+        return;
+    madvise(state->base, state->mapped, MADV_DONTNEED); /* zeros from here on */
+    memset(state->generations, 0, state->slots * sizeof *state->generations);
+    state->used = 0;
 }

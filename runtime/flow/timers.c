@@ -10,8 +10,10 @@
  *
  * Not here: timers on the boot clock (wake_at: lane.c). */
 #include <stdlib.h>
+#include <string.h>
 
 #include "flow/lane.h"
+#include "flow/snap_inside.h"
 
 #define GRACE_NS 1000000000
 #define BUSY_NS 50000000 /* when to look again while a source is busy */
@@ -188,4 +190,87 @@ bool timers_call(struct node *node, int64_t now_ns)
     }
     ts->next_ns = next;
     return true;
+}
+
+/* ---- kept from one run to the next ---- */
+
+enum { TIMER_SET = 1, TIMER_SEEN = 2 };
+
+void timers_save(struct node *node, struct wire *wire)
+{
+    const struct timers *ts = &node->timers;
+    size_t at = wire->size;
+    uint32_t i, count = 0;
+    uint64_t name;
+
+    wire_u32(wire, 0);
+    for (i = 1; i < ts->used; i++) {
+        const struct timer *t = &ts->slots[i];
+
+        if ((!t->is_set && !t->is_seen) || !names_subject_is(node->flow->names, i, t->generation, &name))
+            continue;
+        wire_u32(wire, i);
+        wire_u32(wire, t->generation);
+        wire_u64(wire, name);
+        wire_u64(wire, (uint64_t)t->due_ns);
+        wire_u64(wire, (uint64_t)t->last_ns);
+        wire_u64(wire, t->first.source);
+        wire_u64(wire, t->first.seq);
+        wire_u8(wire, t->clock);
+        wire_u8(wire, (uint8_t)((t->is_set ? TIMER_SET : 0) | (t->is_seen ? TIMER_SEEN : 0)));
+        count++;
+    }
+    wire_patch_u32(wire, at, count);
+}
+
+/* The boot clock began anew: silence counts from now. */
+static void load(struct node *node, uint32_t subject, const struct timer *from, uint64_t name)
+{
+    struct timer *t;
+    uint64_t is;
+
+    if (!names_subject_is(node->flow->names, subject, from->generation, &is) || is != name)
+        return;
+    t = slot_of(node, subject);
+    *t = *from;
+    t->boot_ns = clock_now(&node->flow->clock);
+    if (boot_due(t) < node->timers.next_ns)
+        node->timers.next_ns = boot_due(t);
+}
+
+bool timers_load(struct node *node, struct wire_in *in, bool apply)
+{
+    uint32_t i, count = wire_in_u32(in);
+
+    if (count > 0 && !node->timers.slots)
+        return false;
+    for (i = 0; i < count; i++) {
+        uint32_t subject = wire_in_u32(in);
+        struct timer t = { .generation = wire_in_u32(in) };
+        uint64_t name = wire_in_u64(in);
+        uint8_t flags;
+
+        t.due_ns = (int64_t)wire_in_u64(in);
+        t.last_ns = (int64_t)wire_in_u64(in);
+        t.first.source = wire_in_u64(in);
+        t.first.seq = wire_in_u64(in);
+        t.clock = wire_in_u8(in);
+        flags = wire_in_u8(in);
+        t.is_set = (flags & TIMER_SET) != 0;
+        t.is_seen = (flags & TIMER_SEEN) != 0;
+        if (in->bad || subject == 0 || subject > NAMES_SUBJECTS || t.clock > AFF_CLOCK_SYNCED ||
+            flags > (TIMER_SET | TIMER_SEEN))
+            return false;
+        if (apply)
+            load(node, subject, &t, name);
+    }
+    return !in->bad;
+}
+
+void timers_reset(struct timers *timers)
+{
+    if (timers->slots)
+        memset(timers->slots, 0, timers->used * sizeof *timers->slots);
+    timers->used = 0;
+    timers->next_ns = INT64_MAX;
 }

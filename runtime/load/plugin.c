@@ -246,6 +246,7 @@ static struct loaded *file_load(struct plugins *plugins, const struct folder *fo
         return NULL;
     loaded->plugin.path = path;
     loaded->plugin.shipped = folder->shipped;
+    loaded->plugin.image = &loaded->image;
     loaded->next = plugins->loaded;
     plugins->loaded = loaded;
     return loaded;

@@ -17,6 +17,8 @@
 
 #include <afferent/plugin.h>
 
+struct image;
+
 struct plugin {
     struct aff_plugin about; /* zero beyond what the plugin has; use the arrays */
     const struct aff_option *options;   /* nested tables copied likewise */
@@ -31,6 +33,7 @@ struct plugin {
     uint32_t metric_count;
     const char *path; /* the file it came from */
     bool shipped;     /* from the folder installed with the host */
+    const struct image *image; /* its sealed copy (image.h); NULL: linked in */
 };
 
 /* One file found while listing; no plugin code was run for it. */

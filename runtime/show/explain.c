@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "config/delivery.h"
 #include "config/label_way.h"
 #include "config/schemas.h"
 #include "show/table.h"
@@ -111,6 +112,9 @@ void explain_way(struct text *text, const struct plan *plan, uint32_t edge, enum
 
 const char *explain_copies(const struct plan *plan, const struct plan_edge *e)
 {
+    if (e->way == EDGE_QUEUE)
+        return e->copies ? "two: into the queue, and out of it for a reader that edits or hands on"
+                         : "one: into the queue";
     if (e->copies)
         return "one: the reader edits in place what others see too";
     if (in_port(plan, e)->flags & AFF_PORT_EDITS)
@@ -118,7 +122,40 @@ const char *explain_copies(const struct plan *plan, const struct plan_edge *e)
     return "none: the reader only looks";
 }
 
+void explain_slow(struct text *text, const struct plan_edge *e)
+{
+    text_print(text, "when_full = \"%s\"", delivery_when_full(e->when_full));
+    if (e->when_full == WHEN_FULL_BLOCK)
+        return;
+    text_print(text, ", priority = \"%s\"", delivery_priority(e->priority));
+    if (e->expire_ns) {
+        text_add(text, ", expire = \"");
+        units_add_duration(text, e->expire_ns);
+        text_add(text, "\"");
+    }
+}
+
+const char *explain_edge_way(const struct plan_edge *e)
+{
+    static const char *const names[] = { [EDGE_FUSED] = "fused", [EDGE_RING] = "ring", [EDGE_QUEUE] = "queue" };
+
+    return names[e->way];
+}
+
 /* ---- printing ---- */
+
+static void print_store(const struct plan *plan, FILE *out)
+{
+    struct text limit = { 0 };
+
+    units_add_bytes(&limit, (int64_t)plan->store_limit);
+    if (plan->store_limit)
+        fprintf(out, "store\n  %s at most, %s\n", limit.data ? limit.data : "?",
+                plan->store_key ? "sealed by store_key" : "not sealed: no store_key");
+    else
+        fputs("store\n  none: store_limit is 0\n", out);
+    text_free(&limit);
+}
 
 static void print_threads(const struct plan *plan, FILE *out)
 {
@@ -165,6 +202,19 @@ static void print_labels(const struct plan *plan, uint32_t edge, FILE *out)
         text_free(&ways[of]);
 }
 
+static void print_way(const struct plan *plan, const struct plan_edge *e, FILE *out)
+{
+    const struct plan_node *from = &plan->nodes[e->from], *to = &plan->nodes[e->to];
+
+    if (e->way == EDGE_FUSED)
+        fprintf(out, "    way      fused: a call on thread %u\n", to->lane);
+    else if (e->way == EDGE_RING)
+        fprintf(out, "    way      ring: from thread %u to thread %u\n", from->lane, to->lane);
+    else
+        fprintf(out, "    way      queue: copies, from thread %u to thread %u%s\n", from->lane, to->lane,
+                e->when_full == WHEN_FULL_SPILL && plan->store_limit ? ", and the store behind it" : "");
+}
+
 static void print_edge(const struct plan *plan, uint32_t index, FILE *out)
 {
     const struct plan_edge *e = &plan->edges[index];
@@ -178,14 +228,13 @@ static void print_edge(const struct plan *plan, uint32_t index, FILE *out)
     print_labels(plan, index, out);
     if (plan_output(plan, e)->cleared)
         fprintf(out, "    cleared  %s: run.clears of %s\n", plan_output(plan, e)->cleared, from->name);
-    if (e->way == EDGE_FUSED)
-        fprintf(out, "    way      fused: a call on thread %u\n", to->lane);
-    else
-        fprintf(out, "    way      ring: from thread %u to thread %u\n", from->lane, to->lane);
+    print_way(plan, e, out);
     fprintf(out, "    copies   %s\n", explain_copies(plan, e));
     text_free(&text);
     units_add_bytes(&text, (int64_t)e->buffer);
-    fprintf(out, "    buffer   %s, when_full = \"block\"\n", text.data ? text.data : "");
+    text_add(&text, ", ");
+    explain_slow(&text, e);
+    fprintf(out, "    buffer   %s\n", text.data ? text.data : "");
     text_free(&text);
 }
 
@@ -203,8 +252,10 @@ static void print_node(const struct plan *plan, uint32_t index, const struct val
     const struct plan_node *n = &plan->nodes[index];
     struct table table;
 
-    fprintf(out, "  %s  %s %s (%s), thread %u  (%s:%u)\n", n->name, n->plugin->about.name,
-            n->plugin->about.version, explain_kind(n->plugin->about.kind), n->lane, n->at.file, n->at.line);
+    fprintf(out, "  %s  %s %s (%s), thread %u%s%s%s  (%s:%u)\n", n->name, n->plugin->about.name,
+            n->plugin->about.version, explain_kind(n->plugin->about.kind), n->lane,
+            n->in_process ? ", in a process of its own" : "", n->require_sandbox ? ", sandbox required" : "",
+            n->durable ? ", durable" : "", n->at.file, n->at.line);
     if (n->plugin->option_count == 0 || !table_open(&table, 3))
         return;
     explain_options(plan, index, document, add_option, &table);
@@ -239,11 +290,24 @@ void explain_leaves(const struct plan *plan, FILE *out)
     }
 }
 
+static void note_print(void *arg, const struct delivery_note *note)
+{
+    fprintf(arg, "%s:%u:%u: note: [%s] %s\n", note->at.file, note->at.line, note->at.column, note->node, note->text);
+}
+
+void explain_notes(const struct plan *plan, FILE *out)
+{
+    explain_leaves(plan, out);
+    if (!delivery_notes(plan, note_print, out))
+        fputs("note: there was no memory for all notes\n", out);
+}
+
 void explain_print(const struct plan *plan, const struct explain_origin *origin, FILE *out)
 {
     struct arena *arena = arena_new();
     struct value *document = arena ? explain_document(arena, origin) : NULL;
 
+    print_store(plan, out);
     print_threads(plan, out);
     fputs("edges\n", out);
     for (uint32_t i = 0; i < plan->edge_count; i++)

@@ -1,8 +1,9 @@
 /* explain.h - how a plan will run, and where each of its options comes from.
  *
- * Per edge: what flows, its labels and where they begin, by call or by ring,
- * copies and why, buffer. Per node: its thread, and every option in force with its origin. Secrets are
- * masked; a text that came from the environment or a file is shown as written.
+ * Per edge: what flows, its labels and where they begin, by call, ring or queue,
+ * copies and why, buffer, what happens when its reader is slow. Per node: its thread,
+ * and every option in force with its origin. Secrets are masked; a text that came
+ * from the environment or a file is shown as written.
  *
  * Not here: deciding any of it (config/layout.c). */
 #ifndef AFFERENT_SHOW_EXPLAIN_H
@@ -44,6 +45,9 @@ const char *explain_label(uint32_t label);       /* "none", "quasi", "phi" */
 const char *explain_copies(const struct plan *plan, const struct plan_edge *edge);
 const char *explain_label_of(enum label_of of); /* "subject" ... "payload" */
 const char *explain_known(enum shape_known known); /* "as it came in" ... */
+const char *explain_edge_way(const struct plan_edge *edge); /* "fused", "ring", "queue" */
+/* "when_full = "spill", priority = "vitals", expire = "1h"". */
+void explain_slow(struct text *text, const struct plan_edge *edge);
 /* "fields beats(time, rr [ms] quasi), as the plugin's table says". */
 void explain_flow(struct text *text, const struct plan *plan, const struct plan_edge *edge);
 /* The way by which a label of an edge came: "ecg -> clean -> archive"; nothing
@@ -52,6 +56,8 @@ void explain_way(struct text *text, const struct plan *plan, uint32_t edge, enum
 /* A line for each node by which patient data leaves, or what identifies in
  * combination: "FILE:LINE:COL: note: [node] ...". */
 void explain_leaves(const struct plan *plan, FILE *out);
+/* The same, and a line for each note about delivery (config/delivery.h). */
+void explain_notes(const struct plan *plan, FILE *out);
 /* What leaves by a node, or NULL. */
 const struct plan_leave *explain_leave(const struct plan *plan, uint32_t node);
 

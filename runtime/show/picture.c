@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/delivery.h"
 #include "show/explain.h"
 
 static const char *port_from(const struct plan *plan, const struct plan_edge *e)
@@ -35,6 +36,12 @@ static bool lets_leave(const struct plan *plan, uint32_t node)
     return leave && leave->reason;
 }
 
+/* "spill" or "drop_oldest" where records wait in line, else NULL. */
+static const char *queue_of(const struct plan_edge *e)
+{
+    return e->when_full == WHEN_FULL_BLOCK ? NULL : delivery_when_full(e->when_full);
+}
+
 /* ---- text: a tree from each source; who was drawn already is only named ---- */
 
 enum { INDENT = 3 };
@@ -51,7 +58,8 @@ static void draw_node(struct drawing *d, uint32_t node)
 {
     const struct plan_node *n = &d->plan->nodes[node];
 
-    fprintf(d->out, "%s (%s)  thread %u%s%s\n", n->name, n->plugin->about.name, n->lane,
+    fprintf(d->out, "%s (%s)  thread %u%s%s%s%s\n", n->name, n->plugin->about.name, n->lane,
+            n->in_process ? "  (process)" : "", n->durable ? "  (durable)" : "",
             lets_leave(d->plan, node) ? "  (phi leaves: allow_phi)" : "", d->drawn[node] ? ", as above" : "");
 }
 
@@ -59,8 +67,14 @@ static void draw_below(struct drawing *d, uint32_t node);
 
 static void draw_edge(struct drawing *d, const struct plan_edge *e, bool is_last)
 {
-    fprintf(d->out, "%s%s %s%s %s", d->margin, is_last ? "`-" : "|-", port_from(d->plan, e),
-            is_phi(d->plan, e) ? " (phi)" : "", e->way == EDGE_RING ? "==> " : "--> ");
+    const char *queue = queue_of(e);
+
+    fprintf(d->out, "%s%s %s%s ", d->margin, is_last ? "`-" : "|-", port_from(d->plan, e),
+            is_phi(d->plan, e) ? " (phi)" : "");
+    if (queue)
+        fprintf(d->out, "~%s~> ", queue);
+    else
+        fputs(e->way == EDGE_FUSED ? "--> " : "==> ", d->out);
     if (tells_port(d->plan, e))
         fprintf(d->out, "%s of ", port_to(d->plan, e));
     draw_node(d, e->to);
@@ -85,6 +99,17 @@ static void draw_below(struct drawing *d, uint32_t node)
             draw_edge(d, &d->plan->edges[i], --left == 0);
 }
 
+static void draw_legend(const struct plan *plan, FILE *out)
+{
+    bool has_queue = false;
+
+    for (uint32_t i = 0; i < plan->edge_count; i++)
+        has_queue |= queue_of(&plan->edges[i]) != NULL;
+    fputs("\n-->  a call on the same thread    ==>  a ring to another thread\n", out);
+    if (has_queue)
+        fputs("~spill~>, ~drop_oldest~>  a queue: the reader may be slow or away, and stalls nobody\n", out);
+}
+
 bool picture_text(const struct plan *plan, FILE *out)
 {
     struct drawing d = { .plan = plan, .out = out };
@@ -102,7 +127,7 @@ bool picture_text(const struct plan *plan, FILE *out)
         draw_node(&d, i);
         draw_below(&d, i);
     }
-    fputs("\n-->  a call on the same thread    ==>  a ring to another thread\n", out);
+    draw_legend(plan, out);
     free(d.drawn);
     free(d.margin);
     return true;
@@ -129,7 +154,8 @@ static void dot_node(const struct plan *plan, uint32_t node, FILE *out)
     dot_quoted(out, n->name);
     fputs("\\n", out);
     dot_quoted(out, n->plugin->about.name);
-    fprintf(out, "%s\", shape=%s%s];\n", lets_leave(plan, node) ? "\\nphi leaves" : "",
+    fprintf(out, "%s%s%s\", shape=%s%s];\n", n->in_process ? "\\nprocess" : "", n->durable ? "\\ndurable" : "",
+            lets_leave(plan, node) ? "\\nphi leaves" : "",
             kind == AFF_SOURCE ? "house" : kind == AFF_SINK ? "cylinder" : "box",
             lets_leave(plan, node) ? ", color=red" : "");
 }
@@ -142,7 +168,9 @@ static void dot_edge(const struct plan *plan, const struct plan_edge *e, FILE *o
         fputs(" to ", out);
         dot_quoted(out, port_to(plan, e));
     }
-    fprintf(out, "%s\"%s];\n", is_phi(plan, e) ? "\\nphi" : "", e->way == EDGE_RING ? ", style=bold" : "");
+    fprintf(out, "%s%s%s\"%s];\n", is_phi(plan, e) ? "\\nphi" : "", queue_of(e) ? "\\n" : "",
+            queue_of(e) ? queue_of(e) : "",
+            queue_of(e) ? ", style=dashed" : e->way == EDGE_FUSED ? "" : ", style=bold");
 }
 
 void picture_dot(const struct plan *plan, FILE *out)
@@ -184,18 +212,20 @@ static void mermaid_node(const struct plan *plan, uint32_t node, FILE *out)
     mermaid_quoted(out, n->name);
     fputs("<br/>", out);
     mermaid_quoted(out, n->plugin->about.name);
-    fprintf(out, "%s\"%s\n", lets_leave(plan, node) ? "<br/>phi leaves" : "", kind == AFF_SOURCE ? "])" : kind == AFF_SINK ? ")]" : "]");
+    fprintf(out, "%s%s%s\"%s\n", n->in_process ? "<br/>process" : "", n->durable ? "<br/>durable" : "",
+            lets_leave(plan, node) ? "<br/>phi leaves" : "", kind == AFF_SOURCE ? "])" : kind == AFF_SINK ? ")]" : "]");
 }
 
 static void mermaid_edge(const struct plan *plan, const struct plan_edge *e, FILE *out)
 {
-    fprintf(out, "  n%u %s|\"", e->from, e->way == EDGE_RING ? "==>" : "-->");
+    fprintf(out, "  n%u %s|\"", e->from, queue_of(e) ? "-.->" : e->way == EDGE_FUSED ? "-->" : "==>");
     mermaid_quoted(out, port_from(plan, e));
     if (tells_port(plan, e)) {
         fputs(" to ", out);
         mermaid_quoted(out, port_to(plan, e));
     }
-    fprintf(out, "%s\"| n%u\n", is_phi(plan, e) ? " (phi)" : "", e->to);
+    fprintf(out, "%s%s%s\"| n%u\n", is_phi(plan, e) ? " (phi)" : "", queue_of(e) ? ", " : "",
+            queue_of(e) ? queue_of(e) : "", e->to);
 }
 
 void picture_mermaid(const struct plan *plan, FILE *out)

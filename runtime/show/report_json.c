@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/delivery.h"
 #include "config/schemas.h"
 
 /* The messages are given as they are printed: one line each, one text each. */
@@ -103,11 +104,14 @@ static void write_edge(struct json *json, const struct plan *plan, uint32_t inde
     json_text(json, "carries", text.data);
     text_free(&text);
     write_flow(json, plan, index);
-    json_text(json, "way", e->way == EDGE_FUSED ? "fused" : "ring");
+    json_text(json, "way", explain_edge_way(e));
     json_bool(json, "copies", e->copies);
     json_text(json, "copies_why", explain_copies(plan, e));
     json_uint(json, "buffer_bytes", e->buffer);
-    json_text(json, "when_full", "block");
+    json_text(json, "when_full", delivery_when_full(e->when_full));
+    json_text(json, "priority", delivery_priority(e->priority));
+    if (e->expire_ns)
+        json_uint(json, "expire_ns", (uint64_t)e->expire_ns);
     json_end(json);
 }
 
@@ -123,6 +127,28 @@ void report_json_leaves(struct json *json, const struct plan *plan)
         json_end(json);
     }
     json_end(json);
+}
+
+static void write_note(void *arg, const struct delivery_note *note)
+{
+    struct json *json = arg;
+
+    json_object(json, NULL);
+    json_text(json, "node", note->node);
+    json_uint(json, "line", note->at.line);
+    json_uint(json, "column", note->at.column);
+    json_text(json, "text", note->text);
+    json_end(json);
+}
+
+bool report_json_notes(struct json *json, const struct plan *plan)
+{
+    bool ok;
+
+    json_array(json, "notes");
+    ok = delivery_notes(plan, write_note, json);
+    json_end(json);
+    return ok;
 }
 
 static void write_option(void *arg, const struct explain_option *option)
@@ -146,6 +172,9 @@ static void write_node(struct json *json, const struct plan *plan, uint32_t inde
     json_text(json, "version", n->plugin->about.version);
     json_text(json, "kind", explain_kind(n->plugin->about.kind));
     json_uint(json, "thread", n->lane);
+    json_text(json, "isolation", n->in_process ? "process" : "thread");
+    json_bool(json, "require_sandbox", n->require_sandbox);
+    json_bool(json, "durable", n->durable);
     json_uint(json, "line", n->at.line);
     json_array(json, "options");
     explain_options(plan, index, document, write_option, json);
@@ -172,7 +201,7 @@ static void write_plan(struct json *json, const struct plan *plan, const struct 
 bool report_json(struct report *report, const struct plan *plan, const struct explain_origin *origin, FILE *out)
 {
     struct json json;
-    bool ok;
+    bool ok = true;
 
     json_begin(&json, out, true);
     json_object(&json, NULL);
@@ -180,9 +209,12 @@ bool report_json(struct report *report, const struct plan *plan, const struct ex
     if (plan) {
         json_uint(&json, "node_count", plan->node_count);
         json_uint(&json, "edge_count", plan->edge_count);
+        json_uint(&json, "store_limit_bytes", plan->store_limit);
+        json_bool(&json, "store_is_sealed", plan->store_key != NULL);
         report_json_leaves(&json, plan);
+        ok = report_json_notes(&json, plan);
     }
-    ok = write_messages(&json, report);
+    ok &= write_messages(&json, report);
     if (ok && plan && origin)
         write_plan(&json, plan, origin);
     json_end(&json);

@@ -14,4 +14,7 @@ bool report_json(struct report *report, const struct plan *plan, const struct ex
 /* "leaves": by which nodes data leaves this machine, and what of it is labelled. */
 void report_json_leaves(struct json *json, const struct plan *plan);
 
+/* "notes": what is worth knowing of its delivery. False without memory. */
+bool report_json_notes(struct json *json, const struct plan *plan);
+
 #endif

@@ -33,6 +33,12 @@ static void settle_pass(struct aff_harness *h, uint32_t port, const struct aff_r
         h->ledger.used++;
 }
 
+/* Done with once the peer has answered. */
+static int waits_for_answer(const struct aff_harness *h, uint8_t verdict)
+{
+    return verdict == 0 && h->plugin.kind == AFF_SINK && h->plugin.flags & AFF_ACKS;
+}
+
 static void settle_verdict(struct aff_harness *h, uint32_t port, const struct aff_record *record, uint8_t verdict)
 {
     const struct aff_verdict *row;
@@ -228,7 +234,10 @@ static void settle(struct aff_harness *h, uint32_t taken)
         uint8_t v = batch->verdicts[i];
         int replaces = v && v <= h->plugin.verdicts.count && verdict_at(h, v)->kind == AFF_V_REPLACE;
 
-        settle_verdict(h, batch->port, &batch->records[i], v);
+        if (waits_for_answer(h, v))
+            unanswered_add(h, batch->port, &batch->records[i]);
+        else
+            settle_verdict(h, batch->port, &batch->records[i], v);
         settle_emits(h, i + 1, replaces, &batch->records[i]);
     }
     settle_releases(h);
@@ -264,6 +273,7 @@ static aff_status call_once(struct aff_harness *h, uint32_t count)
     again = call_end(h, status);
     take_back(h, count);
     pending_drop(h, taken);
+    answers_settle(h);
     if (status == AFF_ERR_DATA) {
         h->ledger.dead++;
         pending_drop(h, 1);
@@ -295,6 +305,8 @@ aff_status deliver(struct aff_harness *h, int all)
     aff_status status = h->is_stuck ? h->status : AFF_OK;
     uint32_t n;
 
+    answers_settle(h);
+    resends_offer(h);
     while (!h->is_stuck && h->pending_count && !h->is_over) {
         n = batch_size(h, all);
         if (n == 0)

@@ -136,7 +136,8 @@ struct aff_harness_ledger aff_harness_ledger(struct aff_harness *h)
     (void)aff_harness_flush(h);
     ledger = h->ledger;
     ledger.held = h->hold_count;
-    ledger.waiting = h->pending_count;
+    ledger.waiting = h->pending_count + h->resend_count;
+    ledger.unanswered = h->unanswered_count;
     ledger.allocated = h->block_count;
     return ledger;
 }
@@ -194,6 +195,8 @@ void aff_expect_balanced(struct aff_harness *h)
     out = l.passed + l.used + l.dropped + l.dead + l.replaced + l.routed;
     if (l.waiting)
         kit_breach(h, "%llu records were never taken; last status %d", (unsigned long long)l.waiting, (int)h->status);
+    if (l.unanswered)
+        kit_breach(h, "%llu records that write took were never answered by host->ack", (unsigned long long)l.unanswered);
     if (l.held)
         kit_breach(h, "%llu records are still held after drain", (unsigned long long)l.held);
     if (l.in + l.aside != out)

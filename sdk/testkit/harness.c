@@ -101,6 +101,8 @@ struct aff_harness *harness_new(const char *name, const char *toml, struct probl
     h->max_record = 16u << 20;
     h->source_id = 0x746573746b697400u;
     h->node_id = digest_bytes(0, h->plugin.name, strlen(h->plugin.name));
+    if (pthread_mutex_init(&h->answers_lock, NULL) != 0)
+        kit_misuse("the test itself cannot make a lock");
     h->outputs = kit_alloc((h->plugin.outputs.count + 1u) * sizeof *h->outputs);
     h->metrics = kit_alloc(h->plugin.metrics.count * sizeof *h->metrics);
     h->config = kit_alloc(h->plugin.config_size);
@@ -131,6 +133,10 @@ void harness_free(struct aff_harness *h)
 {
     while (h->pending_count)
         free(h->pending[--h->pending_count].record.data);
+    while (h->unanswered_count)
+        free(h->unanswered[--h->unanswered_count].record.data);
+    while (h->resend_count)
+        free(h->resends[--h->resend_count].record.data);
     while (h->hold_count)
         hold_free(h, h->hold_count - 1);
     while (h->line_count)
@@ -143,11 +149,15 @@ void harness_free(struct aff_harness *h)
     memory_free(&h->memory);
     free(h->timers);
     free(h->pending);
+    free(h->unanswered);
+    free(h->resends);
+    free(h->answers);
     free(h->holds);
     free(h->lines);
     free(h->blocks);
     free(h->metrics);
     free(h->config);
+    pthread_mutex_destroy(&h->answers_lock);
     harness_forget(h);
     free(h);
 }

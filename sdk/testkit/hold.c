@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * hold.c - host->hold and host->release.
+ * hold.c - records that outlive a call: held ones, and those that wait for the
+ * peer's answer.
  *
  * A held record is a copy in guarded memory of its own. Its release waits in the
  * call's list, and leaves after the inputs of this call, with the verdict that
  * was given for it.
+ *
+ * A sink with AFF_ACKS answers from any thread, also before write has returned: an
+ * answer waits in a list, and is looked at once the call is over.
  *
  * Not here: that a held input has a verdict of kind HOLD (deliver.c). */
 #include "host.h"
@@ -92,4 +96,147 @@ aff_status host_release(const struct aff_host *host, const struct aff_record *he
     r->verdict = verdict;
     hold_free(h, i);
     return AFF_OK;
+}
+
+const struct aff_record *host_held(const struct aff_host *host, uint32_t index)
+{
+    struct aff_harness *h = host_enter(host, "held");
+
+    data_only(h, "held");
+    return index < h->hold_count ? (const void *)h->holds[index].header->data : NULL;
+}
+
+/* What the next instance gets are other copies, so that an address kept from before
+ * leads nowhere. */
+void holds_move(struct aff_harness *h)
+{
+    size_t i;
+
+    for (i = 0; i < h->hold_count; i++) {
+        struct hold *hold = &h->holds[i];
+        struct guard *header = hold->header, *payload = hold->payload;
+        struct aff_record copy;
+
+        memcpy(&copy, header->data, sizeof copy);
+        hold->header = guard_new(sizeof copy, "a held record");
+        hold->payload = guard_new(copy.size, "the payload of a held record");
+        memcpy(hold->payload->data, payload->data, copy.size);
+        copy.data = hold->payload->data;
+        memcpy(hold->header->data, &copy, sizeof copy);
+        guard_lock(hold->header);
+        if (!(port_at(&h->plugin.inputs, hold->port)->flags & AFF_PORT_EDITS))
+            guard_lock(hold->payload);
+        guard_retire(header);
+        guard_retire(payload);
+    }
+}
+
+/* ---- answers ---- */
+
+/* The one host function that other threads call: it touches nothing but the list. */
+void host_ack(const struct aff_host *host, struct aff_id id, aff_status status)
+{
+    struct aff_harness *h = (struct aff_harness *)(uintptr_t)host;
+
+    pthread_mutex_lock(&h->answers_lock);
+    h->answers = kit_grow(h->answers, h->answer_count, &h->answer_room, sizeof *h->answers);
+    h->answers[h->answer_count].id = id;
+    h->answers[h->answer_count++].status = status;
+    pthread_mutex_unlock(&h->answers_lock);
+}
+
+void unanswered_add(struct aff_harness *h, uint32_t port, const struct aff_record *record)
+{
+    struct pending *p;
+
+    h->unanswered = kit_grow(h->unanswered, h->unanswered_count, &h->unanswered_room, sizeof *h->unanswered);
+    p = &h->unanswered[h->unanswered_count++];
+    p->port = port;
+    p->record = *record;
+    p->record.data = payload_copy(record->data, record->size);
+}
+
+/* It is offered again, with the mark that says so. */
+static void resend(struct aff_harness *h, size_t index)
+{
+    struct pending *p;
+
+    h->resends = kit_grow(h->resends, h->resend_count, &h->resend_room, sizeof *h->resends);
+    p = &h->resends[h->resend_count++];
+    *p = h->unanswered[index];
+    p->record.flags |= AFF_FLAG_RESENT;
+}
+
+static void answer_settle(struct aff_harness *h, const struct answer *answer)
+{
+    size_t i;
+
+    if (!(h->plugin.flags & AFF_ACKS))
+        kit_breach(h, "host->ack is for sinks whose table says AFF_ACKS");
+    if (answer->status != AFF_OK && answer->status != AFF_ERR_DATA && answer->status != AFF_ERR_IO)
+        kit_breach(h, "host->ack was given %d; expected AFF_OK, AFF_ERR_DATA or AFF_ERR_IO", (int)answer->status);
+    for (i = 0; i < h->unanswered_count; i++)
+        if (h->unanswered[i].record.id.source == answer->id.source &&
+            h->unanswered[i].record.id.seq == answer->id.seq)
+            break;
+    if (i == h->unanswered_count)
+        return;
+    if (answer->status == AFF_ERR_IO) {
+        resend(h, i);
+    } else {
+        free(h->unanswered[i].record.data);
+        h->ledger.used += answer->status == AFF_OK;
+        h->verdict_counts[0] += answer->status == AFF_OK;
+        h->ledger.dead += answer->status == AFF_ERR_DATA;
+    }
+    h->unanswered_count--;
+    memmove(&h->unanswered[i], &h->unanswered[i + 1], (h->unanswered_count - i) * sizeof *h->unanswered);
+}
+
+/* Without the lock: a breach leaves this function for good. */
+void answers_settle(struct aff_harness *h)
+{
+    struct answer *answers;
+    size_t i, count;
+
+    pthread_mutex_lock(&h->answers_lock);
+    answers = h->answers;
+    count = h->answer_count;
+    h->answers = NULL;
+    h->answer_count = h->answer_room = 0;
+    pthread_mutex_unlock(&h->answers_lock);
+    for (i = 0; i < count; i++)
+        answer_settle(h, &answers[i]);
+    free(answers);
+}
+
+/* In the order in which they were given up, in front of what is new. */
+void resends_offer(struct aff_harness *h)
+{
+    size_t count = h->resend_count;
+
+    while (h->pending_room < h->pending_count + count)
+        h->pending = kit_grow(h->pending, h->pending_room, &h->pending_room, sizeof *h->pending);
+    if (count == 0)
+        return;
+    memmove(h->pending + count, h->pending, h->pending_count * sizeof *h->pending);
+    memcpy(h->pending, h->resends, count * sizeof *h->pending);
+    h->pending_count += count;
+    h->resend_count = 0;
+}
+
+void unanswered_resend(struct aff_harness *h)
+{
+    size_t i;
+
+    for (i = 0; i < h->unanswered_count; i++)
+        resend(h, i);
+    h->unanswered_count = 0;
+}
+
+size_t aff_harness_unanswered(struct aff_harness *h)
+{
+    (void)aff_harness_flush(h);
+    answers_settle(h);
+    return h->unanswered_count;
 }

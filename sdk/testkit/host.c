@@ -210,6 +210,21 @@ static void host_wake_at(const struct aff_host *host, int64_t boot_ns)
     h->wake_ns = boot_ns;
 }
 
+static void host_cut(const struct aff_host *host)
+{
+    struct aff_harness *h = host_enter(host, "cut");
+
+    data_only(h, "cut");
+    if (h->plugin.kind != AFF_SOURCE)
+        kit_breach(h, "host->cut is for sources");
+    h->cuts++;
+}
+
+uint64_t aff_harness_cuts(const struct aff_harness *h)
+{
+    return h->cuts;
+}
+
 void harness_table(struct aff_harness *h)
 {
     static const struct aff_host table = {
@@ -218,7 +233,7 @@ void harness_table(struct aff_harness *h)
         host_count, host_gauge, host_incarnation, host_subject, host_stream, host_schema,
         host_stream_info, host_subject_name, host_schema_info, host_state_open, host_state,
         host_reserve, host_emit, host_stream_end, host_hold, host_release, host_wake_at, host_timer,
-        host_dead,
+        host_dead, host_ack, host_cut, host_held,
     };
 
     h->host = table;

@@ -16,5 +16,7 @@ aff_status host_dead(const struct aff_host *host, uint32_t input, uint8_t verdic
                      const void *bytes, uint32_t size);
 const struct aff_record *host_hold(const struct aff_host *host, const struct aff_record *record);
 aff_status host_release(const struct aff_host *host, const struct aff_record *held, uint8_t verdict);
+const struct aff_record *host_held(const struct aff_host *host, uint32_t index);
+void host_ack(const struct aff_host *host, struct aff_id id, aff_status status);
 
 #endif

@@ -236,14 +236,30 @@ struct call {
     int has_draft;
 };
 void emits_reset(struct aff_harness *h);
-void hold_free(struct aff_harness *h, size_t index);
 
-/* ------------------------------------------------------------ deliver.c */
+/* --------------------------------------------------------------- hold.c */
 
 struct pending {
     struct aff_record record; /* data is owned */
     uint32_t port;
 };
+struct answer { /* by host->ack, not looked at yet */
+    struct aff_id id;
+    aff_status status;
+};
+void hold_free(struct aff_harness *h, size_t index);
+/* Other copies of what is held, for the next instance. */
+void holds_move(struct aff_harness *h);
+/* write took it; host->ack will say what became of it. */
+void unanswered_add(struct aff_harness *h, uint32_t port, const struct aff_record *record);
+/* Books the answers that came. */
+void answers_settle(struct aff_harness *h);
+/* What was answered AFF_ERR_IO waits to be taken again; all without an answer do. */
+void resends_offer(struct aff_harness *h);
+void unanswered_resend(struct aff_harness *h);
+
+/* ------------------------------------------------------------ deliver.c */
+
 aff_status deliver(struct aff_harness *h, int all);
 /* Books what host->dead set aside for inputs below `upto`. */
 void asides_settle(struct aff_harness *h, uint32_t upto);
@@ -311,6 +327,12 @@ struct aff_harness {
     struct call call;
     struct hold *holds;
     size_t hold_count, hold_room;
+    pthread_mutex_t answers_lock;
+    struct answer *answers;
+    size_t answer_count, answer_room;
+    struct pending *unanswered, *resends;
+    size_t unanswered_count, unanswered_room, resend_count, resend_room;
+    uint64_t cuts; /* host->cut */
     struct output *outputs; /* one per output port, and one for queries */
     struct aff_harness_ledger ledger;
     uint64_t verdict_counts[256];

@@ -144,6 +144,23 @@ static aff_status act_again(struct probe *p, const struct aff_batch *b, uint32_t
     return b->count == 1 ? AFF_OK : AFF_AGAIN;
 }
 
+/* Holds all, and at the fourth lets the oldest go by what the host says of them. */
+static aff_status act_held(struct probe *p, const struct aff_batch *b, uint32_t *ret_taken)
+{
+    const struct aff_record *oldest;
+
+    if (!p->host->hold(p->host, &b->records[0]))
+        return AFF_ERR_MEMORY;
+    b->verdicts[0] = V_HOLD;
+    *ret_taken = 1;
+    if (!p->host->held(p->host, 3))
+        return b->count == 1 ? AFF_OK : AFF_AGAIN;
+    while ((oldest = p->host->held(p->host, 0)) != NULL && p->host->held(p->host, 1) != NULL)
+        if (p->host->release(p->host, oldest, V_PASS) < 0)
+            return AFF_ERR_BUG;
+    return AFF_OK;
+}
+
 static aff_status act_kept_oldest(struct probe *p, const struct aff_batch *b, uint32_t *ret_taken)
 {
     uint32_t i;
@@ -382,7 +399,7 @@ static const struct {
     { "fail_all", act_fail_all }, { "odd_status", act_odd_status }, { "read_beyond", act_read_beyond },
     { "keep_payload", act_keep_payload }, { "alloc", act_alloc }, { "verdict_late", act_verdict_late },
     { "falling", act_falling }, { "emit_untaken", act_emit_untaken }, { "edit_untaken", act_edit_untaken },
-    { "hold_only", act_hold_only }, { "hold_copy", act_hold_copy }, { "say_held", act_say_held },
+    { "held", act_held }, { "hold_only", act_hold_only }, { "hold_copy", act_hold_copy }, { "say_held", act_say_held },
     { "release_twice", act_release_twice }, { "swap_nothing", act_swap_nothing }, { "log_name", act_log_name },
     { "wrong_metric", act_wrong_metric }, { "copied_table", act_copied_table }, { "memory_as_io", act_memory_as_io },
 };
@@ -508,6 +525,8 @@ static aff_status probe_restore(void *self, const void *buffer, size_t size)
     if (size != sizeof p->calls)
         return AFF_ERR_DATA;
     memcpy(&p->calls, buffer, size);
+    if (acts_as(p, "kept_oldest"))
+        p->kept = p->host->held(p->host, 0);
     return AFF_OK;
 }
 

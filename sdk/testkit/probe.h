@@ -9,5 +9,6 @@
 
 extern const struct aff_plugin probe_plugin;  /* a processor */
 extern const struct aff_plugin source_plugin; /* a source, also an archive of what it counts */
+extern const struct aff_plugin sink_plugin;   /* a sink with AFF_ACKS */
 
 #endif

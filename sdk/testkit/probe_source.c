@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * probe_source.c - a source of numbered rows, well-behaved or not by its `act`.
+ * probe_source.c - a source of numbered rows, and a sink whose peer answers; both
+ * well-behaved or not by their `act`.
  *
  * Its query_ callbacks read back what a counting archive would hold: the rows 1
  * to `total`, of which every fourth is damaged. */
 #include "probe.h"
 
+#include <pthread.h>
 #include <string.h>
 
 struct config {
@@ -162,4 +164,125 @@ const struct aff_plugin source_plugin = {
     .open = source_open, .close = source_close, .read = source_read,
     .snapshot = source_snapshot, .restore = source_restore,
     .query_open = source_query_open, .query_next = source_query_next, .query_close = source_close,
+};
+
+/* ---- a sink with AFF_ACKS ---- */
+
+enum { SENT_MOST = 64 };
+struct sink_config {
+    const char *act;
+};
+struct sink {
+    const struct aff_host *host;
+    const struct sink_config *config;
+    struct aff_id sent[SENT_MOST]; /* without an answer */
+    uint32_t count;
+    uint64_t resent;
+};
+
+static const struct aff_option sink_options[] = {
+    AFF_OPT_TEXT(struct sink_config, act, 0, "\"wake\"", "When and what the peer answers."),
+};
+static const struct aff_port sink_inputs[] = {
+    { "in", "What is sent.", NULL, AFF_MASK(AFF_BYTES), 0, 0, 0, 0 },
+};
+static const struct aff_verdict sink_verdicts[] = { { "unwanted", "Dropped.", AFF_V_DROP, 0, 0 } };
+static const struct aff_metric sink_metrics[] = { { "resent", "Sent again.", NULL, AFF_METRIC_COUNTER, 0 } };
+
+static aff_status sink_open(const struct aff_host *host, const void *config, void **ret_self)
+{
+    struct sink *s = host->alloc(host, sizeof *s);
+
+    if (!s)
+        return AFF_ERR_MEMORY;
+    s->host = host;
+    s->config = config;
+    *ret_self = s;
+    return AFF_OK;
+}
+
+static void sink_close(void *self)
+{
+    struct sink *s = self;
+
+    s->host->free(s->host, s);
+}
+
+static int sink_acts_as(const struct sink *s, const char *act)
+{
+    return strcmp(s->config->act, act) == 0;
+}
+
+/* "io": the peer fails once for each record. */
+static void sink_answer(struct sink *s)
+{
+    while (s->count > 0) {
+        struct aff_id id = s->sent[--s->count];
+        aff_status status = sink_acts_as(s, "refuse") ? AFF_ERR_DATA : AFF_OK;
+
+        if (sink_acts_as(s, "io") && !s->resent)
+            status = AFF_ERR_IO;
+        s->host->ack(s->host, id, sink_acts_as(s, "nonsense") ? 7 : status);
+    }
+}
+
+static aff_status sink_write(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
+{
+    struct sink *s = self;
+    uint32_t i;
+
+    for (i = 0; i < batch->count; i++) {
+        const struct aff_record *r = &batch->records[i];
+
+        if (s->count == SENT_MOST)
+            return AFF_AGAIN;
+        if (r->size && *(const char *)r->data == '-') {
+            batch->verdicts[i] = 1;
+        } else {
+            s->sent[s->count++] = r->id;
+        }
+        if (r->flags & AFF_FLAG_RESENT) {
+            s->resent++;
+            s->host->count(s->host, 0, 1);
+        }
+        *ret_taken = i + 1;
+    }
+    if (sink_acts_as(s, "at_once"))
+        sink_answer(s);
+    else
+        s->host->wake_at(s->host, s->host->now_ns(s->host) + 1000000000);
+    return AFF_OK;
+}
+
+static void *sink_thread(void *self)
+{
+    sink_answer(self);
+    return NULL;
+}
+
+static aff_status sink_wake(void *self)
+{
+    struct sink *s = self;
+    pthread_t thread;
+
+    if (sink_acts_as(s, "never"))
+        return AFF_OK;
+    if (sink_acts_as(s, "stranger"))
+        s->host->ack(s->host, (struct aff_id){ 1, 2 }, AFF_OK);
+    if (!sink_acts_as(s, "thread")) {
+        sink_answer(s);
+        return AFF_OK;
+    }
+    if (pthread_create(&thread, NULL, sink_thread, s) != 0)
+        return AFF_ERR_MEMORY;
+    (void)pthread_join(thread, NULL);
+    return AFF_OK;
+}
+
+const struct aff_plugin sink_plugin = {
+    .struct_size = sizeof(struct aff_plugin), .major = AFF_ABI_MAJOR, .kind = AFF_SINK, .flags = AFF_ACKS,
+    .name = "probe_sink", .version = "1.0.0", .summary = "Sends.", .license = "Apache-2.0",
+    .config_size = sizeof(struct sink_config), .options = AFF_TABLE(sink_options),
+    .inputs = AFF_TABLE(sink_inputs), .verdicts = AFF_TABLE(sink_verdicts), .metrics = AFF_TABLE(sink_metrics),
+    .open = sink_open, .close = sink_close, .write = sink_write, .wake = sink_wake,
 };

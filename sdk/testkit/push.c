@@ -223,7 +223,8 @@ aff_status aff_harness_push(struct aff_harness *h, const char *port, const char 
 /* What was offered and not taken waits for retry or the clock. */
 aff_status aff_harness_flush(struct aff_harness *h)
 {
-    if (!h->is_started || !h->pending_count)
+    answers_settle(h);
+    if (!h->is_started || h->pending_count + h->resend_count == 0)
         return AFF_OK;
     return deliver(h, 1);
 }

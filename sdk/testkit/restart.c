@@ -4,7 +4,8 @@
  *
  * The snapshot is asked for three times: without room, with one byte too little,
  * and with just enough, in guarded memory; only the last may be written. What
- * state_open keeps goes over by its bytes, into new blocks.
+ * state_open keeps goes over by its bytes, into new blocks; what is held by a copy.
+ * What no peer has answered is offered to the next instance once more.
  *
  * Not here: what a host stores, and when. */
 #include "kit.h"
@@ -67,23 +68,29 @@ static void states_move(struct aff_harness *h, struct states *old)
 void aff_harness_restart(struct aff_harness *h)
 {
     struct guard *snapshot = NULL;
+    uint64_t source_id, next_seq;
     struct states states;
     aff_status status;
 
     (void)aff_harness_flush(h);
-    if (!h->is_started || h->pending_count || h->hold_count)
-        kit_misuse("a restart needs a running instance; %zu records wait, %zu are held", h->pending_count,
-                   h->hold_count);
+    if (!h->is_started || h->pending_count)
+        kit_misuse("a restart needs a running instance, and %zu records wait", h->pending_count);
     if (h->plugin.snapshot)
         snapshot = snapshot_take(h);
     states = h->states;
     memset(&h->states, 0, sizeof h->states);
     instance_stop(h);
     instance_close(h);
+    source_id = h->source_id;
+    next_seq = h->next_seq;
     status = instance_open(h);
     if (status != AFF_OK)
         kit_breach(h, "does not open after a restart: status %d", (int)status);
+    h->source_id = source_id; /* ids go on where they were, until restore says otherwise */
+    h->next_seq = next_seq;
     states_move(h, &states);
+    holds_move(h);
+    unanswered_resend(h);
     if (snapshot) {
         call_begin(h, CB_RESTORE);
         status = h->plugin.restore(h->self, snapshot->data, snapshot->size);

@@ -138,6 +138,8 @@ static void callbacks_check(const struct aff_plugin *p)
         lacks = "query_open, query_next and query_close";
     else if (p->timer && p->kind == AFF_SOURCE)
         lacks = "a reason: timers are for processors and sinks, it";
+    else if (p->flags & AFF_ACKS && p->kind != AFF_SINK)
+        lacks = "a peer: AFF_ACKS is for sinks, it";
     else if (!p->snapshot != !p->restore)
         lacks = "both of snapshot and restore";
     if (lacks)

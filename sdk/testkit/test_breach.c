@@ -217,6 +217,49 @@ TEST(unbalanced_accounts_are_caught)
     assert_non_null(strstr(said(leaves_one, "again"), "1 records were never taken; last status"));
 }
 
+static void sends(const char *act)
+{
+    struct aff_harness *h;
+    char toml[80];
+
+    (void)snprintf(toml, sizeof toml, "act = \"%s\"", act);
+    h = aff_harness_open_linked(&sink_plugin, toml);
+    aff_harness_push(h, "in", "bytes", "3", 1);
+    if (strcmp(act, "wake") == 0)
+        (void)aff_harness_sync(h);
+    aff_harness_clock(h, 2000000000);
+    EXPECT_BALANCED(h);
+}
+
+static void answers_without_the_flag(const char *act)
+{
+    static struct aff_plugin plain;
+
+    plain = sink_plugin;
+    plain.flags = 0;
+    (void)act;
+    (void)aff_harness_push(aff_harness_open_linked(&plain, "act = \"at_once\""), "in", "bytes", "3", 1);
+}
+
+static void says_acks(const char *act)
+{
+    static struct aff_plugin plain;
+
+    plain = probe_plugin;
+    plain.flags = AFF_ACKS;
+    (void)act;
+    (void)aff_harness_open_linked(&plain, "");
+}
+
+TEST(answers_that_are_missing_or_wrong_are_caught)
+{
+    assert_non_null(strstr(said(sends, "never"), "1 records that write took were never answered by host->ack"));
+    assert_non_null(strstr(said(sends, "wake"), "the epoch ends, and 1 records that write took are not answered"));
+    assert_non_null(strstr(said(sends, "nonsense"), "host->ack was given 7; expected AFF_OK"));
+    assert_non_null(strstr(said(answers_without_the_flag, ""), "host->ack is for sinks whose table says AFF_ACKS"));
+    assert_non_null(strstr(said(says_acks, ""), "AFF_ACKS is for sinks"));
+}
+
 static void fails_as_io_once(void)
 {
     life_of("memory_as_io");
@@ -281,5 +324,6 @@ TEST(expectations_that_do_not_hold_fail)
 
 AFF_TEST_MAIN(a_plugin_that_keeps_the_contract_is_not_accused, broken_answers_are_caught, broken_drafts_are_caught,
               misuse_of_borrowed_memory_is_caught, broken_holds_are_caught, calls_out_of_place_are_caught,
-              leaks_are_caught, unbalanced_accounts_are_caught, a_wrong_answer_to_a_failed_call_is_caught,
+              leaks_are_caught, unbalanced_accounts_are_caught,
+              answers_that_are_missing_or_wrong_are_caught, a_wrong_answer_to_a_failed_call_is_caught,
               a_problem_that_is_answered_with_ok_is_caught, expectations_that_do_not_hold_fail)

@@ -126,6 +126,119 @@ TEST(held_records_leave_when_they_are_released)
     aff_harness_close(&h);
 }
 
+TEST(held_records_live_through_a_restart_in_their_order)
+{
+    struct aff_harness *h = probe_open("act = \"held\"");
+
+    aff_harness_push(h, "in", "bytes", "a", 1);
+    aff_harness_push(h, "in", "bytes", "b", 1);
+    aff_harness_restart(h);
+    aff_harness_push(h, "in", "bytes", "c", 1);
+    aff_harness_restart(h);
+    aff_harness_restart(h);
+    assert_int_equal(aff_harness_ledger(h).held, 3);
+    EXPECT_NOTHING(h, "out");
+    aff_harness_push(h, "in", "bytes", "d", 1);
+    EXPECT_BYTES(h, "out", "a", 1);
+    EXPECT_BYTES(h, "out", "b", 1);
+    EXPECT_BYTES(h, "out", "c", 1);
+    assert_int_equal(aff_harness_ledger(h).held, 1);
+    aff_harness_close(&h);
+}
+
+TEST(a_held_record_that_restore_asked_for_is_released_later)
+{
+    struct aff_harness *h = probe_open("act = \"kept_oldest\"");
+
+    aff_harness_push(h, "in", "bytes", "a", 1);
+    aff_harness_restart(h);
+    aff_harness_push(h, "in", "bytes", "b", 1);
+    EXPECT_BYTES(h, "out", "a", 1);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
+static struct aff_harness *sink_open(const char *toml)
+{
+    return aff_harness_open_linked(&sink_plugin, toml);
+}
+
+TEST(a_sink_is_done_with_a_record_when_its_peer_answers)
+{
+    static const char *const acts[] = { "act = \"wake\"", "act = \"thread\"", "act = \"stranger\"" };
+    size_t i;
+
+    for (i = 0; i < 3; i++) {
+        struct aff_harness *h = sink_open(acts[i]);
+
+        aff_harness_push(h, "in", "bytes", "a", 1);
+        aff_harness_push(h, "in", "bytes", "-", 1);
+        aff_harness_push(h, "in", "bytes", "b", 1);
+        assert_int_equal(aff_harness_unanswered(h), 2);
+        assert_int_equal(aff_harness_ledger(h).used, 0);
+        assert_int_equal(aff_harness_ledger(h).dropped, 1);
+        aff_harness_clock(h, SECOND);
+        assert_int_equal(aff_harness_unanswered(h), 0);
+        assert_int_equal(aff_harness_ledger(h).used, 2);
+        EXPECT_STATUS(aff_harness_sync(h), AFF_OK);
+        EXPECT_BALANCED(h);
+        aff_harness_close(&h);
+    }
+}
+
+TEST(an_answer_may_come_before_write_returns)
+{
+    struct aff_harness *h = sink_open("act = \"at_once\"");
+
+    aff_harness_cut(h, 2);
+    aff_harness_push(h, "in", "bytes", "a", 1);
+    aff_harness_push(h, "in", "bytes", "b", 1);
+    assert_int_equal(aff_harness_unanswered(h), 0);
+    EXPECT_VERDICT(h, "used", 2);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
+TEST(what_the_peer_refuses_is_a_dead_letter)
+{
+    struct aff_harness *h = sink_open("act = \"refuse\"");
+
+    aff_harness_push(h, "in", "bytes", "a", 1);
+    aff_harness_clock(h, SECOND);
+    EXPECT_DEAD(h, 1);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
+TEST(what_the_peer_could_not_take_is_offered_again_with_its_mark)
+{
+    struct aff_harness *h = sink_open("act = \"io\"");
+
+    aff_harness_push(h, "in", "bytes", "a", 1);
+    aff_harness_clock(h, SECOND);
+    EXPECT_METRIC(h, "resent", 1);
+    assert_int_equal(aff_harness_unanswered(h), 1);
+    aff_harness_clock(h, SECOND);
+    assert_int_equal(aff_harness_ledger(h).used, 1);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
+TEST(a_sink_that_restarts_is_offered_what_has_no_answer)
+{
+    struct aff_harness *h = sink_open("act = \"wake\"");
+
+    aff_harness_push(h, "in", "bytes", "a", 1);
+    aff_harness_push(h, "in", "bytes", "b", 1);
+    aff_harness_restart(h);
+    assert_int_equal(aff_harness_unanswered(h), 2);
+    EXPECT_METRIC(h, "resent", 2);
+    aff_harness_clock(h, SECOND);
+    assert_int_equal(aff_harness_ledger(h).used, 2);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
 TEST(a_full_hold_area_says_so)
 {
     struct aff_harness *h = probe_open("act = \"choose\"");
@@ -304,6 +417,7 @@ TEST(a_source_is_read_to_its_end)
         r = aff_harness_take(h, "out");
         assert_int_equal(aff_harness_int(h, r, "number"), i + 1);
         assert_int_equal(r->event_ns, i);
+        assert_int_equal(r->id.seq, i); /* also over the restart */
     }
     r = aff_harness_take(h, "out");
     assert_int_equal(r->flags, AFF_FLAG_END);
@@ -410,6 +524,10 @@ TEST(a_hundred_thousand_records_take_no_time_to_speak_of)
 AFF_TEST_MAIN(verdicts_are_carried_out_and_counted, a_replacement_keeps_the_id_and_times_of_its_input,
               a_record_that_cannot_be_used_dies_alone, the_cause_of_a_refusal_can_be_seen,
               records_that_were_not_taken_are_offered_again_in_time, held_records_leave_when_they_are_released,
+              held_records_live_through_a_restart_in_their_order, a_held_record_that_restore_asked_for_is_released_later,
+              a_sink_is_done_with_a_record_when_its_peer_answers, an_answer_may_come_before_write_returns,
+              what_the_peer_refuses_is_a_dead_letter, what_the_peer_could_not_take_is_offered_again_with_its_mark,
+              a_sink_that_restarts_is_offered_what_has_no_answer,
               a_full_hold_area_says_so, a_record_that_is_too_large_cannot_be_reserved,
               output_is_the_same_however_the_input_is_cut, state_lives_through_a_restart,
               an_ended_streams_integer_is_used_anew_with_zeroed_state, samples_run_on_in_index_and_time,

@@ -79,7 +79,7 @@ static void fused(void)
     int i, turn;
 
     for (i = 0; i < CHAINS; i++) {
-        chains[i].source = (struct part_source){ 0, 64, 1, 0, 0 };
+        chains[i].source = (struct part_source){ .size = 64, .streams = 1 };
         chains[i].best_ns = 1e9;
         chain_make(&chains[i], &sink, nodes[i]);
         chains[i].flow = rig_open(&chains[i].rig, LAYOUT_NORMAL);
@@ -113,7 +113,7 @@ static double pipeline_ns(uint32_t nodes, enum layout_mode mode, uint64_t record
     uint64_t arrived;
 
     memset(&c, 0, sizeof c);
-    c.source = (struct part_source){ records, 64, 1, 0, 0 };
+    c.source = (struct part_source){ .records = records, .size = 64, .streams = 1 };
     chain_make(&c, &sink, nodes);
     c.flow = rig_open(&c.rig, mode);
     began = bench_now_ns();

@@ -77,7 +77,11 @@ static aff_status source_read(void *self, uint32_t want)
     uint64_t end = s->config->records + s->config->skip;
 
     for (; want > 0 && s->next < end; want--, s->next++) {
-        struct aff_record *r = s->host->reserve(s->host, 0, AFF_NO_INPUT, s->config->size);
+        struct aff_record *r;
+
+        if (s->config->pauses_at && s->next >= s->config->pauses_at)
+            return AFF_AGAIN;
+        r = s->host->reserve(s->host, 0, AFF_NO_INPUT, s->config->size);
 
         if (!r)
             return AFF_ERR_MEMORY;
@@ -93,10 +97,32 @@ static aff_status source_read(void *self, uint32_t want)
     return s->next < end ? AFF_OK : source_end(s);
 }
 
+/* Its position is the seq of the next record. */
+static aff_status source_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
+{
+    struct source *s = self;
+
+    *ret_size = sizeof s->next;
+    if (room >= sizeof s->next)
+        memcpy(buffer, &s->next, sizeof s->next);
+    return AFF_OK;
+}
+
+static aff_status source_restore(void *self, const void *buffer, size_t size)
+{
+    struct source *s = self;
+
+    if (size != sizeof s->next)
+        return AFF_ERR_DATA;
+    memcpy(&s->next, buffer, size);
+    return source_names(s);
+}
+
 const struct aff_plugin part_source = {
     .struct_size = sizeof part_source, .major = AFF_ABI_MAJOR, .kind = AFF_SOURCE,
     .flags = AFF_PULL | AFF_REPLAYS, .name = "part_source", .outputs = AFF_TABLE(out_made),
     .open = source_open, .close = source_close, .read = source_read,
+    .snapshot = source_snapshot, .restore = source_restore,
 };
 
 /* ---- processors ---- */

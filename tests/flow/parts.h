@@ -12,6 +12,7 @@ struct part_source {
     uint32_t streams;
     uint64_t skip; /* seq of the first */
     int ends;
+    uint64_t pauses_at; /* waits for ever before this record; 0: does not */
 };
 extern const struct aff_plugin part_source;
 

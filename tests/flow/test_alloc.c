@@ -87,7 +87,7 @@ static void nothing_is_allocated_after_warm_up(void **state)
 {
     static struct rig rig;
     static struct part_sink sinks[2];
-    struct part_source source = { UINT32_MAX, 64, 8, 0, 1 };
+    struct part_source source = { .records = UINT32_MAX, .size = 64, .streams = 8, .ends = 1 };
     struct part_edit edit = { 1 };
     struct part_judge judge = { .judge = some, .emits = few, .keep = 20 };
     struct part_counter counter = { 0 };

@@ -144,7 +144,7 @@ static void line_begin(struct line *l)
 
     memset(l, 0, sizeof *l);
     rig_begin(&l->rig);
-    l->source = (struct part_source){ 1000, 64, 2, 0, 1 };
+    l->source = (struct part_source){ 1000, 64, 2, 0, 1, 0 };
     l->judge.keep = 3;
     l->counting = part_counter;
     l->counting.open = counting_open;

@@ -40,7 +40,7 @@ static struct run *run_new(uint64_t records, uint32_t size, uint32_t streams)
     run->rig.options.log = log_keep;
     run->rig.options.arg = run;
     run->rig.options.virtual_clock = true;
-    run->source = (struct part_source){ records, size, streams, 0, 1 };
+    run->source = (struct part_source){ records, size, streams, 0, 1, 0 };
     return run;
 }
 
@@ -396,7 +396,7 @@ static void payloads_that_come_by_two_ways_are_whole_at_the_far_end(void **state
 static void two_sources_end_their_epochs_together(void **state)
 {
     struct run *run = run_new(30000, 64, 1);
-    struct part_source other = { 500, 64, 1, 0, 1 };
+    struct part_source other = { .records = 500, .size = 64, .streams = 1, .ends = 1 };
     struct rig *r = &run->rig;
     uint32_t one = rig_node(r, "one", &part_source, &run->source);
     uint32_t two_ = rig_node(r, "two", &part_source, &other);

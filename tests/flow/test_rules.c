@@ -214,7 +214,7 @@ static struct run *run_new(uint64_t records, uint32_t size)
     assert_non_null(run);
     rig_begin(&run->rig);
     run->rig.options.virtual_clock = true;
-    run->source = (struct part_source){ records, size, 1, 0, 1 };
+    run->source = (struct part_source){ records, size, 1, 0, 1, 0 };
     return run;
 }
 

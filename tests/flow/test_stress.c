@@ -134,7 +134,7 @@ static void add_sources(struct shape *s)
 
     for (i = 0; i < count; i++) {
         s->sources[i] = (struct part_source){ RECORDS - pick(s, 500), 8u << pick(s, 10), 1 + pick(s, 5),
-                                              (uint64_t)i * RECORDS, (int)pick(s, 2) };
+                                              (uint64_t)i * RECORDS, (int)pick(s, 2), 0 };
         node_add(s, i ? "two" : "one", &part_source, &s->sources[i]);
         for (seq = 0; seq < s->sources[i].records; seq++)
             s->comes[i][0][s->sources[i].skip + seq] = 1;

@@ -82,7 +82,8 @@ class Started:
 class Bench:
     def __init__(self, folder):
         self.folder = folder
-        self.env = dict(os.environ, AFFERENT_ARCHIVE=self.path("archive.lmdb"), TZ="UTC")
+        self.env = dict(os.environ, AFFERENT_ARCHIVE=self.path("archive.lmdb"), TZ="UTC",
+                        STATE_DIRECTORY=self.path("state"), RUNTIME_DIRECTORY=self.path("sockets"))
         self.env["AFFERENT_PIPELINES"] = PIPELINES
         self.env["AFFERENT_KEY"] = self.write("test.key", f"afferent-key 1 {bytes(range(32)).hex()}\n")
         os.chmod(self.env["AFFERENT_KEY"], 0o600)

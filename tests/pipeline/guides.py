@@ -6,7 +6,8 @@
 Each case below is a pipeline with one mistake: what `afferent check` says of it,
 without place and node, must stand in the guide word for word. Of privacy.md's
 tables each message must stand in the .expected file of the golden test that its
-row names. TOML blocks of the guides are accepted.
+row names. Of delivery.md also the whole pipeline is accepted, and what `plan` says of
+it, and the notes on it when it is changed, stand in the guide.
 """
 
 import os
@@ -75,6 +76,26 @@ from = "anon.rows"
 '''
 
 
+EDGE = '''[pipeline]
+name = "case"
+SETTING
+[source.patient]
+plugin = "in_synth"
+signals = ["vitals"]
+SOURCE
+[sink.screen]
+plugin = "out_file"
+from = "patient.vitals"
+path = "-"
+SINK
+'''
+NOTES = [  # how the whole pipeline is changed, and what check then says of it
+    (["--set", "archive.edge.when_full=block"], "archive may stall"),
+    (["--set", "archive.edge.when_full=block", "--set", 'archive.from=["patient", "alarm"]'], "alarms of alarm"),
+    (["--set", "archive.edge.when_full=block", "--set", "archive.edge.priority=bulk"], "edge.priority"),
+]
+
+
 def where(text):
     return "expressions.md", WHERE.replace("WHERE", text)
 
@@ -90,6 +111,10 @@ def alert(rules, columns=VITALS):
 def anon(label="none", key="ward.key", text="text", more=""):
     toml = PAGER.replace("LABEL", label).replace("KEY", key).replace("TEXT", text).replace("MORE", more)
     return "privacy.md", toml
+
+
+def edge(setting="", source="", sink=""):
+    return "delivery.md", EDGE.replace("SETTING", setting).replace("SOURCE", source).replace("SINK", sink)
 
 
 CASES = [
@@ -108,6 +133,10 @@ CASES = [
     alert('{ name = "x", column = "hr", above = 1, severity = "high" }', columns=""),
     anon(key="none.key"), anon(key="k2"), anon(text="txet"),
     anon(more="generalise = { place = { digits = 3 } }"), anon(label="phi"), anon(more='times = "keep"'),
+    edge(sink='edge = { expire = "1h" }'), edge('store_limit = "0B"', sink='edge = { when_full = "spill" }'),
+    edge(sink="run = { durable = true }"), edge('store_limit = "64KiB"'), edge(source='edge = { buffer = "1MiB" }'),
+    edge(source="run = { durable = true }", sink='edge = { when_full = "drop_oldest" }'),
+    edge('store_key = "none.key"'), edge('store_key = "k2"'),
 ]
 # What the guide calls the files of two of these.
 RENAMED = [("none.key", "ward.key"), ("txet", "plcae"), ("did you mean text?", "did you mean place?")]
@@ -132,10 +161,10 @@ def files_write(folder):
     os.chmod(os.path.join(folder, "k2"), 0o644)
 
 
-def check(folder, toml):
+def check(folder, toml, verb="check", *more):
     with open(os.path.join(folder, "case.toml"), "w", encoding="utf-8") as f:
         f.write(toml)
-    run = subprocess.run([AFFERENT, "check", "case.toml"], cwd=folder, text=True, timeout=30, check=False,
+    run = subprocess.run([AFFERENT, verb, "case.toml", *more], cwd=folder, text=True, timeout=30, check=False,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return run.returncode, run.stdout.replace(os.path.realpath(folder) + "/", "").replace(folder + "/", "")
 
@@ -160,6 +189,28 @@ def golden_rows():
                 yield cells[1].strip("`"), test
 
 
+def delivery_faults(folder):
+    """Of delivery.md: the whole pipeline, its plan, the notes on it; how many differ."""
+    text = guide("delivery.md")
+    whole = re.search(r"```toml\n(\[pipeline\].*?)```", text, re.S).group(1)
+    code, said = check(folder, whole)
+    faults = 0 if code == 0 and "note" not in said else 1
+    if faults:
+        print(f"delivery.md: exit {code}: {said}")
+    shown = re.search(r"^    store_limit is.*?(?=\n\n)", text, re.S | re.M).group(0)
+    planned = "\n".join("    " + line for line in check(folder, whole, "plan")[1].splitlines())
+    if shown not in planned:
+        faults += 1
+        print(f"delivery.md: plan says:\n{planned}")
+    for sets, begin in NOTES:
+        code, said = check(folder, whole, "check", *sets)
+        notes = [n for n in re.findall(r"note: \[\w+\] (.*)", said) if n.startswith(begin)]
+        if code != 0 or len(notes) != 1 or notes[0] not in text:
+            faults += 1
+            print(f"delivery.md: {begin}: exit {code}: {said}")
+    return faults
+
+
 def main():
     faults = 0
     with tempfile.TemporaryDirectory(prefix="afferent-guides-") as folder:
@@ -170,6 +221,7 @@ def main():
             if code != 2 or not is_there:
                 faults += 1
                 print(f"{name}: exit {code}, and the guide does not have: {text}")
+        faults += delivery_faults(folder)
     rows = list(golden_rows())
     for text, test in rows:
         with open(os.path.join(SOURCE, "tests/golden", test + ".expected"), encoding="utf-8") as f:

@@ -54,11 +54,12 @@ def main():
     path = os.path.abspath(sys.argv[1])
     folder = tempfile.mkdtemp(prefix="afferent-tutorial-")
     printed = ""
+    env = dict(os.environ, STATE_DIRECTORY=os.path.join(folder, "state"), RUNTIME_DIRECTORY=os.path.join(folder, "sockets"))
     try:
         for number, lang, arg, text in blocks(path):
             where = f"{os.path.basename(path)}:{number}"
             if lang == "sh" and arg != "skip":
-                run = subprocess.run(["sh", "-e", "-c", text], cwd=folder, text=True, timeout=120,
+                run = subprocess.run(["sh", "-e", "-c", text], cwd=folder, env=env, text=True, timeout=120,
                                      stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                      stderr=subprocess.STDOUT, check=False)
                 printed = run.stdout

@@ -11,11 +11,11 @@ source=$AFFERENT_SRCDIR/tests/golden
 program=${GOLDEN_CHECK:-$AFFERENT_BUILDDIR/tests/golden_check}
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-cp "$source"/*.toml "$source"/*.txt "$work" || exit 99
+cp "$source"/*.toml "$source"/*.txt "$source"/*.key "$work" || exit 99
 cd "$work" || exit 99
 mkdir folder.toml
-chmod 600 key_closed.txt
-chmod 644 key_open.txt
+chmod 600 key_closed.txt ./*.key
+chmod 644 key_open.txt store_open.key
 unset AFFERENT_GOLDEN_UNSET
 AFFERENT_GOLDEN_ORDER=6 AFFERENT_GOLDEN_BAD=no-number AFFERENT_GOLDEN_EMPTY=
 export AFFERENT_GOLDEN_ORDER AFFERENT_GOLDEN_BAD AFFERENT_GOLDEN_EMPTY
@@ -28,7 +28,7 @@ for case in "$source"/*.toml; do
     eval "\"\$program\" \"${file:-$name.toml}\" $args" >"$work/out" 2>&1
     echo "exit $?" >>"$work/out"
     count=$((count + 1))
-    if grep -E 'sesame|123456789|no-number' "$work/out"; then
+    if grep -E 'sesame|123456789|no-number|a1b2c3' "$work/out"; then
         echo "FAIL $name: it prints a secret, or what came from outside"
         failed=$((failed + 1))
     fi

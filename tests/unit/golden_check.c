@@ -2,16 +2,18 @@
  *
  * golden_check FILE [--set NODE.OPTION=VALUE]... [--pace VALUE] [--show HOW]
  * prints the messages, then the plan where there is one; HOW is explain, graph,
- * dot, mermaid or json. Exit as `check`: 0 or 2.
+ * dot, mermaid, json or outage. Exit as `check`: 0 or 2.
  *
  * Not here: real plugins; golden_plugins.c stands in for the loader. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "config/delivery.h"
 #include "config/pipeline.h"
 #include "golden_plugins.h"
 #include "show/explain.h"
+#include "show/outage.h"
 #include "show/picture.h"
 #include "show/report_json.h"
 
@@ -38,16 +40,37 @@ static void print_every(const struct every_config *c)
         printf("  gain %s %g\n", gain[i].key, gain[i].gain);
 }
 
+/* Only what differs from the usual. */
+static void print_store(const struct plan *plan)
+{
+    if (plan->store_limit != 1u << 30)
+        printf(" store %" PRIu64, plan->store_limit);
+    if (plan->store_key)
+        printf(" sealed by %s", strrchr(plan->store_key, '/') + 1);
+    putchar('\n');
+}
+
+static void print_slow(const struct plan_edge *edge)
+{
+    if (edge->when_full != WHEN_FULL_BLOCK)
+        printf(" %s %s", delivery_when_full(edge->when_full), delivery_priority(edge->priority));
+    if (edge->expire_ns)
+        printf(" expire %" PRId64, edge->expire_ns);
+    putchar('\n');
+}
+
 static void print_plan(const struct plan *plan)
 {
     printf("plan %s: memory %" PRIu64 " every %" PRId64 " records %" PRIu64 " bytes %" PRIu64
-           " record %" PRIu64 "\n", plan->name, plan->memory_limit, plan->commit_every_ns,
+           " record %" PRIu64, plan->name, plan->memory_limit, plan->commit_every_ns,
            plan->commit_records, plan->commit_bytes, plan->max_record);
+    print_store(plan);
     for (uint32_t i = 0; i < plan->node_count; i++) {
         const struct plan_node *node = &plan->nodes[i];
 
-        printf("node %u %s = %s line %u held %u\n", i, node->name, node->plugin->about.name,
-               node->at.line, node->max_held);
+        printf("node %u %s = %s line %u held %u%s%s%s\n", i, node->name, node->plugin->about.name,
+               node->at.line, node->max_held, node->durable ? " durable" : "",
+               node->in_process ? " process" : "", node->require_sandbox ? " sandbox" : "");
         if (!strcmp(node->plugin->about.name, "op_every"))
             print_every(node->config);
         if (!strcmp(node->plugin->about.name, "in_file"))
@@ -57,9 +80,10 @@ static void print_plan(const struct plan *plan)
         const struct plan_edge *edge = &plan->edges[i];
         const struct plan_node *from = &plan->nodes[edge->from], *to = &plan->nodes[edge->to];
 
-        printf("edge %s.%s -> %s.%s line %u buffer %" PRIu64 "\n", from->name,
+        printf("edge %s.%s -> %s.%s line %u buffer %" PRIu64, from->name,
                from->plugin->outputs[edge->from_port].name, to->name,
                to->plugin->inputs[edge->to_port].name, edge->at.line, edge->buffer);
+        print_slow(edge);
     }
 }
 
@@ -78,6 +102,8 @@ static void print_shown(struct report *report, const struct plan *plan, const ch
         picture_mermaid(plan, stdout);
     else if (!strcmp(how, "json"))
         report_json(report, plan, &origin, stdout);
+    else if (!strcmp(how, "outage"))
+        outage_print(plan, stdout);
 }
 
 int main(int argc, char **argv)
@@ -105,7 +131,7 @@ int main(int argc, char **argv)
     else if (plan)
         print_shown(report, plan, show, &request);
     if (plan && strcmp(show, "json") != 0)
-        explain_leaves(plan, stdout);
+        explain_notes(plan, stdout);
     int status = plan ? 0 : 2;
 
     plan_close(&plan);

@@ -287,9 +287,9 @@ static const struct aff_port temp_in[] = { PORT("in", FIELDS | SAMPLES, 0, 0, &o
 #define OUTPUTS(table) .outputs = table, .output_count = sizeof table / sizeof *table
 
 const struct plugin golden_labels[GOLDEN_LABELS] = {
-    { ABOUT(AFF_SOURCE, "in_rows", sizeof(struct rows_config), 0, NULL, rows_shape), OPTIONS(rows_options),
+    { ABOUT(AFF_SOURCE, "in_rows", sizeof(struct rows_config), AFF_REPLAYS, NULL, rows_shape), OPTIONS(rows_options),
       OUTPUTS(rows_out) },
-    { ABOUT(AFF_SOURCE, "in_ward", 0, 0, NULL, NULL), OUTPUTS(ward_out) },
+    { ABOUT(AFF_SOURCE, "in_ward", 0, AFF_REPLAYS, NULL, NULL), OUTPUTS(ward_out) },
     { ABOUT(AFF_SOURCE, "in_pump", sizeof(struct cloud_config), 0, cloud_validate, NULL), OPTIONS(cloud_options),
       INPUTS(pump_in), OUTPUTS(ward_out) },
     { ABOUT(AFF_PROCESSOR, "op_look", 0, 0, NULL, NULL), INPUTS(look_in), OUTPUTS(look_out) },

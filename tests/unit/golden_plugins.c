@@ -70,6 +70,8 @@ static aff_status every_validate(const void *config, const struct aff_report *re
 #define SAMPLES AFF_MASK(AFF_SAMPLES)
 #define PORT(name_, types_, flags_, passes_, schema_) \
     { .name = name_, .doc = "A port.", .schema = schema_, .types = types_, .flags = flags_, .passes = passes_ }
+#define OUT(name_, types_, passes_, schema_, priority_) \
+    { .name = name_, .doc = "A port.", .schema = schema_, .types = types_, .passes = passes_, .priority = priority_ }
 
 static const struct aff_column rate_bpm[] = { { .name = "rate", .unit = "/min", .type = AFF_REAL, .required = 1 } };
 static const struct aff_column rate_hz[] = { { .name = "rate", .unit = "Hz", .type = AFF_REAL } };
@@ -82,14 +84,14 @@ static const struct aff_schema bpm = SCHEMA(rate_bpm), hz = SCHEMA(rate_hz),
 
 static const struct aff_port monitor_in[] = { PORT("commands", FIELDS, AFF_PORT_COMMANDS | AFF_PORT_OPTIONAL, 0, NULL) };
 static const struct aff_port monitor_out[] = {
-    PORT("data", SAMPLES, 0, 0, NULL), PORT("events", FIELDS, 0, 0, &kind),
-    PORT("rates", FIELDS, 0, 0, &hz), PORT("words", FIELDS, 0, 0, &text),
+    OUT("data", SAMPLES, 0, NULL, AFF_PRIO_WAVEFORM), OUT("events", FIELDS, 0, &kind, AFF_PRIO_VITALS),
+    OUT("rates", FIELDS, 0, &hz, AFF_PRIO_VITALS), OUT("words", FIELDS, 0, &text, AFF_PRIO_BULK),
 };
 static const struct aff_port every_in[] = { PORT("in", SAMPLES | FIELDS, AFF_PORT_EDITS, 0, NULL) };
-static const struct aff_port every_out[] = { PORT("out", SAMPLES | FIELDS, 0, AFF_PASSES(0), NULL) };
+static const struct aff_port every_out[] = { OUT("out", SAMPLES | FIELDS, AFF_PASSES(0), NULL, AFF_PRIO_WAVEFORM) };
 static const struct aff_port idle_in[] = { PORT("in", SAMPLES, AFF_PORT_OPTIONAL, 0, NULL) };
 static const struct aff_port beats_in[] = { PORT("in", SAMPLES, 0, 0, NULL) };
-static const struct aff_port beats_out[] = { PORT("beats", FIELDS, 0, 0, &bpm) };
+static const struct aff_port beats_out[] = { OUT("beats", FIELDS, 0, &bpm, AFF_PRIO_VITALS) };
 static const struct aff_port pair_in[] = {
     PORT("found", FIELDS, 0, 0, NULL), PORT("reference", FIELDS, 0, 0, NULL),
 };
@@ -97,15 +99,17 @@ static const struct aff_port rate_in[] = { PORT("in", FIELDS, 0, 0, &bpm) };
 static const struct aff_port any_in[] = { PORT("in", FIELDS | SAMPLES, 0, 0, NULL) };
 
 /* No data leaves by any of these. */
-#define ABOUT(kind_, name_, size_) .about = { .struct_size = sizeof(struct aff_plugin), \
-    .major = AFF_ABI_MAJOR, .kind = kind_, .flags = AFF_STAYS, .name = name_, .version = "1", .summary = "A test.", \
+#define ABOUT(kind_, name_, size_) ABOUT_FLAGS(kind_, name_, size_, AFF_STAYS)
+#define ABOUT_FLAGS(kind_, name_, size_, flags_) .about = { .struct_size = sizeof(struct aff_plugin), \
+    .major = AFF_ABI_MAJOR, .kind = kind_, .flags = flags_, .name = name_, .version = "1", .summary = "A test.", \
     .license = "Apache-2.0", .config_size = size_ }, .path = name_ ".so", .shipped = true
 #define OPTIONS(table) .options = table, .option_count = sizeof table / sizeof *table
 #define INPUTS(table) .inputs = table, .input_count = sizeof table / sizeof *table
 #define OUTPUTS(table) .outputs = table, .output_count = sizeof table / sizeof *table
 
 static const struct plugin catalogue[] = {
-    { ABOUT(AFF_SOURCE, "in_file", sizeof(struct path_config)), OPTIONS(path_options), OUTPUTS(monitor_out) },
+    { ABOUT_FLAGS(AFF_SOURCE, "in_file", sizeof(struct path_config), AFF_REPLAYS),
+      OPTIONS(path_options), OUTPUTS(monitor_out) },
     { ABOUT(AFF_SOURCE, "in_monitor", 0), INPUTS(monitor_in), OUTPUTS(monitor_out) },
     { ABOUT(AFF_PROCESSOR, "op_every", sizeof(struct every_config)), OPTIONS(every_options),
       INPUTS(every_in), OUTPUTS(every_out) },

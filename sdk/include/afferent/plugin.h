@@ -413,6 +413,14 @@ struct aff_host {
      * with its input. A source gives AFF_NO_INPUT. AFF_ERR_MEMORY: answer that. */
     aff_status (*dead)(const struct aff_host *host, uint32_t input, uint8_t verdict, uint64_t offset,
                        const void *bytes, uint32_t size);
+    /* [any] AFF_ACKS: the peer's answer to what write took. AFF_OK: it is safe;
+     * AFF_ERR_DATA: refused, a dead letter; AFF_ERR_IO: offered again, RESENT. */
+    void (*ack)(const struct aff_host *host, struct aff_id id, aff_status status);
+    /* [data] Source: end the epoch soon, since a peer waits for its answer. */
+    void (*cut)(const struct aff_host *host);
+    /* [data] The index-th record held, oldest first; NULL behind the last. In
+     * restore: those that were held at the snapshot. */
+    const struct aff_record *(*held)(const struct aff_host *host, uint32_t index);
 };
 
 /* ----------------------------------------------------------------- 6 Plugin */
@@ -473,9 +481,11 @@ enum {
     AFF_BLOCKS = 4,  /* may wait inside callbacks (disk, net): gets a thread */
     AFF_STAYS = 8,   /* sink: data does not leave this node */
     AFF_ARCHIVE = 16, /* sink: has the query_ callbacks */
-    AFF_REWRITES = 32 /* processor: gives new subjects, times and ids to what it
-                       * emits (the anonymizer): `emit` takes the draft's id as it
-                       * stands, so make it a keyed hash of the input's */
+    AFF_REWRITES = 32, /* processor: gives new subjects, times and ids to what it
+                        * emits (the anonymizer): `emit` takes the draft's id as it
+                        * stands, so make it a keyed hash of the input's */
+    AFF_ACKS = 64 /* sink: what write took is done with when host->ack says so,
+                   * in any order, from any thread */
 };
 
 /* The constant. Unused callbacks are NULL. `config` is the plugin's own struct
@@ -537,8 +547,9 @@ struct aff_plugin {
     aff_status (*drain)(void *self);
 
     /* [data] The instance's own state beside what state_open keeps (a source:
-     * its position), as bytes. snapshot: *ret_size is set also when it exceeds
-     * `room`, and then nothing is written. restore: before start. */
+     * its position), as bytes, between two epochs. snapshot: *ret_size is set also
+     * when it exceeds `room`, and then nothing is written. restore: before start;
+     * integers of names are the same, and a source asks for its own once more. */
     aff_status (*snapshot)(void *self, void *buffer, size_t room, size_t *ret_size);
     aff_status (*restore)(void *self, const void *buffer, size_t size);
 

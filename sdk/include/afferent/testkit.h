@@ -253,11 +253,19 @@ aff_status aff_harness_end_stream(struct aff_harness *h, const char *port, uint3
 aff_status aff_harness_drain(struct aff_harness *h);
 /* An epoch ended (sink), is committed (source); epochs count from 1. */
 aff_status aff_harness_sync(struct aff_harness *h);
+/* Sinks with AFF_ACKS: records that write took and host->ack has not answered. One
+ * that is answered AFF_ERR_IO waits for the next flush. An epoch that ends, and
+ * EXPECT_BALANCED, want all answered. */
+size_t aff_harness_unanswered(struct aff_harness *h);
+/* Sources: how often host->cut was called. */
+uint64_t aff_harness_cuts(const struct aff_harness *h);
 void aff_harness_commit(struct aff_harness *h);
 
 /* A restart of the node: snapshot, stop, close, open, restore, start. State of
- * state_open is kept by its bytes. What was collected stays. Records that are
- * held or not taken fail the test: a restart happens between epochs. */
+ * state_open is kept by its bytes, and what is held by host->held, at another
+ * address. What was collected stays. Records without an answer (AFF_ACKS) are
+ * offered to the new instance, with AFF_FLAG_RESENT; what was not taken fails the
+ * test: a restart happens between epochs. */
 void aff_harness_restart(struct aff_harness *h);
 
 /* Drains, stops and closes the instance; its output can still be read. */
@@ -304,6 +312,7 @@ struct aff_harness_ledger {
     uint64_t forgotten; /* drafts reserved and never emitted */
     uint64_t allocated; /* blocks from host->alloc, now */
     uint64_t aside;     /* parts of inputs, by host->dead; they are in `dead` too */
+    uint64_t unanswered; /* AFF_ACKS: taken, and not answered yet */
 };
 struct aff_harness_ledger aff_harness_ledger(struct aff_harness *h);
 

@@ -1,0 +1,134 @@
+/* stored.c - see stored.h. */
+#include "cmd/stored.h"
+
+#include <afferent/plugin.h>
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/verbs.h"
+#include "config/key_file.h"
+#include "util/text.h"
+
+static void log_line(void *arg, int level, const char *text)
+{
+    lines_say(arg, level, NULL, "%s", text);
+}
+
+static int failed(const struct stored *stored, int code, const char *why)
+{
+    fprintf(stderr, "%s: error: %s\n", stored->file, why);
+    return code;
+}
+
+/* What a person has to mend first is bad usage; what the world has to, an error. */
+static int code_of(enum store_status status)
+{
+    return status == STORE_KEY || status == STORE_BUSY || status == STORE_NEWER ? EXIT_USAGE : EXIT_ERROR;
+}
+
+static int take(struct stored *stored, const struct plan *plan, const uint8_t *key)
+{
+    struct store_options options = {
+        .folder = stored->paths.folder,
+        .limit = plan->store_limit,
+        .key = key,
+        .log = log_line,
+        .arg = stored->lines,
+    };
+    enum store_status status;
+    char why[512];
+
+    status = store_open(&options, &stored->store, why, sizeof why);
+    if (status != STORE_OK)
+        return failed(stored, code_of(status), why);
+    stored->keeper = keeper_open(stored->store);
+    return stored->keeper ? -1 : failed(stored, EXIT_ERROR, "no memory for the store");
+}
+
+int stored_open(struct stored *stored, const struct plan *plan, const char *file, struct lines *lines)
+{
+    uint8_t key[KEY_FILE_BYTES];
+    char why[512];
+    struct text text = { 0 };
+    int code;
+
+    *stored = (struct stored){ .file = file, .lines = lines };
+    if (plan->store_limit == 0)
+        return -1;
+    if (!place_find(plan->name, &stored->paths, why, sizeof why) || !place_make(&stored->paths, why, sizeof why))
+        return failed(stored, EXIT_USAGE, why);
+    if (plan->store_key && !key_file_read(plan->store_key, "store_key", key, &text)) {
+        code = failed(stored, EXIT_USAGE, text.data ? text.data : "no memory");
+        text_free(&text);
+        return code;
+    }
+    code = take(stored, plan, plan->store_key ? key : NULL);
+    sodium_memzero(key, sizeof key);
+    return code;
+}
+
+const struct kept *stored_kept(const struct stored *stored)
+{
+    return stored->keeper ? keeper_kept(stored->keeper) : NULL;
+}
+
+/* ---- while it runs ---- */
+
+static bool gather(void *arg, struct kept_group *group, int64_t *ret_wait_ns)
+{
+    struct stored *stored = arg;
+
+    return flow_gather(stored->flow, group, ret_wait_ns);
+}
+
+static void committed(void *arg)
+{
+    struct stored *stored = arg;
+
+    flow_stored(stored->flow);
+}
+
+static void store_failed(void *arg, const char *why)
+{
+    struct stored *stored = arg;
+
+    flow_store_failed(stored->flow, why);
+}
+
+static void paused(void *arg, const char *why)
+{
+    struct stored *stored = arg;
+
+    if (why)
+        lines_say(stored->lines, AFF_LOG_WARN, NULL, "intake waits: %s", why);
+    else
+        lines_say(stored->lines, AFF_LOG_INFO, NULL, "the store takes again; intake goes on");
+}
+
+bool stored_begin(struct stored *stored, struct flow *flow)
+{
+    const struct keeper_work work = {
+        .gather = gather, .committed = committed, .failed = store_failed, .paused = paused, .arg = stored
+    };
+
+    stored->flow = flow;
+    stored->begun = !stored->keeper || keeper_start(stored->keeper, &work);
+    return stored->begun;
+}
+
+void stored_end(struct stored *stored)
+{
+    if (stored->keeper && stored->begun)
+        keeper_stop(stored->keeper);
+    stored->begun = false;
+}
+
+void stored_close(struct stored *stored)
+{
+    stored_end(stored);
+    keeper_close(&stored->keeper);
+    store_close(&stored->store);
+    place_free(&stored->paths);
+}

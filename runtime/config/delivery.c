@@ -1,0 +1,200 @@
+/* delivery.c - what becomes of records whose reader is slow.
+ *
+ * All edges into one node are of one kind, that of its `edge.when_full`. Where it
+ * does not stand there, a sink behind a fan-out spills: else one that is away would
+ * stall those that are not. Everything else blocks. Behind a durable source the
+ * store lies in any case.
+ *
+ * A fan-out is any node with more than one edge out, on the way up from the sink as
+ * far as edges block: beyond one that does not, a slow sink stalls nobody.
+ *
+ * Not here: who shares a commit domain (layout.c), notes (delivery_notes.c). */
+#include "config/delivery.h"
+
+#include <string.h>
+
+#include "config/pipeline_inside.h"
+
+struct choosing {
+    struct draft *draft;
+    struct plan *plan;
+    const struct draft_node **drafts; /* by row of the plan */
+    uint32_t *outs;                   /* edges out, by node */
+    bool *is_forked;                  /* a fan-out stands before this node */
+    const char **durable;             /* by node: a durable source that feeds it, or NULL */
+};
+
+#define SAY(c, node, value, ...) \
+    report_add((c)->draft->report, REPORT_ERROR, (value) ? (value)->place : (node)->table->key_place, \
+               (node)->name, __VA_ARGS__)
+
+static bool tables_make(struct choosing *c)
+{
+    struct arena *arena = c->plan->arena;
+    uint32_t count = c->plan->node_count;
+
+    c->drafts = arena_take_array(arena, count, sizeof *c->drafts);
+    c->outs = arena_take_array(arena, count, sizeof *c->outs);
+    c->is_forked = arena_take_array(arena, count, sizeof *c->is_forked);
+    c->durable = arena_take_array(arena, count, sizeof *c->durable);
+    if (!c->drafts || !c->outs || !c->is_forked || !c->durable)
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        c->drafts[c->draft->nodes[i].order] = &c->draft->nodes[i];
+    for (uint32_t i = 0; i < c->plan->edge_count; i++) {
+        const struct plan_edge *edge = &c->plan->edges[i];
+
+        c->outs[edge->from]++;
+        if (c->drafts[edge->from]->is_durable)
+            c->durable[edge->to] = c->plan->nodes[edge->from].name;
+    }
+    return true;
+}
+
+/* ---- durable ---- */
+
+static void durable_check(struct choosing *c, uint32_t row)
+{
+    const struct draft_node *node = c->drafts[row];
+
+    c->plan->nodes[row].durable = node->is_durable;
+    if (node->is_durable && c->plan->store_limit == 0)
+        SAY(c, node, host_key(node, "run", "durable"),
+            "run.durable has no store to write to, for store_limit is 0; expected one; raise "
+            "pipeline.store_limit, or take durable out");
+}
+
+/* ---- when_full ---- */
+
+static bool is_spill_possible(struct choosing *c, const struct draft_node *node)
+{
+    if (c->plan->store_limit > 0)
+        return true;
+    SAY(c, node, host_key(node, "edge", "when_full"),
+        "edge.when_full = \"spill\" has no store to spill to, for store_limit is 0; expected one; raise "
+        "pipeline.store_limit, or write \"drop_oldest\"");
+    return false;
+}
+
+/* Orders to a device must not lie in a store and come late. */
+static enum when_full commands_kind(struct choosing *c, const struct draft_node *node, const char *durable)
+{
+    if (node->when_full > WHEN_FULL_BLOCK)
+        SAY(c, node, host_key(node, "edge", "when_full"),
+            "edge.when_full = \"%s\" cannot stand before a device, which would get orders late or not "
+            "at all; expected \"block\"; take it out", delivery_when_full((enum when_full)node->when_full));
+    else if (durable)
+        SAY(c, node, value_find(node->table, "from"),
+            "its orders come from %s, which is durable, and would lie in the store first; expected a "
+            "node that decides on them; put a processor between, or take durable out", durable);
+    return WHEN_FULL_BLOCK;
+}
+
+static enum when_full written_kind(struct choosing *c, uint32_t row, const char *durable)
+{
+    const struct draft_node *node = c->drafts[row];
+    enum when_full kind = (enum when_full)node->when_full;
+
+    if (durable && kind != WHEN_FULL_SPILL) {
+        SAY(c, node, host_key(node, "edge", "when_full"),
+            "edge.when_full = \"%s\" cannot stand behind %s, which is durable: the store lies between; "
+            "expected \"spill\"; take it out, or put a processor between", delivery_when_full(kind), durable);
+        return WHEN_FULL_SPILL;
+    }
+    if (kind == WHEN_FULL_SPILL && !is_spill_possible(c, node))
+        return WHEN_FULL_BLOCK;
+    return kind;
+}
+
+static enum when_full node_kind(struct choosing *c, uint32_t row)
+{
+    const struct draft_node *node = c->drafts[row];
+    const char *durable = c->plan->store_limit > 0 ? c->durable[row] : NULL;
+
+    if (node->kind == AFF_SOURCE)
+        return commands_kind(c, node, durable);
+    if (node->when_full >= 0)
+        return written_kind(c, row, durable);
+    if (durable)
+        return WHEN_FULL_SPILL;
+    if (node->kind == AFF_SINK && c->is_forked[row] && c->plan->store_limit > 0)
+        return WHEN_FULL_SPILL;
+    return WHEN_FULL_BLOCK;
+}
+
+/* ---- one node's edges ---- */
+
+static void expire_check(struct choosing *c, const struct draft_node *node, enum when_full kind)
+{
+    if (node->expire_ns == 0 || kind != WHEN_FULL_BLOCK)
+        return;
+    if (node->kind == AFF_SOURCE)
+        SAY(c, node, host_key(node, "edge", "expire"),
+            "edge.expire does nothing before a device: no order waits there; expected no expire; take it out");
+    else
+        SAY(c, node, host_key(node, "edge", "expire"),
+            "edge.expire does nothing where when_full is \"block\": no record waits there; expected "
+            "\"spill\" or \"drop_oldest\" beside it; write one, or take expire out");
+}
+
+static void edges_fill(struct choosing *c, uint32_t row)
+{
+    const struct draft_node *node = c->drafts[row];
+    enum when_full kind = node_kind(c, row);
+    bool is_read = false;
+
+    for (uint32_t i = 0; i < c->plan->edge_count; i++) {
+        struct plan_edge *edge = &c->plan->edges[i];
+        const struct plan_node *from = &c->plan->nodes[edge->from];
+
+        if (edge->to != row)
+            continue;
+        is_read = true;
+        edge->when_full = kind;
+        edge->expire_ns = node->expire_ns;
+        edge->priority = (uint8_t)(node->priority >= 0 ? node->priority
+                                                       : from->plugin->outputs[edge->from_port].priority);
+        if (edge->priority > AFF_PRIO_BULK)
+            edge->priority = AFF_PRIO_BULK;
+    }
+    if (is_read)
+        expire_check(c, node, kind);
+}
+
+/* Goes with the data, and round a circle of commands, until nothing changes. */
+static void forks_spread(struct choosing *c)
+{
+    bool moved = true;
+
+    while (moved) {
+        moved = false;
+        for (uint32_t i = 0; i < c->plan->edge_count; i++) {
+            const struct plan_edge *edge = &c->plan->edges[i];
+            bool is_forked = c->outs[edge->from] > 1 || c->is_forked[edge->from];
+
+            if (c->drafts[edge->to]->kind == AFF_SOURCE || edge->when_full != WHEN_FULL_BLOCK ||
+                !is_forked || c->is_forked[edge->to])
+                continue;
+            c->is_forked[edge->to] = true;
+            moved = true;
+        }
+    }
+}
+
+bool delivery_choose(struct draft *draft, struct plan *plan)
+{
+    struct choosing c = { .draft = draft, .plan = plan };
+
+    if (!tables_make(&c))
+        return false;
+    for (uint32_t i = 0; i < plan->node_count; i++) {
+        durable_check(&c, i);
+        if (c.drafts[i]->kind != AFF_SINK)
+            edges_fill(&c, i);
+    }
+    forks_spread(&c);
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        if (c.drafts[i]->kind == AFF_SINK)
+            edges_fill(&c, i);
+    return true;
+}

@@ -1,0 +1,480 @@
+/* commit.c - which epochs become safe together, and the group they make.
+ *
+ * Not here: coming back after a death (commit_resume.c), letters (letters.c). */
+#include "flow/commit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "flow/commit_inside.h"
+#include "flow/snap.h"
+
+/* How long a complete epoch may wait for sinks behind queues to finish it, so that
+ * it need not be written: this part of commit_every. */
+enum { GRACE_SHARE = 4 };
+
+/* ---- notes ---- */
+
+static bool note_node(struct node *node, uint32_t slot)
+{
+    struct wire *wire = &node->flow->commit->notes[node->index].at[slot];
+    aff_status st;
+
+    wire_clear(wire);
+    wire_u8(wire, COMMIT_VERSION);
+    wire_u8(wire, node->drained);
+    st = snap_write(node, wire);
+    if (st == AFF_OK && !wire->failed)
+        return true;
+    flow_fail(node->flow, node, st < 0 ? st : AFF_ERR_MEMORY,
+              node->why[0] ? node->why : "its state could not be noted for the store");
+    return false;
+}
+
+static void note_links(struct node *node, uint32_t slot)
+{
+    uint32_t port, k;
+
+    for (port = 0; port < node->plan->plugin->output_count; port++)
+        for (k = 0; k < node->outputs[port].link_count; k++) {
+            struct link *link = node->outputs[port].links[k];
+
+            link->put_at[slot] = atomic_load_explicit(&link->put, memory_order_relaxed);
+            if (link->plan->way == EDGE_FUSED)
+                link->taken_at[slot] = atomic_load_explicit(&link->taken, memory_order_relaxed);
+        }
+}
+
+bool commit_note(struct lane *lane)
+{
+    uint32_t slot = (uint32_t)(lane->epoch % EPOCH_NOTES), i;
+
+    for (i = 0; i < lane->in_count; i++) {
+        struct link *link = lane->ins[i];
+
+        link->taken_at[slot] = atomic_load_explicit(&link->taken, memory_order_relaxed);
+        link->expired_at[slot] = atomic_load_explicit(&link->expired, memory_order_relaxed);
+        if (link->queue)
+            queue_note(link->queue, lane->epoch);
+    }
+    for (i = 0; i < lane->node_count; i++) {
+        lane->nodes[i]->at_epoch[slot] = ledger_read(&lane->nodes[i]->ledger);
+        note_links(lane->nodes[i], slot);
+        if (lane->flow->kept && !note_node(lane->nodes[i], slot))
+            return false;
+    }
+    return true;
+}
+
+void commit_note_final(struct lane *lane)
+{
+    atomic_store(&lane->final_epoch, lane->epoch);
+}
+
+/* Only of a lane that is one sink: nothing that it did since has gone on. */
+void commit_abandon(struct lane *lane, uint64_t last)
+{
+    uint32_t slot = (uint32_t)(last % EPOCH_NOTES), i;
+
+    for (i = 0; i < lane->in_count; i++) {
+        atomic_store(&lane->ins[i]->taken, lane->ins[i]->taken_at[slot]);
+        atomic_store(&lane->ins[i]->expired, lane->ins[i]->expired_at[slot]);
+    }
+    for (i = 0; i < lane->node_count; i++)
+        ledger_write(&lane->nodes[i]->ledger, &lane->nodes[i]->at_epoch[slot]);
+    atomic_store(&lane->final_epoch, last);
+}
+
+/* ---- which epochs ---- */
+
+/* The epoch of the lane that stands in the cut: its last, where it has ended. */
+static uint64_t chosen_epoch(const struct lane *lane)
+{
+    uint64_t last = atomic_load(&lane->final_epoch), chosen = lane->domain->chosen - 1u;
+
+    return chosen < last ? chosen : last;
+}
+
+/* Lowers what was chosen until no reader is ahead of its writer. What was committed last is
+ * such a cut, so there is an end. */
+static void choose_agreeing(struct flow *flow)
+{
+    bool changed = true;
+    uint32_t i;
+
+    while (changed) {
+        changed = false;
+        for (i = 0; i < flow->plan->edge_count; i++) {
+            const struct link *l = &flow->links[i];
+            struct domain *reader = l->reader->lane->domain;
+
+            if (!l->queue || reader->chosen == epochs_committed(&reader->epochs) ||
+                queue_agrees(l->queue, chosen_epoch(l->writer->lane), chosen_epoch(l->reader->lane)))
+                continue;
+            reader->chosen--;
+            changed = true;
+        }
+    }
+}
+
+/* Whether a writer's epoch waits a little longer for its readers. */
+static bool wait_longer(struct flow *flow, int64_t *ret_wait_ns)
+{
+    int64_t grace = flow->plan->commit_every_ns / GRACE_SHARE, now = clock_now(&flow->clock), left = 0;
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->edge_count; i++) {
+        const struct link *l = &flow->links[i];
+        const struct domain *writer = l->writer->lane->domain;
+
+        if (!l->queue || l->plan->when_full != WHEN_FULL_SPILL ||
+            writer->chosen >= epochs_committed(&writer->epochs) + EDGE_EPOCHS / 2 ||
+            queue_unfinished(l->queue, writer->chosen - 1u, chosen_epoch(l->reader->lane)) == 0)
+            continue;
+        if (writer->seen_ns + grace - now > left)
+            left = writer->seen_ns + grace - now;
+    }
+    *ret_wait_ns = left;
+    return left > 0;
+}
+
+/* True: at least one domain goes on. */
+static bool choose(struct flow *flow, int64_t *ret_wait_ns)
+{
+    bool any = false;
+    uint32_t i;
+
+    *ret_wait_ns = -1;
+    for (i = 0; i < flow->plan->domain_count; i++) {
+        struct domain *d = &flow->domains[i];
+
+        d->chosen = epochs_complete(&d->epochs);
+        if (d->seen != d->chosen)
+            d->seen_ns = clock_now(&flow->clock);
+        d->seen = d->chosen;
+    }
+    choose_agreeing(flow);
+    for (i = 0; i < flow->plan->domain_count; i++)
+        any |= flow->domains[i].chosen > epochs_committed(&flow->domains[i].epochs);
+    return any && !(flow->kept && wait_longer(flow, ret_wait_ns));
+}
+
+/* ---- books ---- */
+
+static void check_books(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        const struct node *n = &flow->nodes[i];
+
+        if (!account_balances(&n->at_epoch[commit_slot(n->lane, chosen_epoch(n->lane))])) {
+            flow_log(flow, AFF_LOG_ERROR, n->plan->name, "the ledger does not balance");
+            atomic_store(&flow->unbalanced, true);
+        }
+    }
+    for (i = 0; i < flow->plan->edge_count; i++) {
+        const struct link *l = &flow->links[i];
+        uint64_t put = l->put_at[commit_slot(l->writer->lane, chosen_epoch(l->writer->lane))];
+        uint64_t taken = l->taken_at[commit_slot(l->reader->lane, chosen_epoch(l->reader->lane))];
+
+        if (!l->queue && put != taken) {
+            flow_log(flow, AFF_LOG_ERROR, l->reader->plan->name, "the ledger of an edge does not balance");
+            atomic_store(&flow->unbalanced, true);
+        }
+    }
+}
+
+static void fill_node(struct accounts_node *to, const struct node *n, const struct account *a)
+{
+    uint64_t *x = to->numbers;
+
+    x[ACCOUNTS_IN] = a->in;
+    x[ACCOUNTS_MADE] = a->made;
+    x[ACCOUNTS_RETRIED] = a->retried;
+    x[ACCOUNTS_PASSED] = a->passed;
+    x[ACCOUNTS_REPLACED] = a->replaced;
+    x[ACCOUNTS_ROUTED] = a->routed;
+    x[ACCOUNTS_EMITTED] = a->emitted;
+    x[ACCOUNTS_USED] = a->used;
+    x[ACCOUNTS_DROPPED] = a->dropped;
+    x[ACCOUNTS_DEAD] = a->dead;
+    x[ACCOUNTS_HELD] = a->held;
+    x[ACCOUNTS_BYTES_COPIED] = a->bytes_copied;
+    for (uint32_t i = 0; i < to->reason_count; i++)
+        to->reasons[i].count = a->by_verdict[i];
+    if (n->about->kind == AFF_SOURCE && !(n->about->flags & AFF_REPLAYS) && !n->plan->durable)
+        x[ACCOUNTS_AT_RISK] = EDGE_EPOCHS * (n->flow->plan->commit_records + PLAN_BATCH);
+}
+
+static void fill_edge(struct accounts_edge *to, const struct link *l)
+{
+    uint32_t put = commit_slot(l->writer->lane, chosen_epoch(l->writer->lane));
+    uint32_t taken = commit_slot(l->reader->lane, chosen_epoch(l->reader->lane));
+    uint64_t *x = to->numbers, gone;
+    struct queue_figures f = { .oldest_ns = INT64_MAX };
+
+    x[ACCOUNTS_PUT] = l->put_at[put];
+    x[ACCOUNTS_TAKEN] = l->taken_at[taken];
+    x[ACCOUNTS_EDGE_EXPIRED] = l->expired_at[taken];
+    if (l->queue) {
+        queue_figures(l->queue, &f);
+        x[ACCOUNTS_EDGE_DROPPED] = l->dropped_before + f.dropped;
+        x[ACCOUNTS_EDGE_LOST] = l->lost_before + f.lost;
+        x[ACCOUNTS_EDGE_STORED] = f.stored;
+    }
+    gone = x[ACCOUNTS_TAKEN] + x[ACCOUNTS_EDGE_EXPIRED] + x[ACCOUNTS_EDGE_DROPPED] + x[ACCOUNTS_EDGE_LOST];
+    x[ACCOUNTS_EDGE_QUEUED] = x[ACCOUNTS_PUT] > gone ? x[ACCOUNTS_PUT] - gone : 0;
+    to->oldest_ns = f.oldest_ns;
+}
+
+/* ---- the group ---- */
+
+static void add_piece(struct kept_group *group, const char *name, const struct wire *wire)
+{
+    kept_group_add(group, KEPT_STATE, 0, 0, name, wire->bytes, wire->size);
+}
+
+static void gather_nodes(struct flow *flow, struct kept_group *group)
+{
+    char name[COMMIT_NAME];
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        const struct node *n = &flow->nodes[i];
+        struct note *note = &flow->commit->notes[i];
+        const struct wire *wire = &note->at[commit_slot(n->lane, chosen_epoch(n->lane))];
+        uint64_t hash = XXH3_64bits(wire->bytes, wire->size);
+
+        if (note->is_stored && note->hash == hash)
+            continue;
+        note->is_stored = true;
+        note->hash = hash;
+        snprintf(name, sizeof name, COMMIT_NODE "%s", n->plan->name);
+        add_piece(group, name, wire);
+    }
+}
+
+static void gather_queues(struct flow *flow, struct kept_group *group)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->edge_count; i++) {
+        const struct link *l = &flow->links[i];
+
+        if (l->queue)
+            queue_gather(l->queue, chosen_epoch(l->writer->lane), chosen_epoch(l->reader->lane), group);
+    }
+}
+
+static void gather_letters(struct flow *flow, struct kept_group *group)
+{
+    uint32_t i;
+    uint64_t e;
+
+    for (i = 0; i < flow->plan->lane_count; i++) {
+        const struct lane *lane = &flow->lanes[i];
+
+        for (e = epochs_committed(&lane->domain->epochs); e < lane->domain->chosen; e++)
+            letters_gather(lane, e, group);
+    }
+}
+
+static void gather_names(struct flow *flow, struct kept_group *group)
+{
+    struct commit *c = flow->commit;
+    uint64_t hash;
+    struct wire_group of = { c->nodes, flow->plan->node_count, c->below, flow->plan->domain_count };
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->domain_count; i++)
+        c->below[i] = flow->domains[i].chosen;
+    wire_clear(&c->scratch);
+    wire_names(&c->scratch, flow->names, &of);
+    hash = XXH3_64bits(c->scratch.bytes, c->scratch.size);
+    if (hash != c->names_hash)
+        add_piece(group, COMMIT_NAMES, &c->scratch);
+    c->names_hash = hash;
+    group->failed |= c->scratch.failed;
+}
+
+/* All that was cut of every domain is in this group, and no more will be. */
+static bool is_last(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->domain_count; i++) {
+        struct domain *d = &flow->domains[i];
+
+        if (!epochs_over(&d->epochs) || d->chosen != epochs_complete(&d->epochs))
+            return false;
+    }
+    return true;
+}
+
+static bool all_drained(const struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        const struct node *n = &flow->nodes[i];
+
+        if (n->about->kind == AFF_SOURCE ? !n->over : !n->drained)
+            return false;
+    }
+    return true;
+}
+
+static void gather_run(struct flow *flow, struct kept_group *group)
+{
+    struct commit *c = flow->commit;
+    struct run_state run = { .clean = is_last(flow) && atomic_load(&c->begun) };
+
+    run.finished = run.clean && all_drained(flow);
+    c->accounts->clean = run.clean;
+    if (c->run_stored && run.clean == c->run.clean && run.finished == c->run.finished)
+        return;
+    c->run = run;
+    c->run_stored = true;
+    wire_clear(&c->scratch);
+    wire_u8(&c->scratch, COMMIT_VERSION);
+    wire_u8(&c->scratch, run.finished);
+    wire_u8(&c->scratch, run.clean);
+    add_piece(group, COMMIT_RUN, &c->scratch);
+}
+
+static void gather_accounts(struct flow *flow, struct kept_group *group)
+{
+    struct commit *c = flow->commit;
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        const struct node *n = &flow->nodes[i];
+
+        fill_node(&c->accounts->nodes[i], n, &n->at_epoch[commit_slot(n->lane, chosen_epoch(n->lane))]);
+    }
+    for (i = 0; i < flow->plan->edge_count; i++)
+        fill_edge(&c->accounts->edges[i], &flow->links[i]);
+    c->accounts->committed_utc_ns = clock_real(CLOCK_REALTIME);
+    c->accounts->commits++;
+    wire_clear(&c->scratch);
+    accounts_write(&c->scratch, c->accounts);
+    add_piece(group, ACCOUNTS_PIECE, &c->scratch);
+    group->failed |= c->scratch.failed;
+}
+
+static void gather_all(struct flow *flow, struct kept_group *group)
+{
+    gather_nodes(flow, group);
+    gather_letters(flow, group);
+    gather_queues(flow, group);
+    gather_names(flow, group);
+    gather_run(flow, group);
+    gather_accounts(flow, group);
+}
+
+/* Lanes are done with these epochs: what ended in them may go. */
+static void let_names_go(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->domain_count; i++)
+        names_commit(flow->names, names_when(i, flow->domains[i].chosen));
+}
+
+/* The first group says that a run has begun: what is delivered before the second one may
+ * be delivered again. */
+bool flow_gather(void *arg, struct kept_group *group, int64_t *ret_wait_ns)
+{
+    struct flow *flow = arg;
+    bool any;
+
+    pthread_mutex_lock(&flow->commit->lock);
+    any = choose(flow, ret_wait_ns) || !flow->commit->run_stored;
+    if (any) {
+        check_books(flow);
+        let_names_go(flow);
+        gather_all(flow, group);
+    }
+    pthread_mutex_unlock(&flow->commit->lock);
+    return any;
+}
+
+static void committed(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->edge_count; i++) {
+        const struct link *l = &flow->links[i];
+
+        if (l->queue)
+            queue_stored(l->queue, chosen_epoch(l->writer->lane), chosen_epoch(l->reader->lane));
+    }
+    for (i = 0; i < flow->plan->domain_count; i++)
+        epochs_commit(&flow->domains[i].epochs, flow->domains[i].chosen);
+    let_names_go(flow); /* queues have let go of some, too */
+}
+
+void flow_stored(void *arg)
+{
+    struct flow *flow = arg;
+
+    pthread_mutex_lock(&flow->commit->lock);
+    committed(flow);
+    atomic_store(&flow->commit->begun, true);
+    pthread_mutex_unlock(&flow->commit->lock);
+    flow_ring(flow);
+}
+
+void commit_ready(struct lane *lane)
+{
+    struct flow *flow = lane->flow;
+    int64_t wait;
+
+    if (flow->kept) {
+        flow->kept->ring(flow->kept->self);
+        return;
+    }
+    pthread_mutex_lock(&flow->commit->lock);
+    if (choose(flow, &wait)) {
+        check_books(flow);
+        committed(flow);
+    }
+    pthread_mutex_unlock(&flow->commit->lock);
+    flow_ring(flow);
+}
+
+bool commit_full(const struct flow *flow)
+{
+    uint64_t room, pending = 0;
+    struct queue_figures f;
+    uint32_t i;
+
+    if (!flow->kept)
+        return false;
+    if (!atomic_load(&flow->commit->begun))
+        return true;
+    room = flow->kept->room(flow->kept->self);
+    for (i = 0; room > 0 && i < flow->plan->edge_count; i++) {
+        if (!flow->links[i].queue || flow->links[i].plan->when_full != WHEN_FULL_SPILL)
+            continue;
+        queue_figures(flow->links[i].queue, &f);
+        pending += f.pending;
+    }
+    return room <= pending;
+}
+
+void flow_store_failed(void *arg, const char *why)
+{
+    struct flow *flow = arg;
+    struct node *first = &flow->nodes[0];
+
+    flow_fail(flow, first, AFF_ERR_IO, why);
+}
+
+bool flow_resumed(const struct flow *flow)
+{
+    return flow->commit->resumed;
+}

@@ -1,0 +1,55 @@
+/* commit_inside.h - what commit.c and commit_resume.c share. */
+#ifndef AFFERENT_FLOW_COMMIT_INSIDE_H
+#define AFFERENT_FLOW_COMMIT_INSIDE_H
+
+#include "flow/accounts.h"
+#include "flow/commit.h"
+
+/* Names of pieces of state; that of a node stands behind COMMIT_NODE. */
+#define COMMIT_RUN "run"
+#define COMMIT_NAMES "names"
+#define COMMIT_NODE "node/"
+enum { COMMIT_VERSION = 1, COMMIT_NAME = 300 };
+
+/* A node's state at the ends of epochs, as it will be stored. */
+struct note {
+    struct wire at[EPOCH_NOTES];
+    uint64_t hash; /* of what is stored */
+    bool is_stored;
+};
+
+/* How a run stands, as stored in each group in which it changes. */
+struct run_state {
+    bool finished; /* all sources ended: the next run begins anew */
+    bool clean;    /* it was stopped in order: nothing is delivered twice */
+};
+
+struct commit {
+    pthread_mutex_t lock;
+    bool opened;
+    struct note *notes; /* by node */
+    struct wire scratch;
+    struct accounts *accounts;
+    bool resumed; /* an earlier run is gone on with */
+    bool was_clean;
+    bool run_stored;
+    _Atomic bool begun; /* it is stored that this run has begun */
+    struct run_state run; /* as stored */
+    uint64_t names_hash;
+    const char **nodes; /* names, by index */
+    uint64_t *below;    /* by domain, of the group being made */
+    bool gathering; /* a group is with the keeper */
+};
+
+/* Which note of a lane stands for an epoch of its domain. */
+static inline uint32_t commit_slot(const struct lane *lane, uint64_t epoch)
+{
+    uint64_t last = atomic_load(&lane->final_epoch);
+
+    return (uint32_t)((epoch < last ? epoch : last) % EPOCH_NOTES);
+}
+
+/* The plan's edge as the name of its queue in the store. */
+void commit_queue_name(const struct plan *plan, const struct plan_edge *edge, char *ret_name, size_t room);
+
+#endif

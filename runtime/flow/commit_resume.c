@@ -1,0 +1,334 @@
+/* commit_resume.c - how a run goes on where the last one stopped.
+ *
+ * A run that came to its end (all sources over) is not gone on with: the next one
+ * begins anew, and delivers what is still in queues. One that was stopped or died is:
+ * names, accounts and the state of each node come back from the last commit, all of
+ * one moment. What was read after that commit is read again; it may have been
+ * delivered, so it is marked RESENT.
+ *
+ * Not here: what is stored (commit.c). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/commit_inside.h"
+#include "flow/snap.h"
+
+void commit_queue_name(const struct plan *plan, const struct plan_edge *edge, char *ret_name, size_t room)
+{
+    const struct plan_node *from = &plan->nodes[edge->from], *to = &plan->nodes[edge->to];
+
+    snprintf(ret_name, room, "%s.%s>%s.%s", from->name, from->plugin->outputs[edge->from_port].name, to->name,
+             to->plugin->inputs[edge->to_port].name);
+}
+
+/* ---- how the last run ended ---- */
+
+static bool piece(const struct flow *flow, const char *name, void **ret_bytes, size_t *ret_size)
+{
+    *ret_bytes = NULL;
+    return flow->kept && flow->kept->state(flow->kept->self, name, ret_bytes, ret_size);
+}
+
+static void read_run(struct flow *flow)
+{
+    struct commit *c = flow->commit;
+    struct wire_in in;
+    bool finished;
+    void *bytes;
+    size_t size;
+
+    if (!piece(flow, COMMIT_RUN, &bytes, &size))
+        return;
+    in = (struct wire_in){ bytes, (uint8_t *)bytes + size, false };
+    if (wire_in_u8(&in) == COMMIT_VERSION) {
+        finished = wire_in_u8(&in) != 0;
+        c->was_clean = wire_in_u8(&in) != 0;
+        c->resumed = !in.bad && !finished && !flow->options.fresh;
+    }
+    free(bytes);
+}
+
+bool commit_resume_names(struct flow *flow)
+{
+    struct commit *c = flow->commit;
+    void *bytes;
+    size_t size;
+
+    read_run(flow);
+    if (!c->resumed)
+        return true;
+    if (!piece(flow, COMMIT_NAMES, &bytes, &size) ||
+        !wire_names_read(bytes, size, flow->names, c->nodes, flow->plan->node_count)) {
+        flow_log(flow, AFF_LOG_ERROR, NULL, "the state of the last run cannot be used; this run begins anew");
+        c->resumed = false;
+    }
+    free(bytes);
+    return true;
+}
+
+/* ---- accounts ---- */
+
+static const struct accounts_node *find_node(const struct accounts *a, const char *name)
+{
+    uint32_t i;
+
+    for (i = 0; i < a->node_count; i++)
+        if (strcmp(a->nodes[i].name, name) == 0)
+            return &a->nodes[i];
+    return NULL;
+}
+
+static void resume_node(struct node *node, const struct accounts_node *from)
+{
+    const uint64_t *x = from->numbers;
+    struct account a = {
+        .in = x[ACCOUNTS_IN],
+        .made = x[ACCOUNTS_MADE],
+        .retried = x[ACCOUNTS_RETRIED],
+        .passed = x[ACCOUNTS_PASSED],
+        .replaced = x[ACCOUNTS_REPLACED],
+        .routed = x[ACCOUNTS_ROUTED],
+        .emitted = x[ACCOUNTS_EMITTED],
+        .used = x[ACCOUNTS_USED],
+        .dropped = x[ACCOUNTS_DROPPED],
+        .dead = x[ACCOUNTS_DEAD],
+        .held = x[ACCOUNTS_HELD],
+        .bytes_copied = x[ACCOUNTS_BYTES_COPIED],
+    };
+    uint32_t i, k;
+
+    for (i = 0; i < node->verdict_rows; i++)
+        for (k = 0; k < from->reason_count; k++)
+            if (strcmp(from->reasons[k].name, i ? node->plan->plugin->verdicts[i - 1].name : "refused") == 0)
+                a.by_verdict[i] = from->reasons[k].count;
+    ledger_write(&node->ledger, &a);
+}
+
+/* What an edge was given and its reader never got: of one that drops, it is lost with
+ * the memory it was in. */
+static void resume_link(struct flow *flow, struct link *l, const struct accounts *a)
+{
+    const struct plan *plan = flow->plan;
+    const struct plan_node *from = &plan->nodes[l->plan->from], *to = &plan->nodes[l->plan->to];
+    uint32_t i;
+
+    for (i = 0; i < a->edge_count; i++) {
+        const struct accounts_edge *e = &a->edges[i];
+
+        if (strcmp(e->from, from->name) || strcmp(e->to, to->name) ||
+            strcmp(e->from_port, from->plugin->outputs[l->plan->from_port].name) ||
+            strcmp(e->to_port, to->plugin->inputs[l->plan->to_port].name))
+            continue;
+        atomic_store(&l->put, e->numbers[ACCOUNTS_PUT]);
+        atomic_store(&l->taken, e->numbers[ACCOUNTS_TAKEN]);
+        atomic_store(&l->expired, e->numbers[ACCOUNTS_EDGE_EXPIRED]);
+        l->dropped_before = e->numbers[ACCOUNTS_EDGE_DROPPED];
+        l->lost_before = e->numbers[ACCOUNTS_EDGE_LOST];
+        if (l->plan->when_full == WHEN_FULL_DROP_OLDEST)
+            l->dropped_before += e->numbers[ACCOUNTS_EDGE_QUEUED];
+    }
+}
+
+/* What is in queues stands in the new accounts as put before they began. */
+static void begin_links(struct flow *flow)
+{
+    struct queue_figures f;
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->edge_count; i++) {
+        struct link *l = &flow->links[i];
+
+        if (!l->queue)
+            continue;
+        queue_figures(l->queue, &f);
+        atomic_store(&l->put, f.queued);
+    }
+}
+
+static void resume_accounts(struct flow *flow, const struct accounts *a)
+{
+    struct accounts *to = flow->commit->accounts;
+    const struct accounts_node *n;
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        n = find_node(a, flow->plan->nodes[i].name);
+        if (!n)
+            continue;
+        resume_node(&flow->nodes[i], n);
+        to->nodes[i].numbers[ACCOUNTS_UNSAFE] = n->numbers[ACCOUNTS_UNSAFE];
+        if (!flow->commit->was_clean)
+            to->nodes[i].numbers[ACCOUNTS_UNSAFE] += n->numbers[ACCOUNTS_AT_RISK];
+    }
+    for (i = 0; i < flow->plan->edge_count; i++)
+        resume_link(flow, &flow->links[i], a);
+    to->since_utc_ns = a->since_utc_ns;
+    to->commits = a->commits;
+    to->runs = a->runs + 1u;
+    to->deaths = a->deaths + !flow->commit->was_clean;
+}
+
+static void read_accounts(struct flow *flow)
+{
+    struct accounts *a = NULL;
+    void *bytes;
+    size_t size;
+
+    if (piece(flow, ACCOUNTS_PIECE, &bytes, &size) && accounts_read(bytes, size, &a)) {
+        if (flow->commit->resumed)
+            resume_accounts(flow, a);
+        else
+            flow->commit->accounts->runs = a->runs + 1u;
+    }
+    if (!flow->commit->resumed)
+        begin_links(flow);
+    accounts_free(&a);
+    free(bytes);
+}
+
+/* ---- nodes ---- */
+
+static void resume_state(struct node *node, const void *bytes, size_t size)
+{
+    struct wire *first = &node->flow->commit->notes[node->index].at[EPOCH_FIRST - 1];
+    struct wire_in in = { bytes, (const uint8_t *)bytes + size, false };
+    char why[256];
+    bool drained;
+
+    if (wire_in_u8(&in) != COMMIT_VERSION)
+        return;
+    drained = wire_in_u8(&in) != 0;
+    if (snap_read(node, in.at, (size_t)(in.end - in.at), why, sizeof why) != AFF_OK) {
+        flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "begins with nothing kept from the last run: %s", why);
+        return;
+    }
+    node->drained = drained;
+    for (size_t i = 0; i < size; i++)
+        wire_u8(first, ((const uint8_t *)bytes)[i]);
+}
+
+static void resume_nodes(struct flow *flow)
+{
+    char name[COMMIT_NAME];
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        struct node *node = &flow->nodes[i];
+        void *bytes;
+        size_t size;
+
+        snprintf(name, sizeof name, COMMIT_NODE "%s", node->plan->name);
+        if (piece(flow, name, &bytes, &size))
+            resume_state(node, bytes, size);
+        free(bytes);
+        if (node->about->kind == AFF_SOURCE && node->about->snapshot && !flow->commit->was_clean)
+        {
+            node->resends = EDGE_EPOCHS * (flow->plan->commit_records + PLAN_BATCH);
+            atomic_fetch_add(&flow->resending, 1);
+        }
+    }
+}
+
+/* Before the first epoch ends, what came back is how things stand. */
+static void note_first(struct flow *flow)
+{
+    uint32_t slot = EPOCH_FIRST - 1, i;
+
+    for (i = 0; i < flow->plan->node_count; i++)
+        flow->nodes[i].at_epoch[slot] = ledger_read(&flow->nodes[i].ledger);
+    for (i = 0; i < flow->plan->edge_count; i++) {
+        struct link *l = &flow->links[i];
+
+        l->put_at[slot] = atomic_load(&l->put);
+        l->taken_at[slot] = atomic_load(&l->taken);
+        l->expired_at[slot] = atomic_load(&l->expired);
+    }
+}
+
+bool commit_resume(struct flow *flow)
+{
+    read_accounts(flow);
+    if (flow->commit->resumed)
+        resume_nodes(flow);
+    note_first(flow);
+    return true;
+}
+
+/* ---- life ---- */
+
+static bool accounts_open(struct flow *flow)
+{
+    const struct plan *plan = flow->plan;
+    struct accounts *a = flow->commit->accounts = accounts_new(plan->node_count, plan->edge_count);
+    uint32_t i, k;
+
+    if (!a)
+        return false;
+    a->pipeline = plan->name;
+    a->since_utc_ns = clock_real(CLOCK_REALTIME);
+    a->runs = 1;
+    for (i = 0; i < plan->node_count; i++) {
+        const struct plugin *p = plan->nodes[i].plugin;
+        uint32_t rows = p->verdict_count + 1u < LEDGER_VERDICTS ? p->verdict_count + 1u : LEDGER_VERDICTS;
+
+        a->nodes[i].name = plan->nodes[i].name;
+        a->nodes[i].plugin = p->about.name;
+        a->nodes[i].kind = p->about.kind;
+        if (!accounts_reasons(a, i, rows))
+            return false;
+        for (k = 0; k < rows; k++) {
+            a->nodes[i].reasons[k].name = k ? p->verdicts[k - 1].name : "refused";
+            a->nodes[i].reasons[k].kind = k ? p->verdicts[k - 1].kind : AFF_V_DEAD;
+        }
+    }
+    for (i = 0; i < plan->edge_count; i++) {
+        const struct plan_edge *e = &plan->edges[i];
+
+        a->edges[i].from = plan->nodes[e->from].name;
+        a->edges[i].from_port = plan->nodes[e->from].plugin->outputs[e->from_port].name;
+        a->edges[i].to = plan->nodes[e->to].name;
+        a->edges[i].to_port = plan->nodes[e->to].plugin->inputs[e->to_port].name;
+    }
+    return true;
+}
+
+bool commit_open(struct flow *flow)
+{
+    struct commit *c = flow->commit = calloc(1, sizeof *c);
+    uint32_t i;
+
+    if (!c || pthread_mutex_init(&c->lock, NULL) != 0)
+        return false;
+    c->opened = true;
+    c->was_clean = true;
+    c->notes = calloc(flow->plan->node_count, sizeof *c->notes);
+    c->nodes = calloc(flow->plan->node_count, sizeof *c->nodes);
+    c->below = calloc(flow->plan->domain_count, sizeof *c->below);
+    if (!c->notes || !c->nodes || !c->below || !accounts_open(flow))
+        return false;
+    for (i = 0; i < flow->plan->node_count; i++)
+        c->nodes[i] = flow->plan->nodes[i].name;
+    return true;
+}
+
+void commit_close(struct flow *flow)
+{
+    struct commit *c = flow->commit;
+    uint32_t i, k;
+
+    if (!c)
+        return;
+    for (i = 0; c->notes && i < flow->plan->node_count; i++)
+        for (k = 0; k < EPOCH_NOTES; k++)
+            wire_free(&c->notes[i].at[k]);
+    free(c->notes);
+    free(c->nodes);
+    free(c->below);
+    wire_free(&c->scratch);
+    accounts_free(&c->accounts);
+    if (c->opened)
+        pthread_mutex_destroy(&c->lock);
+    free(c);
+    flow->commit = NULL;
+}

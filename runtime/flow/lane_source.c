@@ -1,0 +1,159 @@
+/* lane_source.c - a turn of a lane that begins with a source.
+ *
+ * It reads, ends the epoch when that is due, and waits: for its source, for commits
+ * while as many epochs are in flight as may be, for room in the store. */
+#include "flow/answers.h"
+#include "flow/commit.h"
+#include "flow/lane_inside.h"
+
+enum { IDLE_NS = 10000000, RETRY_FIRST_NS = 100000000, FULL_NS = 100000000 };
+#define RETRY_LAST_NS 10000000000
+
+static bool draining(const struct lane *lane)
+{
+    return atomic_load_explicit(&lane->flow->draining, memory_order_acquire);
+}
+
+/* What a source waits for: a cut, the end, or its turn. */
+static bool called(void *arg)
+{
+    struct lane *lane = arg;
+    const struct epochs *epochs = &lane->domain->epochs;
+
+    return answers_ready(lane) || lane_stirred(lane) || epochs_is_cut(epochs, lane->epoch) || epochs_committed(epochs) != lane->told ||
+           draining(lane);
+}
+
+static int64_t until(const struct lane *lane)
+{
+    int64_t until = low_ns(lane->nodes[0]->wake_ns, lane_next_wake(lane));
+
+    if (lane->epoch_began_ns != INT64_MAX)
+        until = low_ns(until, lane->epoch_began_ns + lane->flow->plan->commit_every_ns);
+    return until;
+}
+
+/* A source whose peer or device fails has nothing to give either. */
+static enum give give_of(aff_status st)
+{
+    if (st == AFF_END)
+        return GIVE_ENDED;
+    return st == AFF_OK || st == AFF_ERR_DATA ? GIVE_BUSY : GIVE_WAITS;
+}
+
+/* What streams that ended have had comes back at a commit: so that is hastened,
+ * and asked for often. It is how many small files are read, and no fault. */
+static void memory_wait(struct lane *lane, int64_t now)
+{
+    struct node *head = lane->nodes[0];
+
+    if (!lane->is_told)
+        flow_log(lane->flow, AFF_LOG_INFO, head->plan->name, "%s; until then it waits for streams to end", head->why);
+    lane->is_told = true;
+    if (lane->epoch_began_ns != INT64_MAX)
+        lane_cut(lane);
+    head->wake_ns = now + IDLE_NS;
+}
+
+static void io_wait(struct lane *lane, int64_t now)
+{
+    struct node *head = lane->nodes[0];
+
+    if (lane->retry_ns == 0)
+        flow_log(lane->flow, AFF_LOG_WARN, head->plan->name, "%s; trying again", head->why);
+    lane->retry_ns = lane->retry_ns == 0 ? RETRY_FIRST_NS : low_ns(2 * lane->retry_ns, RETRY_LAST_NS);
+    head->wake_ns = now + lane->retry_ns;
+}
+
+/* Sets when read is called next. False: the run ends. */
+static bool read_handle(struct lane *lane, aff_status st, int64_t now)
+{
+    struct node *head = lane->nodes[0];
+
+    if (st != AFF_ERR_IO && st != AFF_ERR_MEMORY && lane->retry_ns > 0) {
+        flow_log(lane->flow, AFF_LOG_INFO, head->plan->name, "works again");
+        lane->retry_ns = 0;
+    }
+    atomic_store_explicit(&head->give, give_of(st), memory_order_relaxed);
+    switch (st) {
+    case AFF_OK:
+        head->wake_ns = now;
+        return true;
+    case AFF_AGAIN:
+        if (head->wake_ns <= now)
+            head->wake_ns = now + IDLE_NS;
+        return true;
+    case AFF_END:
+        head->over = true;
+        return true;
+    case AFF_ERR_DATA: /* one input is no good; the next one may be */
+        flow_log(lane->flow, AFF_LOG_ERROR, head->plan->name, "%s; going on behind it", head->why);
+        head->wake_ns = now;
+        return true;
+    case AFF_ERR_MEMORY:
+        memory_wait(lane, now);
+        return true;
+    case AFF_ERR_IO:
+        io_wait(lane, now);
+        return true;
+    default:
+        flow_fail(lane->flow, head, st, head->why);
+        return false;
+    }
+}
+
+static bool read_once(struct lane *lane, int64_t now)
+{
+    struct node *head = lane->nodes[0];
+    uint64_t before = head->epoch_records;
+    uint32_t want = lane->flow->options.for_ns > 0 ? 1 : lane->want;
+    aff_status st;
+
+    head->seen_ns = now;
+    atomic_store_explicit(&head->give, GIVE_BUSY, memory_order_relaxed);
+    st = node_read(head, want);
+    if (lane_aborting(lane))
+        return false;
+    if (head->epoch_records > before && lane->epoch_began_ns == INT64_MAX)
+        lane->epoch_began_ns = now;
+    if (head->cut_asked && lane->epoch_began_ns != INT64_MAX)
+        lane_cut(lane);
+    head->cut_asked = false;
+    return read_handle(lane, st, now);
+}
+
+bool lane_source_turn(struct lane *lane, bool *ret_more)
+{
+    struct flow *flow = lane->flow;
+    struct node *head = lane->nodes[0];
+    int64_t now = clock_now(&flow->clock);
+    bool full;
+
+    lane_let_go(lane);
+    lane_committed(lane);
+    if (!lane_answers(lane) || !lane_wake_due(lane, true) || !lane_in_flight(lane, &full))
+        return false;
+    if (full) {
+        atomic_store_explicit(&head->give, GIVE_BUSY, memory_order_relaxed);
+        return true;
+    }
+    /* An end ends the epoch, too: asked first, it spares an empty one. */
+    if (head->over || draining(lane)) {
+        *ret_more = false;
+        return lane_finish(lane);
+    }
+    if (epochs_is_cut(&lane->domain->epochs, lane->epoch))
+        return lane_end_epoch(lane);
+    if (lane_stirred(lane))
+        lane->epoch_began_ns = now;
+    if (lane_cut_due(lane, now)) {
+        lane_cut(lane);
+        return true;
+    }
+    /* An epoch that is open goes on: nothing in it waits for the store. */
+    if (lane->epoch_began_ns == INT64_MAX && commit_full(flow))
+        return lane_wait(lane, called, lane, now + FULL_NS);
+    if (head->wake_ns > now)
+        return lane_wait(lane, called, lane, until(lane));
+    return read_once(lane, now);
+}
