@@ -85,7 +85,7 @@ static int read_archive(struct alerting *a, const struct plan_node *n, struct al
 
 static int no_archive(const struct alerting *a, bool has_any)
 {
-    fprintf(stderr, "%s: error: %s; expected an archive (out_lmdb) that alerts come to; add one behind the node that "
+    fprintf(stderr, "%s: error: %s; expected an archive that alerts come to; add one behind the node that "
             "alerts\n", a->shelf.opened.file,
             has_any ? "no archive of this pipeline holds an alert" : "this pipeline has no archive");
     return EXIT_USAGE;

@@ -59,13 +59,19 @@ static bool gather_nodes(struct gathering *g)
 
     for (uint32_t i = 0; nodes && i < plan->node_count; i++) {
         struct flow_node n = { .account = { 0 } };
+        char why[256] = "";
+        uint64_t failing = 0;
 
         if (g->door->flow)
             flow_node(g->door->flow, i, &n);
+        if (g->door->flow)
+            failing = flow_node_failing(g->door->flow, i, why, sizeof why);
         nodes[i] = (struct status_node){
             .name = plan->nodes[i].name,
             .plugin = plan->nodes[i].plugin->about.name,
-            .state = g->door->flow ? "runs" : "starts, or ends",
+            .state = !g->door->flow ? "starts, or ends" : failing ? "fails, is tried again" : "runs",
+            .why = failing ? arena_print(g->arena, "%s", why) : NULL,
+            .retries = failing,
             .isolation = plan->nodes[i].in_process ? "process" : "thread",
             .records = n.account.in + n.account.made,
             .dead = n.account.dead,

@@ -6,10 +6,13 @@
  * Not here: the live line and the ledger (show/), signals (stopper.c). */
 #include <afferent/plugin.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "cmd/door.h"
 #include "cmd/opened.h"
 #include "cmd/stopper.h"
 #include "cmd/stored.h"
@@ -33,6 +36,7 @@ struct run {
     struct lines *lines;
     struct stopper *stopper;
     struct stored stored;
+    struct door *door;
     struct flow *flow;
     struct live live;
 };
@@ -101,6 +105,39 @@ static int pace_heard(const struct run *run)
     return EXIT_USAGE;
 }
 
+/* ---- what is asked for at the door ---- */
+
+static void letters_retried(void *arg)
+{
+    struct run *run = arg;
+
+    if (run->flow)
+        flow_retry(run->flow);
+}
+
+static int stop_asked(void *arg, struct text *answer)
+{
+    (void)arg;
+    text_add(answer, "stopping\n");
+    return kill(getpid(), SIGTERM) == 0 ? EXIT_DONE : EXIT_ERROR;
+}
+
+static void open_door(struct run *run)
+{
+    const struct door_shape shape = {
+        .plan = run->opened.plan,
+        .file = run->opened.file,
+        .stored = &run->stored,
+        .lines = run->lines,
+        .stop = stop_asked,
+        .retried = letters_retried,
+        .arg = run,
+    };
+
+    if (run->stored.store)
+        run->door = door_open(&shape);
+}
+
 /* ---- opening ---- */
 
 /* `why` begins with the node in brackets, as flow_open wrote it. */
@@ -133,6 +170,7 @@ static int open_flow(struct run *run)
             return open_failed(run, status, why);
         if (!told)
             lines_say(run->lines, AFF_LOG_WARN, NULL, "%s; waiting for it, Ctrl-C ends", why);
+        door_flow(run->door, run->opened.plan, NULL, why);
         told = true;
         if (stopper_sleep(run->stopper, wait)) {
             lines_say(run->lines, AFF_LOG_ERROR, NULL, "stopped before it could begin: %s", why);
@@ -169,6 +207,7 @@ static int wait_flow(struct run *run)
     int64_t every = run->quiet ? -1 : terminal ? LOOK_TERMINAL : LOOK_LOG;
 
     live_begin(&run->live, run->flow, run->opened.plan);
+    door_flow(run->door, run->opened.plan, run->flow, NULL);
     if (!stored_begin(&run->stored, run->flow) || !flow_start(run->flow)) {
         while (!flow_wait(run->flow, -1))
             continue;
@@ -245,12 +284,15 @@ static int run_plan(struct run *run)
         code = stored_open(&run->stored, run->opened.plan, run->opened.file, run->lines);
     }
     if (code < 0)
+        open_door(run);
+    if (code < 0)
         code = open_flow(run);
     if (code < 0)
         code = wait_flow(run);
     if (code < 0)
         code = report_end(run);
     stored_end(&run->stored);
+    door_close(&run->door);
     flow_close(&run->flow);
     stored_close(&run->stored);
     stopper_close(&run->stopper);

@@ -324,13 +324,14 @@ static bool lane_open(struct flow *flow, uint32_t index)
     lane->told = EPOCH_FIRST;
     lane->epoch_began_ns = INT64_MAX;
     lane->letters = calloc(EPOCH_NOTES, sizeof *lane->letters);
+    lane->retried = calloc(EPOCH_NOTES, sizeof *lane->retried);
     lane->queues = calloc(flow->plan->edge_count + 1u, sizeof *lane->queues);
     atomic_init(&lane->final_epoch, UINT64_MAX);
     lane->nodes = calloc(flow->plan->node_count, sizeof *lane->nodes);
     lane->ins = calloc(flow->plan->edge_count + 1u, sizeof *lane->ins);
     lane->rings = calloc(flow->plan->edge_count + 1u, sizeof *lane->rings);
     lane->bell.fd = -1;
-    return lane->letters && lane->queues && lane->nodes && lane->ins && lane->rings && bell_open(&lane->bell);
+    return lane->letters && lane->retried && lane->queues && lane->nodes && lane->ins && lane->rings && bell_open(&lane->bell);
 }
 
 /* A source gives its records in the order of their times, and what it gives in
@@ -469,7 +470,11 @@ void build_close(struct flow *flow)
         free(lane->queues);
         for (k = 0; lane->letters && k < EPOCH_NOTES; k++)
             wire_free(&lane->letters[k]);
+        for (k = 0; lane->retried && k < EPOCH_NOTES; k++)
+            wire_free(&lane->retried[k]);
         free(lane->letters);
+        free(lane->retried);
+        free(lane->retry_buffer);
         wire_free(&lane->letter);
     }
     for (i = 0; flow->domains && i < flow->plan->domain_count; i++)

@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "flow/commit_inside.h"
+#include "flow/retry.h"
 #include "flow/snap.h"
 
 /* How long a complete epoch may wait for sinks behind queues to finish it, so that
@@ -278,7 +279,10 @@ static void gather_letters(struct flow *flow, struct kept_group *group)
         const struct lane *lane = &flow->lanes[i];
 
         for (e = epochs_committed(&lane->domain->epochs); e < lane->domain->chosen; e++)
+        {
             letters_gather(lane, e, group);
+            retry_gather(lane, e, group);
+        }
     }
 }
 

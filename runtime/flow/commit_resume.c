@@ -208,6 +208,23 @@ static void resume_state(struct node *node, const void *bytes, size_t size)
         wire_u8(first, ((const uint8_t *)bytes)[i]);
 }
 
+/* What was held may have been let go, and delivered, right before the death. */
+static void mark_held(struct node *node)
+{
+    uint32_t i;
+
+    for (i = 0; i < node->hold.room; i++)
+        node->hold.records[i].flags |= AFF_FLAG_RESENT;
+}
+
+/* A source that reads again what it had read: a file, or a peer that was not
+ * answered. */
+static bool reads_again(const struct node *node)
+{
+    return node->about->kind == AFF_SOURCE && node->about->snapshot &&
+           ((node->about->flags & AFF_REPLAYS) || node->about->committed);
+}
+
 static void resume_nodes(struct flow *flow)
 {
     char name[COMMIT_NAME];
@@ -222,7 +239,9 @@ static void resume_nodes(struct flow *flow)
         if (piece(flow, name, &bytes, &size))
             resume_state(node, bytes, size);
         free(bytes);
-        if (node->about->kind == AFF_SOURCE && node->about->snapshot && !flow->commit->was_clean)
+        if (!flow->commit->was_clean)
+            mark_held(node);
+        if (reads_again(node) && !flow->commit->was_clean)
         {
             node->resends = EDGE_EPOCHS * (flow->plan->commit_records + PLAN_BATCH);
             atomic_fetch_add(&flow->resending, 1);

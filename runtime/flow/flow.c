@@ -63,6 +63,12 @@ aff_status flow_failure(const struct flow *flow, const char **ret_why)
     return st;
 }
 
+void flow_retry(struct flow *flow)
+{
+    atomic_fetch_add(&flow->retries, 1);
+    flow_ring(flow);
+}
+
 bool flow_stopping(const struct flow *flow)
 {
     return flow->kept && atomic_load_explicit(&flow->draining, memory_order_acquire);
@@ -132,6 +138,22 @@ void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_ed
 
 /* ---- life ---- */
 
+/* Behind a queue a sink whose target is not there holds nobody up: its lane opens it
+ * when it can be. */
+static bool opens_later(struct flow *flow, const struct node *node)
+{
+    bool queued = false;
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->edge_count; i++)
+        queued |= flow->plan->edges[i].to == node->index && flow->plan->edges[i].way == EDGE_QUEUE;
+    if (node->about->kind != AFF_SINK || node->about->restore || !queued)
+        return false;
+    flow_log(flow, AFF_LOG_WARN, node->plan->name, "%s; it is opened when it can be, and what comes is kept until then",
+             node->why);
+    return true;
+}
+
 /* Sinks first, sources last: who reads is ready before anybody writes. */
 static aff_status open_plugins(struct flow *flow, char *why, size_t room)
 {
@@ -143,6 +165,8 @@ static aff_status open_plugins(struct flow *flow, char *why, size_t room)
 
         if (node->about->open)
             st = node->about->open(&node->host, node->plan->config, &node->self);
+        if (st == AFF_ERR_IO && opens_later(flow, node))
+            continue;
         if (st < 0) {
             snprintf(why, room, "[%s] %s", node->plan->name, node->why[0] ? node->why : "cannot be opened");
             return st;
@@ -187,9 +211,11 @@ struct flow *flow_open(const struct plan *plan, const struct flow_options *optio
     flow->clock.is_virtual = options->virtual_clock;
     flow->planned_bytes = plan_memory(plan, NULL, 0, NULL);
     flow->done.fd = -1;
+    pthread_mutex_init(&flow->say_lock, NULL);
     if (seed == 0 && getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         seed = (uint64_t)clock_real(CLOCK_REALTIME);
     atomic_init(&flow->random, seed);
+    atomic_init(&flow->retries, 1);
     if (bell_open(&flow->done) && build_flow(flow))
         *ret_status = open_plugins(flow, ret_why, room);
     if (*ret_status == AFF_OK && !commit_resume(flow))
@@ -258,6 +284,7 @@ void flow_close(struct flow **flow)
     close_plugins(f);
     build_close(f);
     bell_close(&f->done);
+    pthread_mutex_destroy(&f->say_lock);
     free(f);
     *flow = NULL;
 }

@@ -49,6 +49,8 @@ void flow_close(struct flow **flow);
 bool flow_gather(void *flow, struct kept_group *group, int64_t *ret_wait_ns);
 void flow_stored(void *flow);
 void flow_store_failed(void *flow, const char *why);
+/* [any] The store has letters that are to be tried again. */
+void flow_retry(struct flow *flow);
 /* [any] Whether this run went on where an earlier one stopped. */
 bool flow_resumed(const struct flow *flow);
 
@@ -74,6 +76,8 @@ struct flow_edge {
     uint64_t lost;    /* stored, and could not be read */
 };
 void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_node);
+/* [any] How often the node's call has failed in a row (0: it works), and why. */
+uint64_t flow_node_failing(struct flow *flow, uint32_t index, char *ret_why, size_t room);
 void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_edge);
 
 /* [any] Committed epochs, and whether the books of one of them were wrong. */

@@ -324,10 +324,24 @@ bool lane_feed(struct link *link, struct aff_record *records, uint32_t count, ui
 
 /* ---- the thread ---- */
 
+static aff_status open_now(void *self)
+{
+    struct node *node = self;
+    aff_status st = node->about->open(&node->host, node->plan->config, &node->self);
+
+    node->is_open = st >= 0;
+    return st;
+}
+
+/* A sink behind a queue whose target was not there is opened here: others need not
+ * wait for it. */
 static bool start_all(struct lane *lane)
 {
     uint32_t i;
 
+    for (i = 0; i < lane->node_count; i++)
+        if (!lane->nodes[i]->is_open && !node_retry(lane->nodes[i], open_now, lane->nodes[i]))
+            return false;
     for (i = 0; i < lane->node_count; i++)
         if (!node_call(lane->nodes[i], lane->nodes[i]->about->start))
             return false;
@@ -356,8 +370,10 @@ void *lane_run(void *arg)
     ok = start_all(lane);
     while (ok && more)
         ok = turn(lane, &more);
+    if (!ok && lane->left)
+        lane_abandon(lane);
     for (i = 0; i < lane->node_count; i++)
-        if (lane->nodes[i]->about->stop)
+        if (lane->nodes[i]->is_open && lane->nodes[i]->about->stop)
             lane->nodes[i]->about->stop(lane->nodes[i]->self);
     atomic_store(&lane->ended, true);
     bell_ring(&lane->flow->done);

@@ -62,6 +62,10 @@ struct lane {
     bool left;              /* its sink failed then: what is not safe stays in the store */
     struct wire *letters;   /* dead letters by epoch, EPOCH_NOTES of them (letters.c) */
     struct wire letter;     /* the one that is being written */
+    struct wire *retried;   /* letters that went in again, by epoch (retry.c) */
+    uint64_t retries_seen;  /* as flow->retries */
+    uint8_t *retry_buffer;
+    size_t retry_room;
     pthread_t thread;
     bool threaded;
     _Atomic bool ended;
@@ -86,12 +90,14 @@ struct flow {
     _Atomic uint64_t stream_bytes; /* state of all nodes for one more stream */
     _Atomic uint64_t random;
     _Atomic bool draining;
+    _Atomic uint64_t retries; /* rises when letters are to be tried again */
     _Atomic int resending; /* sources that read again what was read before a death */
     _Atomic bool aborting;
     _Atomic bool unbalanced;
     _Atomic int32_t failing; /* aff_status of the first failure */
     _Atomic int32_t failed;  /* the same, once `failure` is written */
     char failure[384];
+    pthread_mutex_t say_lock; /* of what is shown of nodes while they run */
     struct bell done; /* rung at the end of a lane */
 };
 

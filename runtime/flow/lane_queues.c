@@ -10,6 +10,7 @@
 #include "flow/answers.h"
 #include "flow/commit.h"
 #include "flow/lane_inside.h"
+#include "flow/retry.h"
 
 static bool any_at_end(struct lane *lane)
 {
@@ -45,7 +46,7 @@ static bool queues_ready(void *arg)
     struct lane *lane = arg;
     const struct epochs *epochs = &lane->domain->epochs;
 
-    return first_ready(lane) || any_at_end(lane) || answers_ready(lane) || epochs_is_cut(epochs, lane->epoch) ||
+    return first_ready(lane) || any_at_end(lane) || answers_ready(lane) || retry_ready(lane) || epochs_is_cut(epochs, lane->epoch) ||
            epochs_committed(epochs) != lane->told || all_over(lane) ||
            (lane->leave_ns == 0 && flow_stopping(lane->flow));
 }
@@ -132,7 +133,7 @@ static bool turn(struct lane *lane, bool *ret_more)
 
     lane_let_go(lane);
     lane_committed(lane);
-    if (!lane_answers(lane) || !lane_wake_due(lane, !first_ready(lane)) || !lane_in_flight(lane, &full))
+    if (!lane_answers(lane) || !retry_turn(lane) || !lane_wake_due(lane, !first_ready(lane)) || !lane_in_flight(lane, &full))
         return false;
     if (full)
         return true;

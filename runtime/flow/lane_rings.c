@@ -4,6 +4,7 @@
  * next before the epoch has ended on all. */
 #include "flow/answers.h"
 #include "flow/lane_inside.h"
+#include "flow/retry.h"
 
 static bool rings_ready(void *arg)
 {
@@ -11,7 +12,7 @@ static bool rings_ready(void *arg)
     bool all_over = true;
     uint32_t i;
 
-    if (answers_ready(lane))
+    if (answers_ready(lane) || retry_ready(lane))
         return true;
     for (i = 0; i < lane->in_count; i++) {
         const struct edge *edge = lane->ins[i]->edge;
@@ -50,7 +51,7 @@ bool lane_rings_turn(struct lane *lane, bool *ret_more)
     bool any;
 
     lane_let_go(lane);
-    if (!lane_answers(lane) || !take_all(lane, &any) || !lane_wake_due(lane, !any))
+    if (!lane_answers(lane) || !retry_turn(lane) || !take_all(lane, &any) || !lane_wake_due(lane, !any))
         return false;
     if (any)
         return true;

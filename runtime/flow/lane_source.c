@@ -5,6 +5,7 @@
 #include "flow/answers.h"
 #include "flow/commit.h"
 #include "flow/lane_inside.h"
+#include "flow/retry.h"
 
 enum { IDLE_NS = 10000000, RETRY_FIRST_NS = 100000000, FULL_NS = 100000000 };
 #define RETRY_LAST_NS 10000000000
@@ -20,7 +21,7 @@ static bool called(void *arg)
     struct lane *lane = arg;
     const struct epochs *epochs = &lane->domain->epochs;
 
-    return answers_ready(lane) || lane_stirred(lane) || epochs_is_cut(epochs, lane->epoch) || epochs_committed(epochs) != lane->told ||
+    return answers_ready(lane) || retry_ready(lane) || lane_stirred(lane) || epochs_is_cut(epochs, lane->epoch) || epochs_committed(epochs) != lane->told ||
            draining(lane);
 }
 
@@ -59,6 +60,7 @@ static void io_wait(struct lane *lane, int64_t now)
 {
     struct node *head = lane->nodes[0];
 
+    failing_note(head, head->why);
     if (lane->retry_ns == 0)
         flow_log(lane->flow, AFF_LOG_WARN, head->plan->name, "%s; trying again", head->why);
     lane->retry_ns = lane->retry_ns == 0 ? RETRY_FIRST_NS : low_ns(2 * lane->retry_ns, RETRY_LAST_NS);
@@ -73,6 +75,7 @@ static bool read_handle(struct lane *lane, aff_status st, int64_t now)
     if (st != AFF_ERR_IO && st != AFF_ERR_MEMORY && lane->retry_ns > 0) {
         flow_log(lane->flow, AFF_LOG_INFO, head->plan->name, "works again");
         lane->retry_ns = 0;
+        failing_over(head);
     }
     atomic_store_explicit(&head->give, give_of(st), memory_order_relaxed);
     switch (st) {
@@ -131,7 +134,7 @@ bool lane_source_turn(struct lane *lane, bool *ret_more)
 
     lane_let_go(lane);
     lane_committed(lane);
-    if (!lane_answers(lane) || !lane_wake_due(lane, true) || !lane_in_flight(lane, &full))
+    if (!lane_answers(lane) || !retry_turn(lane) || !lane_wake_due(lane, true) || !lane_in_flight(lane, &full))
         return false;
     if (full) {
         atomic_store_explicit(&head->give, GIVE_BUSY, memory_order_relaxed);

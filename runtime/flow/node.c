@@ -70,8 +70,11 @@ static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
         b->wait_ns = BACKOFF_FIRST_MS * (int64_t)NS_PER_MS;
     else if (b->wait_ns < BACKOFF_LAST_MS * (int64_t)NS_PER_MS)
         b->wait_ns *= 2;
+    if (st != AFF_AGAIN)
+        failing_note(node, cause(node));
     if (!b->told && st != AFF_AGAIN) {
-        flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "%s; intake waits, trying again", cause(node));
+        flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "%s; %s, trying again", cause(node),
+                 node->lane->kind == LANE_QUEUES ? "what comes is kept" : "intake waits");
         b->told = true;
     }
     if (!lane_wait(node->lane, leaves, node,
@@ -83,6 +86,7 @@ static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
 
 static void backoff_over(struct node *node, struct backoff *b)
 {
+    failing_over(node);
     if (b->told)
         flow_log(node->flow, AFF_LOG_INFO, node->plan->name, "works again");
     *b = (struct backoff){ 0 };
@@ -370,6 +374,28 @@ bool node_feed(struct link *link, struct aff_record *records, uint32_t count)
                   &link))
             return false;
     }
+    return true;
+}
+
+/* Its bytes are lent for this call: what may go on lies in the node's own ring. */
+bool node_again(struct node *node, struct aff_record *record, uint32_t port)
+{
+    struct hand hand = { .records = record, .count = 1, .port = port };
+    struct link *onward;
+
+    if (node->about->kind != AFF_SINK) {
+        node->keep = node->bytes->head;
+        hand.copied = true;
+        if (copy_in(node, record, 1) == 0)
+            return false;
+    }
+    ledger_add(&node->ledger.retried, 1);
+    ledger_sub(&node->ledger.in, 1); /* where take counts it */
+    if (!take(node, hand, &onward))
+        return false;
+    if (onward && !node_feed(onward, record, 1))
+        return false;
+    node->keep = node->bytes->head;
     return true;
 }
 

@@ -169,9 +169,12 @@ struct node {
     struct asides asides;
     struct wire *parts;    /* letters of what is set aside, until its input is settled */
     struct breaker breaker;
+    _Atomic uint64_t failing; /* calls that failed in a row */
+    char fails_why[256];      /* under the flow's say_lock */
     struct acks *acks;     /* what waits for its peer's answer; NULL: it answers at once */
     int64_t again_ns;      /* when to offer again what the peer could not take */
     int64_t again_wait_ns;
+    uint64_t retry_next;   /* letters below have gone in again */
     struct timers timers;
     struct state state;
     struct ledger ledger;
@@ -208,6 +211,8 @@ bool node_mark(struct link *link, const struct aff_record *mark);
 /* Sends records, or a mark, out of a port; the array may be changed. */
 bool node_dispatch(struct node *node, uint32_t port, struct aff_record *records, uint32_t count);
 bool node_dispatch_mark(struct node *node, uint32_t port, const struct aff_record *mark);
+/* Gives it one record again that failed here before (retry.c). */
+bool node_again(struct node *node, struct aff_record *record, uint32_t port);
 /* Calls drain or wake (NULL: nothing) until it is taken, and lets go what was
  * emitted; IO and MEMORY are retried. node_retry: any call of its plugin. */
 bool node_call(struct node *node, aff_status (*callback)(void *self));
@@ -218,6 +223,12 @@ aff_status node_read(struct node *node, uint32_t want);
 /* Calls `timer` for this subject and time, and lets go what was emitted before
  * the batch in hand. */
 bool node_timer(struct node *node, const struct aff_record *due);
+
+/* ---- failing.c: for who looks from outside ---- */
+
+/* [data] A call failed and will be made again; it works again. */
+void failing_note(struct node *node, const char *why);
+void failing_over(struct node *node);
 
 /* ---- timers.c ---- */
 

@@ -27,6 +27,7 @@ struct timer {
     uint8_t clock;
     bool is_set;
     bool is_seen;
+    bool resent; /* the latest record was: so may be what the timer makes */
 };
 
 /* Sources from which data comes to the node, by any way. */
@@ -121,6 +122,7 @@ static bool call(struct node *node, uint32_t subject, struct timer *t)
 
     due.seen_ns = clock_now(&node->flow->clock);
     due.id = t->first;
+    due.flags = t->resent ? AFF_FLAG_RESENT : 0;
     t->is_set = false;
     if (!node_timer(node, &due))
         return false;
@@ -142,6 +144,7 @@ bool timers_pass(struct node *node, const struct aff_record *record)
     if (!t->is_seen || record->event_ns > t->last_ns)
         t->last_ns = record->event_ns;
     t->is_seen = true;
+    t->resent = (record->flags & AFF_FLAG_RESENT) != 0;
     t->boot_ns = clock_now(&node->flow->clock);
     t->clock = record->clock;
     return true;

@@ -20,6 +20,7 @@ struct build {
     uint64_t values, bytes; /* of the transaction in hand */
     struct base *base;
     MDB_dbi dbi, state;
+    unsigned flags; /* MDB_APPEND where keys come in order: that fills pages */
     struct heads_store head;
     bool is_head_found, is_format_found;
 };
@@ -164,9 +165,7 @@ static int put(struct build *b, MDB_dbi dbi, const struct value_place *place, ui
     b->values++;
     b->bytes += size;
     b->head.used += value_cost(b->f->seal, place->key_size, size);
-    /* What comes in order fills pages. */
-    return fresh_put(b->txn, dbi, b->f->seal, place, group, bytes, size,
-                     dbi != b->state && b->base && is_numbered(b->base) ? MDB_APPEND : 0u);
+    return fresh_put(b->txn, dbi, b->f->seal, place, group, bytes, size, b->flags);
 }
 
 static const char *database_name(const struct finds *f, const struct base *base)
@@ -192,6 +191,7 @@ static int base_enter(struct build *b, uint64_t database)
         b->base = NULL;
         return 0; /* nobody knows whose records these are */
     }
+    b->flags = is_numbered(base) ? MDB_APPEND : 0;
     return mdb_dbi_open(b->txn, name, MDB_CREATE, &b->dbi);
 }
 
@@ -373,6 +373,7 @@ static int heads_put(struct build *b)
 
     if (error)
         return error;
+    b->flags = 0;
     head_renew(b);
     little(rescued, 1, 4);
     little(rescued + 4, b->r->is_state_mixed ? STORE_MIXED : 0, 4);

@@ -250,7 +250,7 @@ static enum store_status group_commit(struct store *s, const struct kept_group *
         return status;
     }
     status = work_run(s, job_group, (void *)(uintptr_t)group, false);
-    if (status == STORE_FULL && !s->is_doubtful)
+    if (status == STORE_FULL && !s->is_doubtful && !s->is_memory_short)
         status = full_relieve(s, group);
     s->is_group_in = status != STORE_OK && s->is_doubtful;
     return status;

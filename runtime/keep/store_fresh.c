@@ -66,7 +66,8 @@ int fresh_open(const char *folder, uint64_t map_size, struct fresh *ret_fresh)
         return error;
     mdb_env_set_maxdbs(f.env, DATABASES_MOST);
     mdb_env_set_mapsize(f.env, (size_t)map_size);
-    error = mdb_env_open(f.env, f.path, MDB_NOLOCK, 0600);
+    /* Nobody else sees it yet: one sync at the end is enough. */
+    error = mdb_env_open(f.env, f.path, MDB_NOLOCK | MDB_NOSYNC, 0600);
     if (error) {
         mdb_env_close(f.env);
         return error;

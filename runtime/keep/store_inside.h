@@ -83,6 +83,7 @@ struct store {
     bool is_bad;
     bool is_doubtful;        /* the last transaction stands in the file, and its sync failed */
     bool is_group_in;        /* that was the group that is to be committed again */
+    bool is_memory_short;    /* it was memory that the last transaction ran out of, not the disk */
     bool is_ballast_out;
     int64_t ballast_asked_ns;
 };

@@ -54,7 +54,7 @@ static int file_set_aside(struct store *s, const char *reason, char name[NAME_RO
     return error ? error : folder_sync(s->folder);
 }
 
-/* Nothing can be carried over; numbers that were given out stay unused all the same. */
+/* Nothing can be carried over, since whoever looks for it dies; numbers that were given out stay unused all the same. */
 static enum store_status begin_empty(struct store *s)
 {
     struct heads_store head = { .group = (uint64_t)time(NULL), .incarnation = (uint64_t)time(NULL), .letters = 1,
@@ -88,7 +88,8 @@ static void opened_tell(struct store *s, const struct examined *x, const struct 
 static enum store_status mend(struct store *s, const struct examined *x, struct rescued *r, char *why, size_t room)
 {
     struct stat st;
-    bool is_there = lstat(r->file, &st) == 0, is_died = !rescue(r);
+    bool is_there = lstat(r->file, &st) == 0;
+    bool is_died = !rescue(r) && !rescue(r); /* the system may have ended the first for its memory */
     char name[NAME_ROOM] = "";
     int error = 0;
 

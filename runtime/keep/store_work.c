@@ -192,6 +192,7 @@ static void slots_forget(struct store *s)
 
 static enum store_status failure_judge(struct store *s, int error)
 {
+    s->is_memory_short = error == ENOMEM;
     switch (error) {
     case MDB_MAP_FULL:
     case MDB_TXN_FULL:

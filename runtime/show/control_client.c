@@ -1,14 +1,18 @@
 /* control_client.c - see control_client.h.
  *
  * A run that was killed leaves its key file behind. The first attempt to connect
- * then fails at once, which libzmq would go on repeating: we watch its events and
- * leave off. */
+ * then fails at once, which libzmq would go on repeating: we watch its events, and
+ * leave off where nobody listens. Where too many stand at the door it is tried
+ * again until the time is over. */
 #include "show/control_client.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "show/control_inside.h"
@@ -16,9 +20,11 @@
 static const char events_address[] = "inproc://control-client";
 
 struct client {
+    const char *path; /* of the socket */
     void *context;
     void *dealer;
     void *events;
+    bool is_in; /* the door has let it in, and has the request */
 };
 
 /* ---- opening ---- */
@@ -39,7 +45,7 @@ static bool watch(struct client *c)
 {
     enum {
         EVENTS = ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                 ZMQ_EVENT_DISCONNECTED
+                 ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED
     };
 
     return zmq_socket_monitor(c->dealer, events_address, EVENTS) == 0 && set(c->events, ZMQ_RCVHWM, 0) &&
@@ -77,6 +83,35 @@ static void client_close(struct client *c)
 
 /* ---- asking ---- */
 
+/* libzmq does not say why it could not connect: whether nobody listens, or too many
+ * wait to be let in. */
+static bool is_gone(const char *path)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool gone;
+
+    if (fd < 0)
+        return false;
+    memcpy(address.sun_path, path, strlen(path) + 1); /* at most PLACE_SOCKET_MOST */
+    gone = connect(fd, (const struct sockaddr *)&address, sizeof address) != 0 && errno != EAGAIN && errno != EINTR;
+    close(fd);
+    return gone;
+}
+
+/* Who is cut off before it was let in (too many came at once) is let in later. */
+static enum ask_status status_of(struct client *c, uint16_t event)
+{
+    c->is_in = c->is_in || event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+    if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
+        return ASK_OK;
+    if (event == ZMQ_EVENT_CONNECT_RETRIED)
+        return is_gone(c->path) ? ASK_NOT_RUNNING : ASK_OK;
+    if (event == ZMQ_EVENT_DISCONNECTED)
+        return c->is_in ? ASK_SILENT : ASK_OK;
+    return ASK_DENIED;
+}
+
 /* ASK_OK: nothing that ends the attempt was told. */
 static enum ask_status take_events(struct client *c)
 {
@@ -87,11 +122,8 @@ static enum ask_status take_events(struct client *c)
     while (zmq_recv(c->events, bytes, sizeof bytes, ZMQ_DONTWAIT) == 6) {
         zmq_recv(c->events, address, sizeof address, ZMQ_DONTWAIT);
         memcpy(&event, bytes, sizeof event);
-        if (status != ASK_OK)
-            continue;
-        status = event == ZMQ_EVENT_CONNECT_RETRIED ? ASK_NOT_RUNNING
-                 : event == ZMQ_EVENT_DISCONNECTED  ? ASK_SILENT
-                                                    : ASK_DENIED;
+        if (status == ASK_OK)
+            status = status_of(c, event);
     }
     return status;
 }
@@ -143,7 +175,7 @@ static enum ask_status wait_reply(struct client *c, int timeout_ms, int *ret_cod
 static enum ask_status ask(const struct control_keys *keys, const struct text *request, int timeout_ms,
                            int *ret_code, struct text *answer)
 {
-    struct client client = { NULL, NULL, NULL };
+    struct client client = { .path = keys->socket };
     enum ask_status status = ASK_MEMORY;
 
     if (client_open(&client, keys) && zmq_send(client.dealer, request->data, request->length, 0) >= 0)

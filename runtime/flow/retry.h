@@ -1,0 +1,19 @@
+/* retry.h - dead letters that go in again at the node where they failed. */
+#ifndef AFFERENT_FLOW_RETRY_H
+#define AFFERENT_FLOW_RETRY_H
+
+#include "flow/kept.h"
+#include "flow/lane.h"
+
+/* [data] Lets in, between two batches, what the store has for the lane's nodes, if
+ * there is anything new. False: the run is being aborted. */
+bool retry_turn(struct lane *lane);
+/* [any] Whether there may be. */
+static inline bool retry_ready(const struct lane *lane)
+{
+    return lane->flow->kept && lane->retries_seen != atomic_load_explicit(&lane->flow->retries, memory_order_acquire);
+}
+/* The commit: adds what went in during an epoch to the group; forgets it. */
+void retry_gather(const struct lane *lane, uint64_t epoch, struct kept_group *group);
+
+#endif

@@ -1,0 +1,48 @@
+/* mistakes.c - what the planted mistakes and the verdicts are called. */
+#include "sim.h"
+
+const char *const mistake_names[MISTAKES] = {
+    [RIGHT] = "none",
+    [POSITION_AHEAD] = "position saved before the data",
+    [POSITION_BACK] = "a position goes back",
+    [BATCH_MIXES] = "a batch mixes epochs",
+    [FANIN_EARLY] = "a fan-in takes of n+1 before n has ended",
+    [END_LATE] = "an end stands behind records of n+1 on one way",
+    [SNAPSHOT_LATE] = "snapshot after the first record of n+1",
+    [HELD_FORGOTTEN] = "held records not in the snapshot",
+    [LANE_SKIPPED] = "commit without waiting for a lane",
+    [DONE_BY_NEWEST] = "sink done while an older epoch is not",
+    [ACK_WRONG_EPOCH] = "acks booked to the oldest epoch",
+    [SYNC_SKIPPED] = "archive done before its sync",
+    [READER_AHEAD] = "queue's reader committed beyond its writer",
+    [ACK_BEFORE_DONE] = "queued record let go when taken",
+    [SPILL_OUTSIDE] = "spilled record stored outside the transaction",
+    [DROP_UNSTORED] = "queue's memory dropped before it is stored",
+    [PUT_WAITS] = "writer waits for a queue inside an epoch",
+    [LETTER_OUTSIDE] = "dead letter stored outside the transaction",
+    [TWO_TRANSACTIONS] = "positions and records in two transactions",
+    [TOLD_EARLY] = "committed told before durable",
+    [WINDOW_FORGOTTEN] = "answered message passed on again",
+    [SEQ_AGAIN] = "seq of a live source used again",
+    [END_NO_POSITION] = "end of a source not in its position",
+    [RESENT_REPLAY] = "RESENT not set on replayed records",
+    [RESENT_STORE] = "RESENT not set on records from the store",
+    [RESENT_HELD] = "RESENT not set on restored held records",
+    [RESENT_SHORT] = "RESENT set for one epoch only",
+    [SILENT_NO_END] = "a silent source does not end its epoch",
+    [LETTER_WRONG_EPOCH] = "dead letter booked to the epoch under way",
+    [BROKEN_FORGOTTEN] = "broken live stream dropped from the position",
+    [ONE_BY_ONE] = "domains of a circle chosen one by one",
+    [NO_BOUND] = "no bound on epochs in flight",
+};
+
+const char *const verdict_names[VERDICTS] = {
+    [FINE] = "fine",
+    [LOST] = "lost",
+    [INVENTED] = "invented",
+    [ALTERED] = "altered",
+    [UNMARKED] = "duplicate without RESENT",
+    [LETTER_TWICE] = "dead letter twice",
+    [OVERFLOWN] = "no room",
+    [STUCK] = "stuck",
+};
