@@ -11,6 +11,15 @@ in_edf_la_SOURCES = in_edf/in_edf.c in_edf/reader.c in_edf/reader.h in_edf/openi
 in_edf_la_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS)
 in_edf_la_LIBADD = $(PLUGIN_LIBS) $(XXHASH_LIBS) -lm
 
+# What recordings of all formats share is tested here, beside its larger user.
+check_PROGRAMS += test_recording
+test_recording_SOURCES = recording/test_recording.c recording/digest.c recording/digest.h recording/fault.c \
+	recording/fault.h recording/files.c recording/files.h recording/pace.c recording/pace.h recording/paths.c \
+	recording/paths.h recording/place.c recording/place.h recording/text.c recording/text.h recording/unit.c \
+	recording/unit.h recording/when.c recording/when.h
+test_recording_CFLAGS = $(AM_CFLAGS) $(XXHASH_CFLAGS) $(CMOCKA_CFLAGS)
+test_recording_LDADD = $(TEST_LIBS) $(XXHASH_LIBS)
+
 check_PROGRAMS += test_in_edf_header test_in_edf_core test_in_edf_hostile test_in_edf
 test_in_edf_header_SOURCES = in_edf/test_header.c in_edf/test_make.h $(in_edf_header) $(in_edf_tal)
 test_in_edf_header_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -455,6 +455,30 @@ static aff_status latest_drain(void *self)
     return AFF_OK;
 }
 
+/* Which streams came; all else is in the subjects' state. */
+static aff_status latest_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
+{
+    const struct latest *l = self;
+
+    *ret_size = l->layout.count * sizeof l->is_met[0];
+    if (room >= *ret_size && *ret_size > 0)
+        memcpy(buffer, l->is_met, *ret_size);
+    return AFF_OK;
+}
+
+static aff_status latest_restore(void *self, const void *buffer, size_t size)
+{
+    struct latest *l = self;
+    const uint8_t *met = buffer;
+    uint32_t i;
+
+    if (size != l->layout.count * sizeof l->is_met[0])
+        return l->host->explain(l->host, AFF_ERR_DATA, "the saved state has another number of columns");
+    for (i = 0; i < l->layout.count; i++)
+        l->is_met[i] = met[i] != 0;
+    return AFF_OK;
+}
+
 AFF_PLUGIN_NOTE(AFF_PROCESSOR, "op_latest", "1.0.0");
 
 AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
@@ -478,6 +502,8 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .process = latest_process,
     .stream_end = latest_stream_end,
     .drain = latest_drain,
+    .snapshot = latest_snapshot,
+    .restore = latest_restore,
     .shape = latest_shape,
     .timer = latest_timer,
 };

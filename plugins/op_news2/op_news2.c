@@ -415,6 +415,32 @@ static aff_status news2_drain(void *self)
     return AFF_OK;
 }
 
+/* Which of the listed subjects came, a byte each. */
+static aff_status news2_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
+{
+    const struct news2 *n = self;
+    uint8_t *to = buffer;
+    uint32_t i;
+
+    *ret_size = n->config->scale2.count;
+    for (i = 0; room >= *ret_size && i < n->config->scale2.count; i++)
+        to[i] = n->scale2[i].is_seen != 0;
+    return AFF_OK;
+}
+
+static aff_status news2_restore(void *self, const void *buffer, size_t size)
+{
+    struct news2 *n = self;
+    const uint8_t *from = buffer;
+    uint32_t i;
+
+    if (size != n->config->scale2.count)
+        return n->host->explain(n->host, AFF_ERR_DATA, "the saved state has another number of subjects in scale2");
+    for (i = 0; i < n->config->scale2.count; i++)
+        n->scale2[i].is_seen = from[i] != 0;
+    return AFF_OK;
+}
+
 AFF_PLUGIN_NOTE(AFF_PROCESSOR, "op_news2", "1.0.0");
 
 AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
@@ -438,5 +464,7 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .process = news2_process,
     .stream_end = news2_stream_end,
     .drain = news2_drain,
+    .snapshot = news2_snapshot,
+    .restore = news2_restore,
     .shape = news2_shape,
 };

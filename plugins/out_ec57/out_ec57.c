@@ -118,7 +118,7 @@ static aff_status file_open(struct judge *j)
 {
     if (!j->config->path)
         return AFF_OK;
-    j->file = open(j->config->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    j->file = open(j->config->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
     if (j->file >= 0)
         return AFF_OK;
     return j->host->explain(j->host, AFF_ERR_IO, "cannot write the report to the file of option path: %s",
@@ -336,6 +336,18 @@ static aff_status judge_stream_end(void *self, uint32_t port, const struct aff_r
     return AFF_OK;
 }
 
+/* The report before it stands until there is this one. What cannot be cut short, a
+ * pipe or a device, has no old one. */
+static aff_status report_out(struct judge *j)
+{
+    bool is_begun = j->report.written > 0 || j->file <= STDERR_FILENO;
+
+    if ((!is_begun && ftruncate(j->file, 0) < 0 && errno != EINVAL) ||
+        report_write(&j->report, j->file, j->config->format) < 0)
+        return j->host->explain(j->host, AFF_ERR_IO, "cannot write the report: %s", strerror(errno));
+    return AFF_OK;
+}
+
 static aff_status judge_drain(void *self)
 {
     struct judge *j = self;
@@ -346,13 +358,13 @@ static aff_status judge_drain(void *self)
         if (j->report.rows[i].is_closed)
             continue;
         p = j->host->state(j->host, j->report.rows[i].subject);
-        side_end(j, p, COMPARE_FOUND);
-        side_end(j, p, COMPARE_REFERENCE);
+        if (p && p->entry == i + 1) {
+            side_end(j, p, COMPARE_FOUND);
+            side_end(j, p, COMPARE_REFERENCE);
+        }
         report_close(&j->report, i);
     }
-    if (report_write(&j->report, j->file, j->config->format) < 0)
-        return j->host->explain(j->host, AFF_ERR_IO, "cannot write the report: %s", strerror(errno));
-    return AFF_OK;
+    return report_out(j);
 }
 
 /* The report's rows; states of subjects are kept by the host. */
@@ -373,18 +385,21 @@ static aff_status judge_restore(void *self, const void *buffer, size_t size)
     uint32_t i;
 
     if (size % sizeof *j->report.rows != 0 || count > j->report.room)
-        return j->host->explain(j->host, AFF_ERR_CONFIG, "the kept report has more records than the option records "
-                                                         "allows now, or is of another version");
+        return j->host->explain(j->host, AFF_ERR_DATA, "the kept report has more records than the option records "
+                                                       "allows now, or is of another version");
     if (count)
         memcpy(j->report.rows, buffer, size);
     j->report.count = (uint32_t)count;
     for (i = 0; i < count; i++) {
-        j->report.rows[i].name[sizeof j->report.rows[i].name - 1] = '\0';
-        if (j->report.rows[i].is_closed)
+        struct report_row *row = &j->report.rows[i];
+        const char *name = j->host->subject_name(j->host, row->subject);
+
+        row->name[sizeof row->name - 1] = '\0';
+        if (row->is_closed || (name && strncmp(name, row->name, strlen(row->name)) == 0))
             continue;
-        j->report.rows[i].subject = j->host->subject(j->host, j->report.rows[i].name);
-        if (!j->report.rows[i].subject)
-            return AFF_ERR_MEMORY;
+        j->report.count = 0;
+        return j->host->explain(j->host, AFF_ERR_DATA, "row %u of the kept report is of a record that is not known",
+                                (unsigned)i + 1);
     }
     return AFF_OK;
 }

@@ -258,6 +258,43 @@ TEST(a_restart_in_the_middle_changes_nothing)
     assert_non_null(strstr(report_read(), "gross Se=99.71% +P=99.71% beats=698 records=2\n"));
 }
 
+/* A row keeps only so much of a name. */
+TEST(a_restart_finds_a_record_whose_name_is_long)
+{
+    struct aff_harness *h = judge_open("learning = \"0s\"");
+    struct record a;
+    char name[201];
+
+    memset(name, 'n', sizeof name);
+    name[200] = 0;
+    a = record_open(h, name, 0);
+    found_push(h, &a, 250);
+    reference_push(h, &a, 250, "N");
+    aff_harness_restart(h);
+    found_push(h, &a, 500);
+    reference_push(h, &a, 500, "N");
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+    assert_non_null(strstr(report_read(), "records=1\n"));
+}
+
+TEST(a_report_stands_until_the_next_one_is_written)
+{
+    struct aff_harness *h = judge_open("learning = \"0s\"");
+    struct record a = record_open(h, "100", 0);
+
+    record_push(h, &a);
+    records_end(h, &a);
+    EXPECT_STATUS(aff_harness_drain(h), AFF_OK);
+    aff_harness_restart(h); /* the host knows that it has drained */
+    aff_harness_close(&h);
+    assert_non_null(strstr(report_read(), "records=1\n"));
+    h = judge_open("learning = \"0s\"");
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+    assert_null(strstr(report_read(), "records=1\n")); /* the shorter one alone */
+}
+
 static void whole_run(void)
 {
     struct aff_harness *h = judge_open("");
@@ -282,6 +319,7 @@ TEST(no_file_is_left_behind)
 
 AFF_TEST_MAIN(a_table_has_a_line_a_record_and_the_gross_last, json_tells_the_same_and_the_error_of_time,
               an_empty_run_and_a_record_twice_are_reported, flutter_marks_in_annotations_are_obeyed,
-              a_row_may_tell_when_its_record_began,
+              a_row_may_tell_when_its_record_began, a_restart_finds_a_record_whose_name_is_long,
+              a_report_stands_until_the_next_one_is_written,
               what_cannot_be_compared_is_said, a_report_that_cannot_be_written_is_an_io_error,
               a_restart_in_the_middle_changes_nothing, each_host_call_may_fail_once, no_file_is_left_behind)

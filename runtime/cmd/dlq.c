@@ -202,7 +202,10 @@ static int dlq_run(const struct work *work, int argc, char **argv)
 static int usage(FILE *out, int code)
 {
     fputs("afferent dlq - dead letters: records that were set aside, and why\n\n"
-          "Usage: afferent dlq ls|show|retry|drop PIPELINE.toml [NUMBER ...] [FLAG ...]\n\n",
+          "Usage: afferent dlq ls PIPELINE.toml [FLAG ...]\n"
+          "       afferent dlq show PIPELINE.toml [NUMBER ...] [FLAG ...]\n"
+          "       afferent dlq retry PIPELINE.toml [NUMBER ...] [FLAG ...]\n"
+          "       afferent dlq drop PIPELINE.toml [NUMBER ...] [FLAG ...]\n\n",
           out);
     for (size_t i = 0; i < WORKS; i++)
         fprintf(out, "  %-6s %s\n", works[i].name, works[i].summary);

@@ -291,8 +291,8 @@ static int run_plan(struct run *run)
         code = wait_flow(run);
     if (code < 0)
         code = report_end(run);
-    stored_end(&run->stored);
     door_close(&run->door);
+    stored_end(&run->stored);
     flow_close(&run->flow);
     stored_close(&run->stored);
     stopper_close(&run->stopper);

@@ -229,7 +229,9 @@ static int store_run(const struct work *work, int argc, char **argv)
 static int usage(FILE *out, int code)
 {
     fputs("afferent store - what a pipeline keeps on the disk\n\n"
-          "Usage: afferent store ls|check|repair PIPELINE.toml [FLAG ...]\n\n",
+          "Usage: afferent store ls PIPELINE.toml [FLAG ...]\n"
+          "       afferent store check PIPELINE.toml [FLAG ...]\n"
+          "       afferent store repair PIPELINE.toml [FLAG ...]\n\n",
           out);
     for (size_t i = 0; i < WORKS; i++)
         fprintf(out, "  %-6s %s\n", works[i].name, works[i].summary);

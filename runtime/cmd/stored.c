@@ -28,12 +28,23 @@ static int code_of(enum store_status status)
     return status == STORE_KEY || status == STORE_BUSY || status == STORE_NEWER ? EXIT_USAGE : EXIT_ERROR;
 }
 
+/* Where a node behind a queue keeps state, what it has finished must not leave the
+ * store before that state is in. */
+static bool keeps_behind_queues(const struct plan *plan)
+{
+    for (uint32_t i = 0; i < plan->edge_count; i++)
+        if (plan->edges[i].way == EDGE_QUEUE && plan->nodes[plan->edges[i].to].plugin->about.kind != AFF_SINK)
+            return true;
+    return false;
+}
+
 static int take(struct stored *stored, const struct plan *plan, const uint8_t *key)
 {
     struct store_options options = {
         .folder = stored->paths.folder,
         .limit = plan->store_limit,
         .key = key,
+        .acks_wait = keeps_behind_queues(plan),
         .log = log_line,
         .arg = stored->lines,
     };

@@ -189,6 +189,26 @@ struct acks *acks_open(uint32_t room, struct bell *bell)
     return a;
 }
 
+void acks_join(struct acks *a, struct bell *bell)
+{
+    pthread_mutex_lock(&a->lock);
+    a->bell = bell;
+    pthread_mutex_unlock(&a->lock);
+}
+
+void acks_forget(struct acks *a)
+{
+    struct acks_item items[ACKS_BATCH];
+    uint32_t n, i;
+
+    while ((n = acks_take(a, items, ACKS_BATCH)) > 0)
+        continue;
+    acks_lose(a);
+    while ((n = acks_again(a, items, ACKS_BATCH)) > 0)
+        for (i = 0; i < n; i++)
+            acks_settle(a, &items[i]);
+}
+
 void acks_close(struct acks **acks)
 {
     struct acks *a = *acks;
@@ -347,6 +367,7 @@ static void answer_hand(struct acks *a, struct aff_id id, aff_status status)
 
 void acks_answer(struct acks *a, struct aff_id id, aff_status status)
 {
+    struct bell *bell;
     bool any;
 
     if (status > 0)
@@ -356,9 +377,10 @@ void acks_answer(struct acks *a, struct aff_id id, aff_status status)
     pthread_mutex_lock(&a->lock);
     answer_hand(a, id, status);
     any = answer_window(a, id, status);
+    bell = a->bell;
     pthread_mutex_unlock(&a->lock);
     if (any)
-        bell_ring(a->bell);
+        bell_ring(bell);
 }
 
 /* ---- out of the window ---- */

@@ -41,6 +41,10 @@ struct acks_item {
  * memory. */
 struct acks *acks_open(uint32_t room, struct bell *bell);
 void acks_close(struct acks **acks);
+/* [control, the lane does not run] It goes on in a lane with this bell; it forgets all
+ * that waits: an answer for it means nothing any more. */
+void acks_join(struct acks *acks, struct bell *bell);
+void acks_forget(struct acks *acks);
 
 /* [data] The records that are given to write now: at most ACKS_BATCH and acks_room; they
  * are copied. False: no memory for that, and nothing was changed. */

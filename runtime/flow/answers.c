@@ -9,6 +9,7 @@
 #include "flow/answers.h"
 
 #include "flow/commit.h"
+#include "flow/lane_inside.h"
 
 enum { ANSWERS_ROOM = 1024 };
 #define AGAIN_FIRST_NS 100000000
@@ -201,6 +202,10 @@ bool answers_leave(struct node *node)
 {
     struct lane *lane = node->lane;
 
+    if (lane_gives_up(lane)) {
+        lane->left = true;
+        return true;
+    }
     if (lane->kind != LANE_QUEUES || !flow_stopping(lane->flow))
         return false;
     if (lane->leave_ns == 0)

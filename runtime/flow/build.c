@@ -87,14 +87,13 @@ static int queue_log(void *arg, const char *text)
     return 0;
 }
 
-static bool open_queue(struct flow *flow, struct link *link)
+static struct queue_shape queue_shape_of(struct flow *flow, struct link *link)
 {
     bool spills = link->plan->when_full == WHEN_FULL_SPILL;
-    char name[COMMIT_NAME * 2];
-    struct queue_shape shape = {
+
+    return (struct queue_shape){
         .names = flow->names,
         .kept = spills ? flow->kept : NULL,
-        .name = name,
         .priority = link->plan->priority,
         .buffer = link->plan->buffer,
         .drops = !spills,
@@ -105,10 +104,29 @@ static bool open_queue(struct flow *flow, struct link *link)
         .log = queue_log,
         .arg = link,
     };
+}
+
+struct queue *build_queue(struct flow *flow, struct link *link)
+{
+    struct queue_shape shape = queue_shape_of(flow, link);
+    char name[COMMIT_NAME * 2];
 
     commit_queue_name(flow->plan, link->plan, name, sizeof name);
-    link->queue = queue_open(&shape);
-    return link->queue != NULL;
+    shape.name = name;
+    return queue_open(&shape);
+}
+
+void build_queue_join(struct flow *flow, struct link *link)
+{
+    struct queue_shape shape = queue_shape_of(flow, link);
+
+    queue_join(link->queue, &shape);
+}
+
+static bool open_queue(struct flow *flow, struct link *link)
+{
+    link->queue = flow->before ? NULL : build_queue(flow, link);
+    return link->queue || flow->before;
 }
 
 static bool build_edges(struct flow *flow)
@@ -205,8 +223,16 @@ static bool node_open(struct flow *flow, uint32_t index)
     struct node *node = &flow->nodes[index];
     const struct plan_node *plan = &flow->plan->nodes[index];
 
-    host_fill(&node->host);
+    node->handle = calloc(1, sizeof *node->handle);
     node->flow = flow;
+    if (!node->handle)
+        return false;
+    host_fill(&node->host);
+    host_fill(&node->handle->host);
+    atomic_init(&node->inner.node, node);
+    atomic_init(&node->handle->node, node);
+    node->home = flow->plan;
+    node->name_id = index;
     node->plan = plan;
     node->about = &plan->plugin->about;
     node->index = index;
@@ -242,6 +268,7 @@ static void node_close(struct node *node)
         free(node->outputs[i].waiting);
     }
     free(node->outputs);
+    free(node->handle);
     free(node->pass_port);
     free(node->onward);
     free(node->carriers);
@@ -357,7 +384,7 @@ static void add_in(struct lane *lane, struct link *link)
 {
     uint32_t i = lane->in_count++;
 
-    for (; i > 0 && link->queue && lane->ins[i - 1]->plan->priority > link->plan->priority; i--)
+    for (; i > 0 && link->plan->way == EDGE_QUEUE && lane->ins[i - 1]->plan->priority > link->plan->priority; i--)
         lane->ins[i] = lane->ins[i - 1];
     lane->ins[i] = link;
 }
@@ -367,7 +394,7 @@ static void fill_kind(struct lane *lane)
     struct node *head = lane->nodes[0];
 
     lane->kind = head->about->kind == AFF_SOURCE ? LANE_SOURCE
-               : lane->in_count > 0 && lane->ins[0]->queue ? LANE_QUEUES
+               : lane->in_count > 0 && lane->ins[0]->plan->way == EDGE_QUEUE ? LANE_QUEUES
                                                            : LANE_RINGS;
     lane->domain = &lane->flow->domains[head->plan->domain];
     epochs_join(&lane->domain->epochs, lane->index);
@@ -399,7 +426,7 @@ static void fill_lanes(struct flow *flow)
 
         if (link->plan->way == EDGE_FUSED)
             continue;
-        if (link->queue)
+        if (link->plan->way == EDGE_QUEUE)
             from->queues[from->queue_count++] = link;
         else
             from->rings[from->ring_count++] = link;
@@ -414,7 +441,7 @@ bool build_flow(struct flow *flow)
     const struct plan *plan = flow->plan;
     uint32_t i;
 
-    flow->names = names_open();
+    flow->names = flow->before ? flow->before->names : names_open();
     flow->rings = calloc(plan->node_count, sizeof *flow->rings);
     flow->nodes = calloc(plan->node_count, sizeof *flow->nodes);
     flow->links = calloc(plan->edge_count + 1u, sizeof *flow->links);
@@ -424,7 +451,7 @@ bool build_flow(struct flow *flow)
     flow->lanes = calloc(plan->lane_count, sizeof *flow->lanes);
     if (!flow->names || !flow->rings || !flow->nodes || !flow->links || !flow->edges || !flow->lanes)
         return false;
-    if (!open_domains(flow) || !commit_open(flow) || !commit_resume_names(flow))
+    if (!open_domains(flow) || !commit_open(flow) || (!flow->before && !commit_resume_names(flow)))
         return false;
     for (i = 0; i < plan->lane_count; i++)
         if (!lane_open(flow, i))
@@ -481,7 +508,8 @@ void build_close(struct flow *flow)
         epochs_close(&flow->domains[i].epochs);
     free(flow->domains);
     commit_close(flow);
-    names_close(&flow->names);
+    if (!flow->before)
+        names_close(&flow->names);
     free(flow->lanes);
     free(flow->edges);
     free(flow->links);

@@ -9,4 +9,10 @@
 bool build_flow(struct flow *flow);
 void build_close(struct flow *flow);
 
+/* Opens the queue of an edge. NULL: no memory, or its store cannot be read. Of a flow
+ * that takes over from another they are opened by who takes over (reload.c). */
+struct queue *build_queue(struct flow *flow, struct link *link);
+/* The link's queue, which stood between other lanes, goes on between these. */
+void build_queue_join(struct flow *flow, struct link *link);
+
 #endif

@@ -290,7 +290,7 @@ static void gather_names(struct flow *flow, struct kept_group *group)
 {
     struct commit *c = flow->commit;
     uint64_t hash;
-    struct wire_group of = { c->nodes, flow->plan->node_count, c->below, flow->plan->domain_count };
+    struct wire_group of = { c->nodes, c->name_count, c->below, flow->plan->domain_count };
     uint32_t i;
 
     for (i = 0; i < flow->plan->domain_count; i++)
@@ -336,10 +336,13 @@ static void gather_run(struct flow *flow, struct kept_group *group)
     struct commit *c = flow->commit;
     struct run_state run = { .clean = is_last(flow) && atomic_load(&c->begun) };
 
-    run.finished = run.clean && all_drained(flow);
+    /* A trial of so much of the data's time is not gone on with. */
+    run.finished = (run.clean && all_drained(flow)) || flow->options.for_ns > 0;
     c->accounts->clean = run.clean;
     if (c->run_stored && run.clean == c->run.clean && run.finished == c->run.finished)
         return;
+    if (c->was_rescued && !c->run_stored)
+        kept_group_add(group, KEPT_STATE, 0, 0, COMMIT_RESCUED, NULL, 0);
     c->run = run;
     c->run_stored = true;
     wire_clear(&c->scratch);
@@ -369,6 +372,18 @@ static void gather_accounts(struct flow *flow, struct kept_group *group)
     group->failed |= c->scratch.failed;
 }
 
+/* Nodes that a reload took away: a later one of that name begins anew. */
+static void gather_gone(struct flow *flow, struct kept_group *group)
+{
+    char name[COMMIT_NAME];
+    uint32_t i;
+
+    for (i = 0; i < flow->commit->gone_count; i++) {
+        snprintf(name, sizeof name, COMMIT_NODE "%s", flow->commit->gone[i]);
+        kept_group_add(group, KEPT_STATE, 0, 0, name, NULL, 0);
+    }
+}
+
 static void gather_all(struct flow *flow, struct kept_group *group)
 {
     gather_nodes(flow, group);
@@ -377,6 +392,7 @@ static void gather_all(struct flow *flow, struct kept_group *group)
     gather_names(flow, group);
     gather_run(flow, group);
     gather_accounts(flow, group);
+    gather_gone(flow, group);
 }
 
 /* Lanes are done with these epochs: what ended in them may go. */
@@ -386,6 +402,18 @@ static void let_names_go(struct flow *flow)
 
     for (i = 0; i < flow->plan->domain_count; i++)
         names_commit(flow->names, names_when(i, flow->domains[i].chosen));
+}
+
+/* There was no memory for the group, and the next one must hold all of it. */
+static void gather_again(struct flow *flow)
+{
+    struct commit *c = flow->commit;
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++)
+        c->notes[i].is_stored = false;
+    c->names_hash = 0;
+    c->run_stored = false;
 }
 
 /* The first group says that a run has begun: what is delivered before the second one may
@@ -401,14 +429,33 @@ bool flow_gather(void *arg, struct kept_group *group, int64_t *ret_wait_ns)
         check_books(flow);
         let_names_go(flow);
         gather_all(flow, group);
+        if (group->failed)
+            gather_again(flow);
     }
     pthread_mutex_unlock(&flow->commit->lock);
     return any;
 }
 
+static void forget_letters(struct flow *flow)
+{
+    uint32_t i;
+    uint64_t e;
+
+    for (i = 0; i < flow->plan->lane_count; i++) {
+        const struct lane *lane = &flow->lanes[i];
+
+        for (e = epochs_committed(&lane->domain->epochs); e < lane->domain->chosen; e++) {
+            letters_forget(lane, e);
+            retry_forget(lane, e);
+        }
+    }
+}
+
 static void committed(struct flow *flow)
 {
     uint32_t i;
+
+    forget_letters(flow);
 
     for (i = 0; i < flow->plan->edge_count; i++) {
         const struct link *l = &flow->links[i];
@@ -427,6 +474,7 @@ void flow_stored(void *arg)
 
     pthread_mutex_lock(&flow->commit->lock);
     committed(flow);
+    commit_gone_free(flow->commit);
     atomic_store(&flow->commit->begun, true);
     pthread_mutex_unlock(&flow->commit->lock);
     flow_ring(flow);

@@ -54,7 +54,8 @@ void letter_part(struct node *node, const struct aff_record *record, uint8_t ver
                  const void *bytes, uint32_t size);
 void letter_parts_post(struct node *node);
 void letter_parts_forget(struct node *node);
-/* The commit: adds what the lane posted in an epoch to the group; empties it. */
+/* The commit: adds what the lane posted in an epoch to the group; it is stored. */
 void letters_gather(const struct lane *lane, uint64_t epoch, struct kept_group *group);
+void letters_forget(const struct lane *lane, uint64_t epoch);
 
 #endif

@@ -9,7 +9,8 @@
 #define COMMIT_RUN "run"
 #define COMMIT_NAMES "names"
 #define COMMIT_NODE "node/"
-enum { COMMIT_VERSION = 1, COMMIT_NAME = 300 };
+#define COMMIT_RESCUED "rescued" /* written by the store: keep/store.h */
+enum { COMMIT_VERSION = 1, COMMIT_NAME = 300, COMMIT_MIXED = 1 };
 
 /* A node's state at the ends of epochs, as it will be stored. */
 struct note {
@@ -32,11 +33,16 @@ struct commit {
     struct accounts *accounts;
     bool resumed; /* an earlier run is gone on with */
     bool was_clean;
+    bool was_rescued; /* the store was damaged */
+    bool is_mixed;    /* ... and its pieces are not of one moment */
     bool run_stored;
     _Atomic bool begun; /* it is stored that this run has begun */
     struct run_state run; /* as stored */
     uint64_t names_hash;
-    const char **nodes; /* names, by index */
+    const char **nodes; /* names, by name_id; "" for none */
+    uint32_t name_count;
+    char **gone; /* nodes whose state is to be removed from the store */
+    uint32_t gone_count;
     uint64_t *below;    /* by domain, of the group being made */
     bool gathering; /* a group is with the keeper */
 };
@@ -49,6 +55,7 @@ static inline uint32_t commit_slot(const struct lane *lane, uint64_t epoch)
     return (uint32_t)((epoch < last ? epoch : last) % EPOCH_NOTES);
 }
 
+void commit_gone_free(struct commit *commit);
 /* The plan's edge as the name of its queue in the store. */
 void commit_queue_name(const struct plan *plan, const struct plan_edge *edge, char *ret_name, size_t room);
 

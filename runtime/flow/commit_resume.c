@@ -49,6 +49,30 @@ static void read_run(struct flow *flow)
     free(bytes);
 }
 
+/* A store that was carried over from a damaged one. Where its pieces may be of
+ * different moments they are not used: what is read again may all have been
+ * delivered. */
+static void read_rescued(struct flow *flow)
+{
+    struct commit *c = flow->commit;
+    struct wire_in in;
+    void *bytes;
+    size_t size;
+
+    if (!piece(flow, COMMIT_RESCUED, &bytes, &size))
+        return;
+    in = (struct wire_in){ bytes, (uint8_t *)bytes + size, false };
+    c->was_rescued = true;
+    c->was_clean = false;
+    if (wire_in_u32(&in) != COMMIT_VERSION || (wire_in_u32(&in) & COMMIT_MIXED) || in.bad) {
+        flow_log(flow, AFF_LOG_ERROR, NULL, "the store was damaged, and the state in it is not of one moment; sources are "
+                                            "read from their beginning, and all is marked as sent again");
+        c->resumed = false;
+        c->is_mixed = true;
+    }
+    free(bytes);
+}
+
 bool commit_resume_names(struct flow *flow)
 {
     struct commit *c = flow->commit;
@@ -56,6 +80,7 @@ bool commit_resume_names(struct flow *flow)
     size_t size;
 
     read_run(flow);
+    read_rescued(flow);
     if (!c->resumed)
         return true;
     if (!piece(flow, COMMIT_NAMES, &bytes, &size) ||
@@ -189,23 +214,29 @@ static void read_accounts(struct flow *flow)
 
 /* ---- nodes ---- */
 
-static void resume_state(struct node *node, const void *bytes, size_t size)
+/* False: no memory. */
+static bool resume_state(struct node *node, const void *bytes, size_t size)
 {
     struct wire *first = &node->flow->commit->notes[node->index].at[EPOCH_FIRST - 1];
     struct wire_in in = { bytes, (const uint8_t *)bytes + size, false };
+    aff_status st;
     char why[256];
     bool drained;
 
     if (wire_in_u8(&in) != COMMIT_VERSION)
-        return;
+        return true;
     drained = wire_in_u8(&in) != 0;
-    if (snap_read(node, in.at, (size_t)(in.end - in.at), why, sizeof why) != AFF_OK) {
+    st = snap_read(node, in.at, (size_t)(in.end - in.at), why, sizeof why);
+    if (st == AFF_ERR_MEMORY)
+        return false;
+    if (st != AFF_OK) {
         flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "begins with nothing kept from the last run: %s", why);
-        return;
+        return true;
     }
     node->drained = drained;
     for (size_t i = 0; i < size; i++)
         wire_u8(first, ((const uint8_t *)bytes)[i]);
+    return !first->failed;
 }
 
 /* What was held may have been let go, and delivered, right before the death. */
@@ -225,27 +256,40 @@ static bool reads_again(const struct node *node)
            ((node->about->flags & AFF_REPLAYS) || node->about->committed);
 }
 
-static void resume_nodes(struct flow *flow)
+static bool resume_nodes(struct flow *flow)
 {
     char name[COMMIT_NAME];
+    bool ok = true;
     uint32_t i;
 
-    for (i = 0; i < flow->plan->node_count; i++) {
+    for (i = 0; ok && i < flow->plan->node_count; i++) {
         struct node *node = &flow->nodes[i];
         void *bytes;
         size_t size;
 
         snprintf(name, sizeof name, COMMIT_NODE "%s", node->plan->name);
         if (piece(flow, name, &bytes, &size))
-            resume_state(node, bytes, size);
+            ok = resume_state(node, bytes, size);
         free(bytes);
-        if (!flow->commit->was_clean)
-            mark_held(node);
-        if (reads_again(node) && !flow->commit->was_clean)
-        {
-            node->resends = EDGE_EPOCHS * (flow->plan->commit_records + PLAN_BATCH);
-            atomic_fetch_add(&flow->resending, 1);
-        }
+    }
+    return ok;
+}
+
+/* How far the last run had come is not known, but it was no further than the epochs
+ * that may be in flight. */
+static void mark_resent(struct flow *flow)
+{
+    uint64_t most = EDGE_EPOCHS * (flow->plan->commit_records + PLAN_BATCH);
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        struct node *node = &flow->nodes[i];
+
+        mark_held(node);
+        if (!reads_again(node))
+            continue;
+        node->resends = flow->commit->is_mixed ? UINT64_MAX : most;
+        atomic_fetch_add(&flow->resending, 1);
     }
 }
 
@@ -268,8 +312,10 @@ static void note_first(struct flow *flow)
 bool commit_resume(struct flow *flow)
 {
     read_accounts(flow);
-    if (flow->commit->resumed)
-        resume_nodes(flow);
+    if (flow->commit->resumed && !resume_nodes(flow))
+        return false;
+    if (!flow->commit->was_clean)
+        mark_resent(flow);
     note_first(flow);
     return true;
 }
@@ -328,7 +374,16 @@ bool commit_open(struct flow *flow)
         return false;
     for (i = 0; i < flow->plan->node_count; i++)
         c->nodes[i] = flow->plan->nodes[i].name;
+    c->name_count = flow->plan->node_count;
     return true;
+}
+
+void commit_gone_free(struct commit *c)
+{
+    while (c->gone_count > 0)
+        free(c->gone[--c->gone_count]);
+    free(c->gone);
+    c->gone = NULL;
 }
 
 void commit_close(struct flow *flow)
@@ -342,6 +397,7 @@ void commit_close(struct flow *flow)
         for (k = 0; k < EPOCH_NOTES; k++)
             wire_free(&c->notes[i].at[k]);
     free(c->notes);
+    commit_gone_free(c);
     free(c->nodes);
     free(c->below);
     wire_free(&c->scratch);

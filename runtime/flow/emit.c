@@ -385,7 +385,7 @@ aff_status emit_stream_end(struct node *node, uint32_t port, uint32_t stream)
     mark.stream = stream;
     mark.subject = info->subject;
     mark.schema = info->schema;
-    names_end(node->flow->names, stream, node->index, names_when(node->plan->domain, node->lane->epoch));
+    names_end(node->flow->names, stream, node->name_id, names_when(node->plan->domain, node->lane->epoch));
     node->epoch_records++; /* what nodes emit at the mark is to be committed in time */
     return node_dispatch_mark(node, port, &mark) ? AFF_OK : AFF_ERR_MEMORY;
 }

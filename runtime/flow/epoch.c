@@ -11,7 +11,8 @@ bool epochs_open(struct epochs *e, uint32_t lane_count)
     memset(e, 0, sizeof *e);
     e->lane_count = lane_count;
     e->done = calloc(lane_count, sizeof *e->done);
-    if (!e->done)
+    e->is_of = calloc(lane_count, sizeof *e->is_of);
+    if (!e->done || !e->is_of)
         return false;
     for (i = 0; i < lane_count; i++)
         e->done[i] = UINT64_MAX;
@@ -27,13 +28,29 @@ void epochs_close(struct epochs *e)
     if (e->opened)
         pthread_mutex_destroy(&e->lock);
     free(e->done);
+    free(e->is_of);
     e->done = NULL;
+    e->is_of = NULL;
     e->opened = false;
+}
+
+void epochs_begin(struct epochs *e, uint64_t epoch)
+{
+    uint32_t i;
+
+    for (i = 0; i < e->lane_count; i++)
+        if (e->is_of[i])
+            e->done[i] = epoch;
+    atomic_store(&e->cut, epoch);
+    atomic_store(&e->complete, epoch);
+    atomic_store(&e->committed, epoch);
+    atomic_store(&e->stirred, 0);
 }
 
 void epochs_join(struct epochs *e, uint32_t lane)
 {
     e->done[lane] = EPOCH_FIRST;
+    e->is_of[lane] = true;
 }
 
 static bool raise_above(_Atomic uint64_t *number, uint64_t epoch)

@@ -28,6 +28,7 @@ struct epochs {
     _Atomic uint64_t stirred;   /* in the epoch below this one a timer made records */
     pthread_mutex_t lock;
     uint64_t *done; /* by lane: done with all below; lanes of other domains: UINT64_MAX */
+    bool *is_of;    /* by lane: of this domain */
     uint32_t lane_count;
     bool opened;
 };
@@ -35,6 +36,8 @@ struct epochs {
 /* [control] */
 bool epochs_open(struct epochs *epochs, uint32_t lane_count);
 void epochs_close(struct epochs *epochs);
+/* [control, no lane runs] Goes on at `epoch`; all before is safe, or did not happen. */
+void epochs_begin(struct epochs *epochs, uint64_t epoch);
 /* [control] The lane is of this domain. */
 void epochs_join(struct epochs *epochs, uint32_t lane);
 

@@ -115,7 +115,7 @@ void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_no
         .account = ledger_read(&n->ledger),
         .by_verdict = n->ledger.by_verdict,
         .metrics = n->metrics,
-        .allocated = atomic_load_explicit(&n->allocated, memory_order_relaxed),
+        .allocated = atomic_load_explicit(&n->handle->allocated, memory_order_relaxed),
     };
 }
 
@@ -164,7 +164,7 @@ static aff_status open_plugins(struct flow *flow, char *why, size_t room)
         aff_status st = AFF_OK;
 
         if (node->about->open)
-            st = node->about->open(&node->host, node->plan->config, &node->self);
+            st = node->about->open(&node->handle->host, node->plan->config, &node->self);
         if (st == AFF_ERR_IO && opens_later(flow, node))
             continue;
         if (st < 0) {
@@ -176,7 +176,7 @@ static aff_status open_plugins(struct flow *flow, char *why, size_t room)
     return AFF_OK;
 }
 
-static void close_plugins(struct flow *flow)
+void flow_close_plugins(struct flow *flow)
 {
     uint32_t i;
 
@@ -186,43 +186,69 @@ static void close_plugins(struct flow *flow)
 
         if (!node->is_open)
             continue;
+        if (node->started)
+            node_stop(node);
         if (node->about->close)
             node->about->close(node->self);
-        left = atomic_load(&node->allocated);
+        left = atomic_load(&node->handle->allocated);
         if (left != 0)
             flow_log(flow, AFF_LOG_ERROR, node->plan->name, "leaks %lld bytes", (long long)left);
     }
 }
 
-struct flow *flow_open(const struct plan *plan, const struct flow_options *options,
-                       aff_status *ret_status, char *ret_why, size_t room)
+struct flow *flow_make(const struct plan *plan, const struct flow_options *options, struct flow *before)
 {
     struct flow *flow = aligned_alloc(EDGE_LINE, (sizeof *flow + EDGE_LINE - 1u) & ~(size_t)(EDGE_LINE - 1u));
     uint64_t seed = options->seed;
 
-    *ret_status = AFF_ERR_MEMORY;
-    snprintf(ret_why, room, "no memory for the pipeline");
     if (!flow)
         return NULL;
     memset(flow, 0, sizeof *flow);
     flow->plan = plan;
+    flow->before = before;
     flow->options = *options;
     flow->kept = options->kept;
     flow->clock.is_virtual = options->virtual_clock;
     flow->planned_bytes = plan_memory(plan, NULL, 0, NULL);
     flow->done.fd = -1;
     pthread_mutex_init(&flow->say_lock, NULL);
+    pthread_cond_init(&flow->gate_moved, NULL);
     if (seed == 0 && getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
         seed = (uint64_t)clock_real(CLOCK_REALTIME);
     atomic_init(&flow->random, seed);
     atomic_init(&flow->retries, 1);
-    if (bell_open(&flow->done) && build_flow(flow))
-        *ret_status = open_plugins(flow, ret_why, room);
+    if (!bell_open(&flow->done) || !build_flow(flow))
+        flow_close(&flow);
+    return flow;
+}
+
+struct flow *flow_open(const struct plan *plan, const struct flow_options *options,
+                       aff_status *ret_status, char *ret_why, size_t room)
+{
+    struct flow *flow = flow_make(plan, options, NULL);
+
+    *ret_status = AFF_ERR_MEMORY;
+    snprintf(ret_why, room, "no memory for the pipeline");
+    if (!flow)
+        return NULL;
+    *ret_status = open_plugins(flow, ret_why, room);
     if (*ret_status == AFF_OK && !commit_resume(flow))
         *ret_status = AFF_ERR_MEMORY;
     if (*ret_status < 0)
         flow_close(&flow);
     return flow;
+}
+
+bool flow_start_lane(struct lane *lane)
+{
+    lane->threaded = pthread_create(&lane->thread, NULL, lane_run, lane) == 0;
+    return lane->threaded;
+}
+
+void flow_nudge(struct flow *flow)
+{
+    atomic_store(&flow->nudged, true);
+    bell_ring(&flow->done);
 }
 
 bool flow_start(struct flow *flow)
@@ -232,15 +258,11 @@ bool flow_start(struct flow *flow)
     if (flow->kept)
         flow->kept->ring(flow->kept->self);
 
-    for (i = 0; i < flow->plan->lane_count; i++) {
-        struct lane *lane = &flow->lanes[i];
-
-        if (pthread_create(&lane->thread, NULL, lane_run, lane) != 0) {
+    for (i = 0; i < flow->plan->lane_count; i++)
+        if (!flow_start_lane(&flow->lanes[i])) {
             flow_abort(flow);
             return false;
         }
-        lane->threaded = true;
-    }
     return true;
 }
 
@@ -263,7 +285,7 @@ bool flow_wait(struct flow *flow, int64_t timeout_ns)
 
         bell_prepare(&flow->done);
         now = clock_real(CLOCK_BOOTTIME);
-        if (all_ended(flow) || now >= until) {
+        if (all_ended(flow) || now >= until || atomic_exchange(&flow->nudged, false)) {
             bell_cancel(&flow->done);
             return all_ended(flow);
         }
@@ -281,9 +303,12 @@ void flow_close(struct flow **flow)
     for (i = 0; f->lanes && i < f->plan->lane_count; i++)
         if (f->lanes[i].threaded)
             pthread_join(f->lanes[i].thread, NULL);
-    close_plugins(f);
+    flow_close_plugins(f);
+    if (f->retired)
+        flow_close(&f->retired);
     build_close(f);
     bell_close(&f->done);
+    pthread_cond_destroy(&f->gate_moved);
     pthread_mutex_destroy(&f->say_lock);
     free(f);
     *flow = NULL;

@@ -41,6 +41,8 @@ void flow_drain(struct flow *flow);
 void flow_abort(struct flow *flow);
 /* [control] Whether all lanes have ended; waits up to timeout_ns for it. */
 bool flow_wait(struct flow *flow, int64_t timeout_ns);
+/* [any] Lets flow_wait return before its time. */
+void flow_nudge(struct flow *flow);
 /* [control] Joins the lanes and closes every plugin. Drain or abort before. */
 void flow_close(struct flow **flow);
 

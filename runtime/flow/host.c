@@ -11,10 +11,12 @@
 #include "flow/acks.h"
 #include "flow/commit.h"
 
-/* The table is the node's first member. */
+/* The table is the first member of the plugin's handle, and of the node. */
 static struct node *node_of(const struct aff_host *host)
 {
-    return (struct node *)(uintptr_t)host;
+    const struct node_handle *handle = (const struct node_handle *)(const void *)host;
+
+    return atomic_load_explicit(&handle->node, memory_order_acquire);
 }
 
 /* In front of what a plugin allocates: its size, so that free can give it back. */
@@ -30,7 +32,7 @@ static void *host_alloc(const struct aff_host *host, size_t size)
     if (!head)
         return NULL;
     head->size = size;
-    atomic_fetch_add_explicit(&node_of(host)->allocated, (int64_t)size, memory_order_relaxed);
+    atomic_fetch_add_explicit(&node_of(host)->handle->allocated, (int64_t)size, memory_order_relaxed);
     return head + 1;
 }
 
@@ -41,7 +43,7 @@ static void host_free(const struct aff_host *host, void *memory)
     if (!memory)
         return;
     head = (union alloc_head *)memory - 1;
-    atomic_fetch_sub_explicit(&node_of(host)->allocated, (int64_t)head->size, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&node_of(host)->handle->allocated, (int64_t)head->size, memory_order_relaxed);
     free(head);
 }
 
@@ -121,7 +123,7 @@ static void host_incarnation(const struct aff_host *host, const void *bytes, siz
 
 static struct names_by names_by(const struct node *node)
 {
-    return (struct names_by){ .node = node->index, .is_source = node->about->kind == AFF_SOURCE };
+    return (struct names_by){ .node = node->name_id, .is_source = node->about->kind == AFF_SOURCE };
 }
 
 /* Streams that ended are let go at a commit, and a processor that waits for a name

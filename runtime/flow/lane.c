@@ -172,7 +172,7 @@ bool lane_end_epoch(struct lane *lane)
     struct node *head = lane->nodes[0];
     uint32_t i;
 
-    if (!sync_sinks(lane) || !commit_note(lane))
+    if (!lane_let_go_all(lane) || !sync_sinks(lane) || !commit_note(lane))
         return false;
     for (i = 0; i < lane->queue_count; i++)
         queue_end_epoch(lane->queues[i]->queue, lane->epoch);
@@ -249,6 +249,8 @@ bool lane_finish(struct lane *lane)
 
 void lane_abandon(struct lane *lane)
 {
+    if (lane->out) /* reload.c does it, when nothing can be committed */
+        return;
     commit_abandon(lane, low_epoch(lane->epoch, answers_oldest(lane)) - 1u);
     report(lane, UINT64_MAX);
 }
@@ -260,7 +262,7 @@ int64_t lane_next_wake(const struct lane *lane)
     int64_t next = INT64_MAX;
     uint32_t i;
 
-    for (i = 0; i < lane->node_count; i++)
+    for (i = 0; i < lane->node_count && !lane_pausing(lane); i++)
         if (lane->nodes[i]->about->kind != AFF_SOURCE)
             next = low_ns(next, low_ns(lane->nodes[i]->wake_ns, timers_next(lane->nodes[i])));
     return low_ns(next, answers_next(lane));
@@ -272,7 +274,7 @@ bool lane_wake_due(struct lane *lane, bool quiet)
     int64_t now;
     uint32_t i;
 
-    if (lane_next_wake(lane) == INT64_MAX)
+    if (lane_pausing(lane) || lane_next_wake(lane) == INT64_MAX)
         return true;
     now = clock_now(&lane->flow->clock);
     for (i = 0; i < lane->node_count; i++) {
@@ -327,7 +329,7 @@ bool lane_feed(struct link *link, struct aff_record *records, uint32_t count, ui
 static aff_status open_now(void *self)
 {
     struct node *node = self;
-    aff_status st = node->about->open(&node->host, node->plan->config, &node->self);
+    aff_status st = node->about->open(&node->handle->host, node->plan->config, &node->self);
 
     node->is_open = st >= 0;
     return st;
@@ -342,9 +344,11 @@ static bool start_all(struct lane *lane)
     for (i = 0; i < lane->node_count; i++)
         if (!lane->nodes[i]->is_open && !node_retry(lane->nodes[i], open_now, lane->nodes[i]))
             return false;
-    for (i = 0; i < lane->node_count; i++)
-        if (!node_call(lane->nodes[i], lane->nodes[i]->about->start))
+    for (i = 0; i < lane->node_count; i++) {
+        if (!lane->nodes[i]->started && !node_call(lane->nodes[i], lane->nodes[i]->about->start))
             return false;
+        lane->nodes[i]->started = true;
+    }
     return true;
 }
 
@@ -360,6 +364,27 @@ static bool turn(struct lane *lane, bool *ret_more)
     }
 }
 
+/* False: what it was made for has not come about. */
+static bool gate_pass(struct flow *flow)
+{
+    int gate;
+
+    if (atomic_load_explicit(&flow->gate, memory_order_acquire) == GATE_OPEN)
+        return true;
+    pthread_mutex_lock(&flow->say_lock);
+    while ((gate = atomic_load(&flow->gate)) == GATE_SHUT)
+        pthread_cond_wait(&flow->gate_moved, &flow->say_lock);
+    pthread_mutex_unlock(&flow->say_lock);
+    return gate == GATE_OPEN;
+}
+
+void node_stop(struct node *node)
+{
+    if (node->is_open && !node->stopped && node->about->stop)
+        node->about->stop(node->self);
+    node->stopped = true;
+}
+
 void *lane_run(void *arg)
 {
     struct lane *lane = arg;
@@ -367,14 +392,19 @@ void *lane_run(void *arg)
     uint32_t i;
 
     prctl(PR_SET_NAME, lane->nodes[0]->plan->name);
+    if (!gate_pass(lane->flow))
+        return NULL;
     ok = start_all(lane);
     while (ok && more)
         ok = turn(lane, &more);
     if (!ok && lane->left)
         lane_abandon(lane);
+    if (lane->out) { /* for a reload: its nodes go on elsewhere */
+        bell_ring(&lane->flow->done);
+        return NULL;
+    }
     for (i = 0; i < lane->node_count; i++)
-        if (lane->nodes[i]->is_open && lane->nodes[i]->about->stop)
-            lane->nodes[i]->about->stop(lane->nodes[i]->self);
+        node_stop(lane->nodes[i]);
     atomic_store(&lane->ended, true);
     bell_ring(&lane->flow->done);
     return NULL;

@@ -32,6 +32,7 @@ enum lane_kind { LANE_SOURCE, LANE_RINGS, LANE_QUEUES };
 struct domain {
     struct epochs epochs;
     uint64_t chosen;     /* epochs below are in the group that is being stored */
+    _Atomic uint64_t let_go_at; /* in this epoch nodes let go what they keep (lane_pause.c); 0: in none */
     uint64_t seen;       /* the latest complete epoch that the keeper has seen */
     int64_t seen_ns;     /* since when */
 };
@@ -69,6 +70,11 @@ struct lane {
     pthread_t thread;
     bool threaded;
     _Atomic bool ended;
+    _Atomic uint64_t parks;        /* odd: it rests */
+    _Atomic uint64_t parked_epoch; /* the next it will open; 0: something is not done yet */
+    int seen_leaving;
+    bool was_pausing; /* when its turn began */
+    bool out; /* it has left for a reload; set under the flow's say_lock */
     struct aff_record batch[PLAN_BATCH];
 };
 
@@ -90,6 +96,9 @@ struct flow {
     _Atomic uint64_t stream_bytes; /* state of all nodes for one more stream */
     _Atomic uint64_t random;
     _Atomic bool draining;
+    _Atomic bool pausing;  /* nothing is taken in: see lane_pause.c */
+    _Atomic int leaving;   /* enum flow_leaves */
+    _Atomic bool nudged;   /* flow_wait is to return */
     _Atomic uint64_t retries; /* rises when letters are to be tried again */
     _Atomic int resending; /* sources that read again what was read before a death */
     _Atomic bool aborting;
@@ -99,13 +108,30 @@ struct flow {
     char failure[384];
     pthread_mutex_t say_lock; /* of what is shown of nodes while they run */
     struct bell done; /* rung at the end of a lane */
+    struct flow *before;  /* it takes over from this one (reload.c) */
+    struct flow *retired; /* it has taken over from this one, whose nodes' shells stay a while */
+    _Atomic int gate;     /* enum flow_gate; moved under say_lock */
+    pthread_cond_t gate_moved;
 };
+
+/* What a flow that is at rest asks of its lanes. */
+enum flow_leaves { FLOW_NONE_LEAVE, FLOW_STUCK_LEAVE, FLOW_ALL_LEAVE };
+/* Threads of a flow that takes over wait until it has. */
+enum flow_gate { GATE_OPEN, GATE_SHUT, GATE_GONE };
 
 /* [data] Sleeps until ready(arg), `until_ns` (INT64_MAX: never) or abort. What
  * was reached is for the caller to look at; false: aborting. */
 bool lane_wait(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t until_ns);
 /* [data] Sleeps out a back-off. False: aborting. */
 bool lane_sleep(struct lane *lane, int64_t for_ns);
+
+/* [control] A flow built from a plan, with nothing open yet; `before`: the one it takes over
+ * from, whose table of names it shares. NULL: no memory. */
+struct flow *flow_make(const struct plan *plan, const struct flow_options *options, struct flow *before);
+/* [control] Stops and closes every plugin that is open. */
+void flow_close_plugins(struct flow *flow);
+/* [control] Makes the thread of a lane. */
+bool flow_start_lane(struct lane *lane);
 
 /* The thread's function. */
 void *lane_run(void *lane);

@@ -43,6 +43,24 @@ bool lane_cut_due(const struct lane *lane, int64_t now);
 bool lane_stirred(const struct lane *lane);
 
 bool lane_aborting(const struct lane *lane);
+
+/* ---- lane_pause.c ---- */
+
+static inline bool lane_pausing(const struct lane *lane)
+{
+    return atomic_load_explicit(&lane->flow->pausing, memory_order_acquire);
+}
+/* A turn while the flow is pausing: of a head; of another that has nothing to take. */
+bool lane_head_pause(struct lane *lane, bool *ret_more);
+bool lane_rings_pause(struct lane *lane, bool (*ready)(void *lane), bool *ret_more);
+/* Nodes let go what they keep, where the epoch under way is the one for that. */
+bool lane_let_go_all(struct lane *lane);
+/* [any] Whether it may leave in the middle of a batch. */
+bool lane_may_leave(const struct lane *lane);
+/* Whether it was told to leave; from the first yes on it does. */
+bool lane_goes(struct lane *lane, enum flow_leaves least);
+bool lane_gives_up(struct lane *lane);
+
 static inline int64_t low_ns(int64_t a, int64_t b)
 {
     return a < b ? a : b;

@@ -47,7 +47,7 @@ static bool queues_ready(void *arg)
     const struct epochs *epochs = &lane->domain->epochs;
 
     return first_ready(lane) || any_at_end(lane) || answers_ready(lane) || retry_ready(lane) || epochs_is_cut(epochs, lane->epoch) ||
-           epochs_committed(epochs) != lane->told || all_over(lane) ||
+           epochs_committed(epochs) != lane->told || all_over(lane) || lane_pausing(lane) ||
            (lane->leave_ns == 0 && flow_stopping(lane->flow));
 }
 
@@ -135,8 +135,12 @@ static bool turn(struct lane *lane, bool *ret_more)
     lane_committed(lane);
     if (!lane_answers(lane) || !retry_turn(lane) || !lane_wake_due(lane, !first_ready(lane)) || !lane_in_flight(lane, &full))
         return false;
-    if (full)
-        return true;
+    if (full) {
+        lane->left = lane_gives_up(lane) || (leaves(lane, now) && lane->nodes[0]->about->kind == AFF_SINK);
+        return !lane->left;
+    }
+    if (lane_pausing(lane))
+        return lane_head_pause(lane, ret_more);
     if (leaves(lane, now) || all_over(lane)) {
         *ret_more = false;
         return lane_finish(lane);

@@ -12,7 +12,7 @@ static bool rings_ready(void *arg)
     bool all_over = true;
     uint32_t i;
 
-    if (answers_ready(lane) || retry_ready(lane))
+    if (answers_ready(lane) || retry_ready(lane) || lane_pausing(lane) != lane->was_pausing)
         return true;
     for (i = 0; i < lane->in_count; i++) {
         const struct edge *edge = lane->ins[i]->edge;
@@ -50,6 +50,7 @@ bool lane_rings_turn(struct lane *lane, bool *ret_more)
     uint32_t i, over = 0, ended = 0;
     bool any;
 
+    lane->was_pausing = lane_pausing(lane);
     lane_let_go(lane);
     if (!lane_answers(lane) || !retry_turn(lane) || !take_all(lane, &any) || !lane_wake_due(lane, !any))
         return false;
@@ -66,5 +67,7 @@ bool lane_rings_turn(struct lane *lane, bool *ret_more)
     }
     if (ended == lane->in_count)
         return lane_end_epoch(lane);
+    if (lane_pausing(lane))
+        return lane_rings_pause(lane, rings_ready, ret_more);
     return lane_wait(lane, rings_ready, lane, lane_next_wake(lane));
 }

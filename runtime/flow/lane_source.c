@@ -22,7 +22,7 @@ static bool called(void *arg)
     const struct epochs *epochs = &lane->domain->epochs;
 
     return answers_ready(lane) || retry_ready(lane) || lane_stirred(lane) || epochs_is_cut(epochs, lane->epoch) || epochs_committed(epochs) != lane->told ||
-           draining(lane);
+           draining(lane) || lane_pausing(lane);
 }
 
 static int64_t until(const struct lane *lane)
@@ -140,6 +140,8 @@ bool lane_source_turn(struct lane *lane, bool *ret_more)
         atomic_store_explicit(&head->give, GIVE_BUSY, memory_order_relaxed);
         return true;
     }
+    if (lane_pausing(lane))
+        return lane_head_pause(lane, ret_more);
     /* An end ends the epoch, too: asked first, it spares an empty one. */
     if (head->over || draining(lane)) {
         *ret_more = false;

@@ -115,5 +115,9 @@ void letters_gather(const struct lane *lane, uint64_t epoch, struct kept_group *
         if (bytes)
             kept_group_add(group, KEPT_DEAD, 0, 0, NULL, bytes, size);
     }
-    wire_clear(box);
+}
+
+void letters_forget(const struct lane *lane, uint64_t epoch)
+{
+    wire_clear(&lane->letters[epoch % EPOCH_NOTES]);
 }

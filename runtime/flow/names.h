@@ -78,6 +78,10 @@ void names_unhold(struct names *names, uint32_t stream, uint64_t when);
  * of what had ended in them. */
 void names_commit(struct names *names, uint64_t committed);
 
+/* [control] What the node wrote to, the node `to` does from now on; nobody does. */
+void names_hand_over(struct names *names, uint32_t node, uint32_t to);
+void names_leave(struct names *names, uint32_t node);
+
 /* [any] Rises whenever what wire_names writes becomes another. */
 uint64_t names_changes(const struct names *names);
 /* [any] Subjects and streams in use now. */

@@ -5,6 +5,7 @@
 
 #include "flow/answers.h"
 #include "flow/commit.h"
+#include "flow/lane_inside.h"
 
 enum {
     BREAKER_OPENS = 5, /* failures in a row */
@@ -30,10 +31,10 @@ static const char *cause(struct node *node)
 static bool leaves(void *arg)
 {
     struct node *node = arg;
-    const struct lane *lane = node->lane;
+    struct lane *lane = node->lane;
 
     return lane->kind == LANE_QUEUES && node == lane->nodes[0] && node->about->kind == AFF_SINK &&
-           flow_stopping(node->flow);
+           (flow_stopping(node->flow) || lane_gives_up(node->lane));
 }
 
 static void breaker_count(struct node *node, aff_status st)

@@ -141,8 +141,20 @@ struct breaker {
     int64_t since_ns;   /* of the first of them, boot clock */
 };
 
-struct node {
+/* What a plugin gets of its node. It stays where it is when the node goes over into a
+ * changed pipeline (reload.c). */
+struct node_handle {
     struct aff_host host; /* first: a host function finds its node by it */
+    _Atomic(struct node *) node;
+    _Atomic int64_t allocated; /* bytes by host->alloc */
+};
+
+struct node {
+    union { /* first; for calls of our own, as node_handle */
+        struct aff_host host;
+        struct node_handle inner;
+    };
+    struct node_handle *handle; /* the plugin's */
     struct flow *flow;
     struct lane *lane;
     const struct plan_node *plan;
@@ -150,6 +162,11 @@ struct node {
     uint32_t index;
     void *self;
     bool is_open;
+    bool started, stopped; /* its lane has called these */
+    bool lets_go;          /* before a reload it lets go what it keeps, as in drain */
+    bool is_kept;          /* of a flow that takes over from another: its instance comes from there */
+    const struct plan *home; /* whose plugin and config its instance works with */
+    uint32_t name_id;        /* what it is to the table of names */
     struct bytes *bytes; /* this node's of flow->rings */
     uint64_t keep;       /* lowest position in hand of its own lane */
     struct link **carriers; /* rings that may carry its payloads, near to far */
@@ -180,7 +197,6 @@ struct node {
     struct ledger ledger;
     struct account at_epoch[EPOCH_NOTES];
     _Atomic uint64_t *metrics; /* counters, or a gauge's bits */
-    _Atomic int64_t allocated; /* bytes by host->alloc */
     int64_t wake_ns;
     bool too_large;  /* the latest reserve failed for size, not for room */
     bool names_full; /* a name was refused: no commit can help, which waits for this node */
@@ -217,6 +233,8 @@ bool node_again(struct node *node, struct aff_record *record, uint32_t port);
  * emitted; IO and MEMORY are retried. node_retry: any call of its plugin. */
 bool node_call(struct node *node, aff_status (*callback)(void *self));
 bool node_retry(struct node *node, aff_status (*call)(void *arg), void *arg);
+/* Calls its plugin's stop, once. */
+void node_stop(struct node *node);
 /* Calls a source's read once, and lets go what was emitted. */
 aff_status node_read(struct node *node, uint32_t want);
 

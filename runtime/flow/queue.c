@@ -79,6 +79,18 @@ struct queue *queue_open(const struct queue_shape *shape)
     return q;
 }
 
+void queue_join(struct queue *q, const struct queue_shape *shape)
+{
+    pthread_mutex_lock(&q->lock);
+    q->shape.writer_domain = shape->writer_domain;
+    q->shape.reader_domain = shape->reader_domain;
+    q->shape.buffer = shape->buffer;
+    q->shape.reader = shape->reader;
+    q->shape.log = shape->log;
+    q->shape.arg = shape->arg;
+    pthread_mutex_unlock(&q->lock);
+}
+
 static void hand_let_go(struct queue *q)
 {
     uint32_t i;

@@ -54,6 +54,10 @@ struct queue_shape {
  * what is in it from an earlier run is first in line, marked RESENT. */
 struct queue *queue_open(const struct queue_shape *shape);
 void queue_close(struct queue **queue);
+/* [control, neither side runs, all is committed] It goes on between other lanes: domains,
+ * buffer, reader and log of `shape` take the place of what they were. Epochs go on
+ * above all that it has seen. */
+void queue_join(struct queue *queue, const struct queue_shape *shape);
 
 /* ---- the writer's lane: [data] ---- */
 

@@ -130,5 +130,9 @@ void retry_gather(const struct lane *lane, uint64_t epoch, struct kept_group *gr
         if (!in.bad)
             kept_group_add(group, KEPT_RETRIED, 0, seq, lane->flow->nodes[node].plan->name, NULL, 0);
     }
-    wire_clear(box);
+}
+
+void retry_forget(const struct lane *lane, uint64_t epoch)
+{
+    wire_clear(&lane->retried[epoch % EPOCH_NOTES]);
 }

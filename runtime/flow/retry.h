@@ -11,9 +11,11 @@ bool retry_turn(struct lane *lane);
 /* [any] Whether there may be. */
 static inline bool retry_ready(const struct lane *lane)
 {
-    return lane->flow->kept && lane->retries_seen != atomic_load_explicit(&lane->flow->retries, memory_order_acquire);
+    return lane->flow->kept && !atomic_load_explicit(&lane->flow->pausing, memory_order_acquire) &&
+           lane->retries_seen != atomic_load_explicit(&lane->flow->retries, memory_order_acquire);
 }
-/* The commit: adds what went in during an epoch to the group; forgets it. */
+/* The commit: adds what went in during an epoch to the group; it is stored. */
 void retry_gather(const struct lane *lane, uint64_t epoch, struct kept_group *group);
+void retry_forget(const struct lane *lane, uint64_t epoch);
 
 #endif

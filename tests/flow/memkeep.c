@@ -357,6 +357,13 @@ bool memkeep_died(const struct memkeep *k)
     return k->dead;
 }
 
+bool memkeep_finished(struct memkeep *k)
+{
+    const struct list *run = piece_of(k, "run");
+
+    return run->count > 0 && run->blobs[0].bytes[1] != 0;
+}
+
 void memkeep_room(struct memkeep *k, uint64_t left)
 {
     pthread_mutex_lock(&k->lock);

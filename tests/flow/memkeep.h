@@ -21,6 +21,9 @@ void memkeep_begin(struct memkeep *keep, struct flow *flow, uint64_t dies_at, bo
 void memkeep_end(struct memkeep *keep);
 /* Whether the run died as memkeep_begin asked. */
 bool memkeep_died(const struct memkeep *keep);
+/* Whether the run that is stored came to its end: the last commit of all may be
+ * stored before a death, too. */
+bool memkeep_finished(struct memkeep *keep);
 /* Bytes that the store takes from now on; what is stored does not count. */
 void memkeep_room(struct memkeep *keep, uint64_t room);
 
