@@ -60,19 +60,23 @@ static bool gather_nodes(struct gathering *g)
     for (uint32_t i = 0; nodes && i < plan->node_count; i++) {
         struct flow_node n = { .account = { 0 } };
         char why[256] = "";
-        uint64_t failing = 0;
+        char isolation[200] = "";
+        uint64_t failing = 0, restarts = 0;
 
         if (g->door->flow)
             flow_node(g->door->flow, i, &n);
         if (g->door->flow)
             failing = flow_node_failing(g->door->flow, i, why, sizeof why);
+        if (g->door->flow)
+            restarts = flow_node_isolation(g->door->flow, i, isolation, sizeof isolation);
         nodes[i] = (struct status_node){
             .name = plan->nodes[i].name,
             .plugin = plan->nodes[i].plugin->about.name,
             .state = !g->door->flow ? "starts, or ends" : failing ? "fails, is tried again" : "runs",
             .why = failing ? arena_print(g->arena, "%s", why) : NULL,
             .retries = failing,
-            .isolation = plan->nodes[i].in_process ? "process" : "thread",
+            .isolation = arena_print(g->arena, "%s", isolation),
+            .restarts = restarts,
             .records = n.account.in + n.account.made,
             .dead = n.account.dead,
             .held = n.account.held,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cell/cell.h"
 #include "cmd/args.h"
 #include "cmd/verbs.h"
 #include "load/probe.h"
@@ -90,6 +91,8 @@ int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
 
+    if (cell_child_asked(argc, argv))
+        return cell_child_main(argc, argv);
     if (plugin_probe_asked(argc, argv))
         return plugin_probe_main(PLUGIN_PROBE_FD);
     signal(SIGPIPE, SIG_IGN);

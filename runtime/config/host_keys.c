@@ -54,7 +54,7 @@ static const struct aff_option edge_table[] = {
 
 static const struct aff_option run_table[] = {
     KEY(AFF_TYPE_ENUM, isolation, NULL, 1, -1, isolation_names,
-        "where the node runs; without it on a thread of the host"),
+        "where the node runs; without it on a thread, and in a process where the plugin did not come with this host"),
     KEY(AFF_TYPE_BOOL, durable, "false", 1, -1, NULL, "a store right behind the source"),
     KEY(AFF_TYPE_BOOL, require_sandbox, "false", 1, -1, NULL, "refuse to run without a sandbox"),
     KEY(AFF_TYPE_INT, max_held, "-1", -1, 1e6, NULL, "records that the node may hold"),
@@ -164,8 +164,7 @@ static void privacy_keys_read(struct draft *draft, struct draft_node *node,
 /* Of a node that does not say it; the one place that decides it. */
 static bool default_in_process(const struct plugin *plugin)
 {
-    (void)plugin;
-    return false;
+    return !plugin->shipped;
 }
 
 static void place_keys_read(struct draft *draft, struct draft_node *node, const struct host_keys *keys)

@@ -5,11 +5,13 @@
  *
  * A node shares its writer's thread unless it blocks, is fed from several
  * threads, or stands right behind a live source (whose reading must not wait for
- * anything). A sink that blocks has a thread of its own.
+ * anything). A sink that blocks, and a node in a process, has a thread of its own.
  *
  * An editor needs a copy of its input where anybody else can see the bytes: walk
  * up from it to the node that made them; any fan-out on the way means yes. */
 #include "config/plan.h"
+
+#include "cell/cell.h"
 
 enum {
     HEADERS_LEAST = 128,
@@ -87,7 +89,7 @@ static void choose_lanes(struct plan *plan, enum layout_mode mode)
         uint32_t lane = feeding_lane(plan, i);
 
         if (mode == LAYOUT_THREAD_PER_NODE || lane == PLAN_NONE || fed_by_queue(plan, i) ||
-            (n->plugin->about.flags & AFF_BLOCKS) || behind_live_source(plan, i))
+            (n->plugin->about.flags & AFF_BLOCKS) || n->in_process || behind_live_source(plan, i))
             lane = plan->lane_count++;
         n->lane = lane;
     }
@@ -325,6 +327,8 @@ uint64_t plan_memory(const struct plan *plan, struct plan_memory *lines, uint32_
         add(&sum, (struct plan_memory){ "byte ring", n->ring_bytes, i, PLAN_NONE });
         add(&sum, (struct plan_memory){ "batches", staged + outputs, i, PLAN_NONE });
         add(&sum, (struct plan_memory){ "hold area", hold_bytes(plan, i), i, PLAN_NONE });
+        if (n->in_process)
+            add(&sum, (struct plan_memory){ "shared with its process", cell_shared_bytes(plan->max_record), i, PLAN_NONE });
     }
     for (i = 0; i < plan->edge_count; i++) {
         if (plan->edges[i].way == EDGE_RING)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "cell/cell.h"
 #include "flow/answers.h"
 #include "flow/commit_inside.h"
 
@@ -218,6 +219,41 @@ static bool outputs_open(struct node *node)
     return true;
 }
 
+static void cell_log(void *arg, int level, const char *text)
+{
+    const struct node_handle *handle = arg;
+    const struct node *node = atomic_load_explicit(&handle->node, memory_order_acquire);
+
+    flow_log(node->flow, level, node->plan->name, "%s", text);
+}
+
+/* Its callbacks are those of the cell from here on. */
+static bool open_cell(struct node *node)
+{
+    const struct plan_node *plan = node->plan;
+    struct cell_options options = {
+        .node = plan->name,
+        .max_payload = node->flow->plan->max_record,
+        .max_held = plan->max_held,
+        .require_sandbox = plan->require_sandbox,
+        .log = cell_log,
+        .arg = node->handle,
+    };
+    char why[256];
+
+    node->cell = cell_open(plan->plugin, plan->config, &options, why, sizeof why);
+    if (node->cell)
+        node->about = cell_plugin(node->cell);
+    else
+        flow_log(node->flow, AFF_LOG_ERROR, plan->name, "%s", why);
+    return node->cell != NULL;
+}
+
+const void *node_config(const struct node *node)
+{
+    return node->cell ? cell_config(node->cell) : node->plan->config;
+}
+
 static bool node_open(struct flow *flow, uint32_t index)
 {
     struct node *node = &flow->nodes[index];
@@ -235,6 +271,8 @@ static bool node_open(struct flow *flow, uint32_t index)
     node->name_id = index;
     node->plan = plan;
     node->about = &plan->plugin->about;
+    if (plan->in_process && !open_cell(node))
+        return false;
     node->index = index;
     node->lane = &flow->lanes[plan->lane];
     node->bytes = &flow->rings[index];
@@ -268,6 +306,7 @@ static void node_close(struct node *node)
         free(node->outputs[i].waiting);
     }
     free(node->outputs);
+    cell_close(&node->cell);
     free(node->handle);
     free(node->pass_port);
     free(node->onward);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "cell/cell.h"
 #include "flow/commit_inside.h"
 #include "flow/retry.h"
 #include "flow/snap.h"
@@ -206,6 +207,12 @@ static void fill_node(struct accounts_node *to, const struct node *n, const stru
     x[ACCOUNTS_BYTES_COPIED] = a->bytes_copied;
     for (uint32_t i = 0; i < to->reason_count; i++)
         to->reasons[i].count = a->by_verdict[i];
+    if (n->cell) {
+        struct cell_figures figures;
+
+        cell_figures(n->cell, &figures);
+        x[ACCOUNTS_BYTES_ISOLATED] = figures.bytes_isolated;
+    }
     if (n->about->kind == AFF_SOURCE && !(n->about->flags & AFF_REPLAYS) && !n->plan->durable)
         x[ACCOUNTS_AT_RISK] = EDGE_EPOCHS * (n->flow->plan->commit_records + PLAN_BATCH);
 }

@@ -164,7 +164,7 @@ static aff_status open_plugins(struct flow *flow, char *why, size_t room)
         aff_status st = AFF_OK;
 
         if (node->about->open)
-            st = node->about->open(&node->handle->host, node->plan->config, &node->self);
+            st = node->about->open(&node->handle->host, node_config(node), &node->self);
         if (st == AFF_ERR_IO && opens_later(flow, node))
             continue;
         if (st < 0) {
@@ -193,6 +193,7 @@ void flow_close_plugins(struct flow *flow)
         left = atomic_load(&node->handle->allocated);
         if (left != 0)
             flow_log(flow, AFF_LOG_ERROR, node->plan->name, "leaks %lld bytes", (long long)left);
+        node->is_open = false;
     }
 }
 

@@ -80,6 +80,8 @@ struct flow_edge {
 void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_node);
 /* [any] How often the node's call has failed in a row (0: it works), and why. */
 uint64_t flow_node_failing(struct flow *flow, uint32_t index, char *ret_why, size_t room);
+/* [any] Where it runs and how it is confined, as text; how often its child was replaced. */
+uint64_t flow_node_isolation(struct flow *flow, uint32_t index, char *ret_text, size_t room);
 void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_edge);
 
 /* [any] Committed epochs, and whether the books of one of them were wrong. */

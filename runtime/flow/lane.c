@@ -329,7 +329,7 @@ bool lane_feed(struct link *link, struct aff_record *records, uint32_t count, ui
 static aff_status open_now(void *self)
 {
     struct node *node = self;
-    aff_status st = node->about->open(&node->handle->host, node->plan->config, &node->self);
+    aff_status st = node->about->open(&node->handle->host, node_config(node), &node->self);
 
     node->is_open = st >= 0;
     return st;

@@ -74,7 +74,8 @@ struct lane {
     _Atomic uint64_t parked_epoch; /* the next it will open; 0: something is not done yet */
     int seen_leaving;
     bool was_pausing; /* when its turn began */
-    bool out; /* it has left for a reload; set under the flow's say_lock */
+    uint64_t parks_seen; /* by who waits for it */
+    _Atomic bool out;    /* it has left for a reload; set under the flow's say_lock */
     struct aff_record batch[PLAN_BATCH];
 };
 

@@ -26,6 +26,7 @@ enum {
 };
 
 struct acks;
+struct cell;
 struct flow;
 struct lane;
 struct node;
@@ -161,6 +162,7 @@ struct node {
     const struct aff_plugin *about;
     uint32_t index;
     void *self;
+    struct cell *cell; /* its plugin runs in a process of its own; NULL: here */
     bool is_open;
     bool started, stopped; /* its lane has called these */
     bool lets_go;          /* before a reload it lets go what it keeps, as in drain */
@@ -215,6 +217,8 @@ struct node {
     char why[256]; /* the latest cause given to explain */
 };
 
+/* [control] What the plugin's open is given as its config. */
+const void *node_config(const struct node *node);
 /* [control] The host functions, filled in (host.c). */
 void host_fill(struct aff_host *host);
 

@@ -31,7 +31,7 @@ static bool await(struct flow *flow, bool (*there)(struct flow *flow), int64_t u
             bell_cancel(&flow->done);
             return true;
         }
-        if (is_ending(flow) || clock_real(CLOCK_BOOTTIME) >= until_ns) {
+        if (until_ns != INT64_MAX && (is_ending(flow) || clock_real(CLOCK_BOOTTIME) >= until_ns)) {
             bell_cancel(&flow->done);
             return false;
         }
@@ -230,7 +230,7 @@ bool pause_begin_at(struct flow *flow, uint64_t epoch)
         if (flow->links[i].queue)
             queue_end_epoch(flow->links[i].queue, epoch - 1u);
     for (i = 0; i < flow->plan->lane_count; i++)
-        ok = (flow->lanes[i].threaded || begin_lane(&flow->lanes[i], epoch)) && ok;
+        ok = (atomic_load(&flow->lanes[i].ended) || begin_lane(&flow->lanes[i], epoch)) && ok;
     for (i = 0; i < flow->plan->domain_count; i++) {
         struct domain *domain = &flow->domains[i];
 
@@ -239,7 +239,7 @@ bool pause_begin_at(struct flow *flow, uint64_t epoch)
         domain->chosen = domain->seen = epoch;
     }
     for (i = 0; i < flow->plan->lane_count; i++)
-        if (flow->lanes[i].threaded) /* it has ended before */
+        if (atomic_load(&flow->lanes[i].ended))
             epochs_done(&flow->lanes[i].domain->epochs, i, UINT64_MAX);
     return ok;
 }

@@ -9,9 +9,12 @@
 
 #include <dirent.h>
 #include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "load/copy.h"
 #include "load/image.h"
@@ -56,16 +59,36 @@ static bool folders_split(struct plugins *plugins, const char *paths)
     return true;
 }
 
+static bool same_folder(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Where the plugins lie that were built together with a program that is not installed. */
+static bool beside_program(const char *path)
+{
+    char program[PATH_MAX], built[PATH_MAX + 32];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1u);
+    char *end;
+
+    if (length <= 0)
+        return false;
+    program[length] = '\0';
+    end = strrchr(program, '/');
+    if (!end)
+        return false;
+    *end = '\0';
+    snprintf(built, sizeof built, "%s/../plugins/.libs", program);
+    return same_folder(path, built);
+}
+
 /* A folder is the installed one also when it is named in another way. */
 static void folders_mark(struct plugins *plugins)
 {
-    struct stat installed, st;
-    bool is_there = stat(AFF_PLUGIN_DIR, &installed) == 0;
-
-    for (struct folder *folder = plugins->folders; folder; folder = folder->next) {
-        folder->shipped = is_there && stat(folder->path, &st) == 0 &&
-                          st.st_dev == installed.st_dev && st.st_ino == installed.st_ino;
-    }
+    for (struct folder *folder = plugins->folders; folder; folder = folder->next)
+        folder->shipped = same_folder(folder->path, AFF_PLUGIN_DIR) || beside_program(folder->path);
 }
 
 struct plugins *plugins_open(const char *const *dirs, size_t count)

@@ -1,0 +1,293 @@
+/* policy.c - a child that ended, and the next one.
+ *
+ * Starts back off from 0.1 s to 10 s; five ends in a minute park the node: it is then
+ * tried once a minute, until a child has lived for one. Ends by a record that became
+ * a dead letter are not counted: that record is gone.
+ *
+ * What the new child knows: its configuration, state per stream as it was booked, the
+ * latest snapshot. Where something was done since that was taken, and the plugin has
+ * one at all, the first record of each stream carries GAP.
+ *
+ * Not here: finding the record (slot.c). */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cell/inside.h"
+#include "load/image.h"
+
+#define SECOND ((int64_t)1000000000)
+enum { ENDS_MOST = 5, SUSPECT_MOST = 3 };
+#define SNAP_EACH_CALL (16u << 10)
+
+/* ---- ends ---- */
+
+static void end_note(struct cell *cell)
+{
+    struct policy *p = &cell->policy;
+    int64_t now = cell->host->now_ns(cell->host);
+    int64_t oldest;
+
+    p->ends[p->end_count++ % ENDS_MOST] = now;
+    oldest = p->ends[p->end_count % ENDS_MOST];
+    p->wait_ns = p->wait_ns == 0 ? SECOND / 10 : p->wait_ns < 5 * SECOND ? 2 * p->wait_ns : 10 * SECOND;
+    if (p->parked || (p->end_count >= ENDS_MOST && now - oldest < 60 * SECOND)) {
+        if (!p->parked)
+            cell_log(cell, AFF_LOG_ERROR, "five children ended in a minute; parked: it is tried again each minute, and "
+                                          "what comes for it waits; replace the plugin or its input");
+        p->parked = true;
+        p->wait_ns = 60 * SECOND;
+        atomic_store_explicit(&cell->figures.is_parked, true, memory_order_relaxed);
+    }
+    p->start_ns = now + p->wait_ns / 4 * 3; /* who retries shortens his waits by up to a quarter */
+}
+
+void cell_end(struct cell *cell, enum end_kind kind, const char *format, ...)
+{
+    static const char *const words[] = { [END_DIED] = "", [END_HUNG] = "killed: ", [END_BROKE] = "killed, it broke the rules: " };
+    char what[PAGE_WHY / 2];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    snprintf(cell->why, sizeof cell->why, "its process was %s%s", words[kind], what);
+    if (kind == END_DIED)
+        snprintf(cell->why, sizeof cell->why, "its process %s", what);
+    atomic_fetch_add_explicit(&cell->figures.ends, 1, memory_order_relaxed);
+    if (kind == END_HUNG)
+        atomic_fetch_add_explicit(&cell->figures.hangs, 1, memory_order_relaxed);
+    if (kind == END_BROKE)
+        atomic_fetch_add_explicit(&cell->figures.violations, 1, memory_order_relaxed);
+    cell_log(cell, AFF_LOG_WARN, "%s; nothing of that call was done, another is started", cell->why);
+    cell_down(cell);
+    end_note(cell);
+}
+
+void cell_down(struct cell *cell)
+{
+    if (cell->replies)
+        replies_pages(cell->replies, NULL);
+    child_kill(&cell->child);
+    mirror_close(&cell->mirror);
+    told_clear(&cell->told);
+    pages_free(&cell->pages);
+    atomic_store_explicit(&cell->figures.pid, 0, memory_order_relaxed);
+    if (cell->replies)
+        replies_lost(cell->replies);
+}
+
+void policy_good(struct cell *cell)
+{
+    struct policy *p = &cell->policy;
+
+    if (p->wait_ns == 0 || cell->host->now_ns(cell->host) - p->up_ns < 60 * SECOND)
+        return;
+    p->wait_ns = 0;
+    p->parked = false;
+    p->end_count = 0;
+    atomic_store_explicit(&cell->figures.is_parked, false, memory_order_relaxed);
+}
+
+bool policy_suspect(struct cell *cell, struct aff_id id)
+{
+    struct policy *p = &cell->policy;
+
+    if (p->suspect_ends == 0 || p->suspect.source != id.source || p->suspect.seq != id.seq) {
+        p->suspect = id;
+        p->suspect_ends = 0;
+    }
+    return ++p->suspect_ends >= SUSPECT_MOST;
+}
+
+/* Its ends are forgotten: those alone, and that of the slot which it was in. */
+void policy_letter(struct cell *cell)
+{
+    struct policy *p = &cell->policy;
+
+    atomic_fetch_add_explicit(&cell->figures.dead_letters, 1, memory_order_relaxed);
+    p->end_count = p->end_count > SUSPECT_MOST + 1 ? p->end_count - SUSPECT_MOST - 1 : 0;
+    p->suspect_ends = 0;
+    p->singles -= p->singles > 0;
+    if (p->parked)
+        return;
+    p->wait_ns = 0;
+    p->start_ns = 0;
+}
+
+/* ---- the next child ---- */
+
+/* What it is started with lies in the room for payloads until the first slot. */
+static void start_put(struct cell *cell, const struct pack *pack)
+{
+    struct host_page *page = cell->pages.host;
+    uint64_t fixups = page_round(pack->size);
+    uint64_t folders = fixups + page_round(pack->fixup_count * sizeof *pack->fixups);
+
+    if (pack->size > 0)
+        memcpy(cell->pages.in, pack->bytes, pack->size);
+    if (pack->fixup_count > 0)
+        memcpy(cell->pages.in + fixups, pack->fixups, pack->fixup_count * sizeof *pack->fixups);
+    if (pack->folders.length > 0)
+        memcpy(cell->pages.in + folders, pack->folders.data, pack->folders.length);
+    page->config_bytes = pack->size;
+    page->fixups_at = fixups;
+    page->fixup_count = pack->fixup_count;
+    page->folders_at = folders;
+    page->folders_bytes = pack->folders.length;
+    page->folder_count = pack->folder_count;
+    page->host_pid = (int32_t)getpid();
+    page->profile = cell->profile;
+    page->prints = cell->plugin->about.kind == AFF_SINK;
+    page->lacks = cell->options.lacks;
+    page->has_image = cell->plugin->image != NULL;
+    page->max_held = cell->options.max_held;
+    page->max_payload = (uint32_t)cell->options.max_payload;
+    page->memory_bytes = cell->options.memory_bytes;
+    page->in_bytes = cell->pages.in_bytes;
+    page->area_bytes = cell->pages.area_bytes;
+    page->snap_most = cell->plugin->about.kind == AFF_SOURCE ? UINT64_MAX : SNAP_EACH_CALL;
+    page->clock_is_real = llabs(cell->host->now_ns(cell->host) - talk_boot()) < SECOND;
+    snprintf(page->plugin, sizeof page->plugin, "%s", cell->plugin->about.name);
+    snprintf(page->node, sizeof page->node, "%s", cell->node);
+}
+
+static int pages_for(struct cell *cell, const struct pack *pack)
+{
+    uint64_t in = cell_in_bytes(cell->options.max_payload);
+    uint64_t start = pack->size + pack->fixup_count * 8u + pack->folders.length + 256;
+
+    in = in > start ? in : start;
+    return pages_make(&cell->pages, in, cell_area_bytes(in, cell->options.max_payload));
+}
+
+static int child_new(struct cell *cell)
+{
+    struct pack pack;
+    int error;
+
+    pack_config(&pack, cell->plugin, cell->config);
+    error = pack.failed ? ENOMEM : pages_for(cell, &pack);
+    if (!error) {
+        start_put(cell, &pack);
+        error = child_start(&cell->child, cell->plugin->image ? cell->plugin->image->fd : -1, &cell->pages,
+                            cell->plugin->about.kind == AFF_SINK);
+        if (error)
+            pages_free(&cell->pages);
+    }
+    pack_free(&pack);
+    if (error)
+        return error;
+    cell->bell_seen = 0;
+    cell->spins = 64;
+    cell->policy.up_ns = cell->host->now_ns(cell->host);
+    atomic_fetch_add_explicit(&cell->figures.starts, 1, memory_order_relaxed);
+    atomic_store_explicit(&cell->figures.pid, (int32_t)cell->child.pid, memory_order_relaxed);
+    if (cell->replies)
+        replies_pages(cell->replies, cell->pages.child);
+    return 0;
+}
+
+/* Written down once, since others read it: the next child finds the same kernel. */
+static aff_status sandbox_check(struct cell *cell)
+{
+    struct confined now;
+
+    memcpy(&now, &cell->pages.child->confined, sizeof now);
+    if (!atomic_load_explicit(&cell->is_confined, memory_order_relaxed)) {
+        cell->confined = now;
+        atomic_store_explicit(&cell->is_confined, true, memory_order_release);
+    }
+    if (!cell->options.require_sandbox || now.seccomp == 1)
+        return AFF_OK;
+    cell_down(cell);
+    return cell->host->explain(cell->host, AFF_ERR_CONFIG, "require_sandbox: this kernel lets no seccomp filter be "
+                               "installed (%s); run on one that does, or take require_sandbox out", strerror(now.error));
+}
+
+/* One call on the way up. Other errors than an end leave the child to the caller. */
+static aff_status up_call(struct cell *cell, uint32_t call)
+{
+    struct slot slot = { .call = call, .limit_ns = cell->options.open_ns };
+
+    switch (slot_run(cell, &slot)) {
+    case RAN_DONE:
+        return slot.status;
+    case RAN_ENDED:
+        return cell->host->explain(cell->host, AFF_ERR_IO, "%s", cell->why);
+    default:
+        return AFF_ERR_MEMORY;
+    }
+}
+
+aff_status cell_first(struct cell *cell)
+{
+    int error = child_new(cell);
+    aff_status st;
+
+    if (error)
+        return cell->host->explain(cell->host, AFF_ERR_MEMORY, "its process cannot be started (%s)", strerror(error));
+    if (!talk_ready(cell))
+        return cell->host->explain(cell->host, AFF_ERR_IO, "%s", cell->why);
+    st = sandbox_check(cell);
+    if (st == AFF_OK)
+        st = up_call(cell, PAGE_CALL_OPEN);
+    if (st < 0)
+        cell_down(cell);
+    return st;
+}
+
+/* The state that it had: all of it, or each stream's next record says GAP. */
+static aff_status state_again(struct cell *cell, bool was_exact)
+{
+    bool has_gap = !was_exact;
+    aff_status st = AFF_OK;
+
+    if (cell->plugin->about.restore && cell->has_snap) {
+        if (!blob_set(&cell->given, cell->snap.bytes, cell->snap.size))
+            return AFF_ERR_MEMORY;
+        st = up_call(cell, PAGE_CALL_RESTORE);
+        has_gap |= st == AFF_ERR_DATA;
+        cell->incarnation_again = st == AFF_OK;
+        st = st == AFF_ERR_DATA ? AFF_OK : st;
+    } else if (cell->plugin->about.snapshot) {
+        has_gap = true;
+    }
+    if (has_gap) {
+        cell->has_gap = true;
+        if (cell->gaps)
+            memset(cell->gaps, 0, cell->gaps_room);
+    }
+    return st;
+}
+
+aff_status cell_up(struct cell *cell)
+{
+    bool was_exact = cell->is_exact;
+    aff_status st;
+
+    if (cell->child.pid > 0)
+        return unsynced_give(cell);
+    if (cell->pages.host)
+        cell_end(cell, END_DIED, "ended behind a call");
+    if (cell->host->now_ns(cell->host) < cell->policy.start_ns)
+        return cell->host->explain(cell->host, AFF_ERR_IO, "%s%s", cell->policy.parked ? "parked: " : "", cell->why);
+    st = cell_first(cell);
+    if (st == AFF_OK && cell->ran) {
+        st = state_again(cell, was_exact);
+        if (st == AFF_OK && cell->started && cell->plugin->about.start)
+            st = up_call(cell, PAGE_CALL_START);
+    }
+    if (st == AFF_OK) {
+        cell_log(cell, AFF_LOG_INFO, "runs in a new process");
+        unsynced_again(cell);
+        return unsynced_give(cell);
+    }
+    cell_down(cell);
+    if (cell->host->now_ns(cell->host) >= cell->policy.start_ns)
+        end_note(cell);
+    return AFF_ERR_IO;
+}
