@@ -31,6 +31,7 @@ static const struct verb verbs[] = {
     { "dlq", verb_dlq, "Lists, shows, tries again or drops dead letters." },
     { "store", verb_store, "Lists, checks or mends what a pipeline keeps." },
     { "reload", verb_reload, "Lets a running pipeline go on by its changed file." },
+    { "diff", verb_diff, "Prints what changes between two pipeline files." },
     { "alert", verb_alert, "Lists and acknowledges alerts." },
     { "plugin", verb_plugin, "Lists plugins, or explains one." },
     { "init", verb_init, "Begins a pipeline from one that is shipped." },

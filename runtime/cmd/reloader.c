@@ -32,7 +32,8 @@ struct wish {
 
 struct reloader {
     struct reloader_run run;
-    struct generation *generations; /* retired, or the one that runs */
+    struct generation *generations; /* no longer the run's, but in use */
+    char *file; /* of the run's plan; NULL: that of the command line */
     pthread_mutex_t lock;
     pthread_cond_t done;
     struct flow *flow; /* NULL: nothing can be asked for */
@@ -60,6 +61,8 @@ void reloader_flow(struct reloader *r, struct flow *flow)
         return;
     pthread_mutex_lock(&r->lock);
     r->flow = flow;
+    if (flow && r->hung_up)
+        flow_nudge(flow);
     if (!flow && r->wish) {
         text_add(r->wish->answer, "the run is ending\n");
         r->wish->code = EXIT_ERROR;
@@ -90,6 +93,15 @@ int reloader_ask(void *arg, const char *path, struct text *answer)
     return wish.code;
 }
 
+/* A flow that has just taken over looks anyway. */
+void reloader_retry(struct reloader *r)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->flow)
+        flow_retry(r->flow);
+    pthread_mutex_unlock(&r->lock);
+}
+
 void reloader_hang_up(void *arg)
 {
     struct reloader *r = arg;
@@ -102,6 +114,13 @@ void reloader_hang_up(void *arg)
 }
 
 /* ---- plans ---- */
+
+static void flow_set(struct reloader *r, struct flow *flow)
+{
+    pthread_mutex_lock(&r->lock);
+    r->flow = flow;
+    pthread_mutex_unlock(&r->lock);
+}
 
 static void generation_free(struct generation *g)
 {
@@ -203,6 +222,24 @@ static void attach(void *arg, struct flow *flow)
     stored_flow(r->run.stored, flow);
 }
 
+/* The run gets what was read; what it had stays in the list until nobody uses it. */
+static void generation_exchange(struct reloader *r, struct generation *g)
+{
+    struct opened *o = r->run.opened, read = g->opened;
+    char *file = g->file;
+
+    g->opened.plan = o->plan;
+    g->opened.plugins = o->plugins;
+    g->opened.report = o->report;
+    g->file = r->file;
+    o->plan = read.plan;
+    o->plugins = read.plugins;
+    o->report = read.report;
+    r->file = file;
+    g->next = r->generations;
+    r->generations = g;
+}
+
 /* Nobody else looks at the flow while it becomes another. */
 static bool swap(struct reloader *r, struct reload *reload, struct generation *g)
 {
@@ -210,21 +247,164 @@ static bool swap(struct reloader *r, struct reload *reload, struct generation *g
 
     door_flow(*r->run.door, r->run.opened->plan, NULL, "it is being reloaded");
     stopper_guard(r->run.stopper, NULL);
-    reloader_flow_set(r, NULL);
+    flow_set(r, NULL);
     ok = reload_swap(reload);
     if (ok) {
-        struct opened was = *r->run.opened;
-
-        r->run.opened->plan = g->opened.plan;
-        r->run.opened->plugins = g->opened.plugins;
-        r->run.opened->report = g->opened.report;
-        g->opened.plan = was.plan;
-        g->opened.plugins = was.plugins;
-        g->opened.report = was.report;
+        generation_exchange(r, g);
         *r->run.flow = reload->flow;
     }
-    reloader_flow_set(r, *r->run.flow);
+    flow_set(r, *r->run.flow);
     door_flow(*r->run.door, r->run.opened->plan, *r->run.flow, NULL);
     stopper_guard(r->run.stopper, *r->run.flow);
     return ok;
+}
+
+/* ---- what is answered ---- */
+
+static void list_nodes(const struct difference *d, enum difference_kind kind, struct text *answer)
+{
+    uint32_t i, count = 0;
+
+    for (i = 0; i < d->node_count; i++)
+        count += d->nodes[i].kind == kind;
+    text_print(answer, "%s %" PRIu32, difference_word(kind, false), count);
+    for (i = 0; kind != DIFFERENCE_KEPT && i < d->node_count; i++)
+        if (d->nodes[i].kind == kind)
+            text_print(answer, "%s%s%s%s", count == 0 ? ", " : ": ", d->nodes[i].name, *d->nodes[i].why ? " for its " : "",
+                       d->nodes[i].why),
+                count = 0;
+}
+
+static void answer_done(const struct reload *reload, struct text *answer)
+{
+    static const enum difference_kind kinds[] = { DIFFERENCE_KEPT, DIFFERENCE_CHANGED, DIFFERENCE_ADDED, DIFFERENCE_REMOVED };
+
+    text_add(answer, "nodes ");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        text_add(answer, i ? "; " : "");
+        list_nodes(reload->difference, kinds[i], answer);
+    }
+    text_print(answer, "\nintake waited for %" PRId64 " ms\n", reload->paused_ns / 1000000);
+    if (reload->left_in_store > 0)
+        text_print(answer, "%" PRIu64 " records that were not delivered by edges that are gone stay in the store; they are "
+                   "delivered when such an edge is there again\n", reload->left_in_store);
+    if (reload->let_go > 0)
+        text_print(answer, "%" PRIu64 " records that waited in memory for edges that are gone were let go\n", reload->let_go);
+}
+
+static bool is_paused(const struct stored *stored)
+{
+    struct keeper_figures f = { .is_paused = false };
+
+    if (stored->keeper)
+        keeper_figures(stored->keeper, &f);
+    return f.is_paused;
+}
+
+/* ---- doing it ---- */
+
+static int change(struct reloader *r, struct generation *g, struct reload *reload, struct text *answer)
+{
+    const char *fixed = difference_fixed(reload->difference);
+
+    if (fixed) {
+        text_print(answer, "pipeline.%s cannot be changed while it runs; stop the run and start it again\n", fixed);
+        return EXIT_USAGE;
+    }
+    if (difference_none(reload->difference)) {
+        text_add(answer, "nothing has changed\n");
+        return EXIT_DONE;
+    }
+    if (is_paused(r->run.stored)) {
+        text_add(answer, "the store cannot be written now; the pipeline runs on as it was\n");
+        return EXIT_ERROR;
+    }
+    if (!open_changed(r, reload) || !swap(r, reload, g)) {
+        text_print(answer, "%s; the pipeline runs on as it was\n", reload->why);
+        return EXIT_ERROR;
+    }
+    answer_done(reload, answer);
+    return EXIT_DONE;
+}
+
+static int reload_now(struct reloader *r, const char *path, struct text *answer)
+{
+    struct flow *before = *r->run.flow;
+    struct reload reload = { .flow = before, .attach = attach, .arg = r };
+    struct difference *difference;
+    struct generation *g;
+    int code;
+
+    g = generation_read(r, path ? path : r->file, answer, &code);
+    if (!g)
+        return code;
+    code = EXIT_ERROR;
+    difference = difference_new(r->run.opened->plan, g->opened.plan);
+    reload.plan = g->opened.plan;
+    reload.difference = difference;
+    if (difference)
+        code = change(r, g, &reload, answer);
+    else
+        text_add(answer, "there is no memory\n");
+    difference_free(&difference);
+    if (*r->run.flow == before)
+        generation_free(g);
+    generations_trim(r, *r->run.flow);
+    return code;
+}
+
+static void say(struct reloader *r, int code, const struct text *answer)
+{
+    const char *line = answer->data ? answer->data : "";
+
+    while (*line) {
+        size_t n = strcspn(line, "\n");
+
+        lines_say(r->run.lines, code == EXIT_DONE ? AFF_LOG_INFO : AFF_LOG_ERROR, NULL, "reload: %.*s", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+bool reloader_turn(struct reloader *r)
+{
+    struct flow *before = *r->run.flow;
+    struct text own = { 0 };
+    struct wish *wish;
+    bool hung_up;
+    int code = EXIT_DONE;
+
+    pthread_mutex_lock(&r->lock);
+    wish = r->wish;
+    hung_up = r->hung_up;
+    r->hung_up = false;
+    pthread_mutex_unlock(&r->lock);
+    if (!wish && !hung_up)
+        return false;
+    code = reload_now(r, wish ? wish->path : NULL, &own);
+    say(r, code, &own);
+    if (wish) {
+        text_add(wish->answer, own.data ? own.data : "there is no memory\n");
+        pthread_mutex_lock(&r->lock);
+        wish->code = code;
+        wish->is_done = true;
+        r->wish = NULL;
+        pthread_cond_broadcast(&r->done);
+        pthread_mutex_unlock(&r->lock);
+    }
+    text_free(&own);
+    return *r->run.flow != before;
+}
+
+void reloader_close(struct reloader **reloader)
+{
+    struct reloader *r = *reloader;
+
+    if (!r)
+        return;
+    generations_trim(r, NULL);
+    free(r->file);
+    pthread_cond_destroy(&r->done);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+    *reloader = NULL;
 }

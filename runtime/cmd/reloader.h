@@ -37,7 +37,9 @@ void reloader_flow(struct reloader *reloader, struct flow *flow);
 /* [any] Asks for a reload from a file (NULL: that of the run) and waits until it is
  * done; returns the exit code of who asked. */
 int reloader_ask(void *reloader, const char *path, struct text *answer);
-/* [any] The same without waiting: what comes of it goes to the lines. */
+/* [any] Letters were given back to their nodes, which may look for them now. */
+void reloader_retry(struct reloader *reloader);
+/* [any] As reloader_ask, without waiting: what comes of it goes to the lines. */
 void reloader_hang_up(void *reloader);
 /* [control] Does what was asked for. True: the flow is another. */
 bool reloader_turn(struct reloader *reloader);

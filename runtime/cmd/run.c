@@ -14,6 +14,7 @@
 
 #include "cmd/door.h"
 #include "cmd/opened.h"
+#include "cmd/reloader.h"
 #include "cmd/stopper.h"
 #include "cmd/stored.h"
 #include "cmd/verbs.h"
@@ -37,6 +38,7 @@ struct run {
     struct stopper *stopper;
     struct stored stored;
     struct door *door;
+    struct reloader *reloader;
     struct flow *flow;
     struct live live;
 };
@@ -111,8 +113,14 @@ static void letters_retried(void *arg)
 {
     struct run *run = arg;
 
-    if (run->flow)
-        flow_retry(run->flow);
+    reloader_retry(run->reloader);
+}
+
+static int reload_asked(void *arg, const char *path, struct text *answer)
+{
+    struct run *run = arg;
+
+    return reloader_ask(run->reloader, path, answer);
 }
 
 static int stop_asked(void *arg, struct text *answer)
@@ -129,6 +137,7 @@ static void open_door(struct run *run)
         .file = run->opened.file,
         .stored = &run->stored,
         .lines = run->lines,
+        .reload = reload_asked,
         .stop = stop_asked,
         .retried = letters_retried,
         .arg = run,
@@ -136,6 +145,26 @@ static void open_door(struct run *run)
 
     if (run->stored.store)
         run->door = door_open(&shape);
+}
+
+/* On a terminal a hang-up says that the terminal is gone: the run is stopped. Elsewhere
+ * it is how a service is told to read its file again. */
+static bool open_reloader(struct run *run)
+{
+    const struct reloader_run shape = { &run->opened, &run->flow, &run->stored, run->stopper, run->lines, &run->door };
+
+    run->reloader = reloader_open(&shape);
+    if (run->reloader && !lines_is_terminal(run->lines))
+        stopper_on_hang_up(run->stopper, reloader_hang_up, run->reloader);
+    return run->reloader != NULL;
+}
+
+static void show_changed(struct run *run)
+{
+    int64_t began_ns = run->live.began_ns;
+
+    live_begin(&run->live, run->flow, run->opened.plan);
+    run->live.began_ns = began_ns;
 }
 
 /* ---- opening ---- */
@@ -147,6 +176,16 @@ static int open_failed(const struct run *run, aff_status status, const char *why
     return status == AFF_ERR_CONFIG ? EXIT_USAGE : EXIT_ERROR;
 }
 
+/* Two pipelines of one name would take each other's state for their own. */
+static uint64_t place_of(const char *file)
+{
+    char *path = realpath(file, NULL);
+    uint64_t hash = path ? text_hash(path, strlen(path)) | 1u : 0;
+
+    free(path);
+    return hash;
+}
+
 /* Below 0: run->flow is open. */
 static int open_flow(struct run *run)
 {
@@ -156,6 +195,7 @@ static int open_flow(struct run *run)
         .arg = run->lines,
         .kept = stored_kept(&run->stored),
         .fresh = run->fresh,
+        .identity = place_of(run->opened.file),
     };
     int64_t wait = RETRY_FIRST;
     bool told = false;
@@ -214,8 +254,13 @@ static int wait_flow(struct run *run)
         return open_failed(run, AFF_ERR_MEMORY, "no thread could be started");
     }
     stopper_guard(run->stopper, run->flow);
-    while (!flow_wait(run->flow, every))
+    reloader_flow(run->reloader, run->flow);
+    while (!flow_wait(run->flow, every)) {
+        if (reloader_turn(run->reloader))
+            show_changed(run);
         look(run, terminal);
+    }
+    reloader_flow(run->reloader, NULL);
     stopper_guard(run->stopper, NULL);
     stored_end(&run->stored);
     lines_live(run->lines, "");
@@ -277,7 +322,7 @@ static int run_plan(struct run *run)
 
     run->lines = lines_open(run->quiet ? AFF_LOG_WARN : AFF_LOG_INFO);
     run->stopper = run->lines ? stopper_open(run->lines) : NULL;
-    if (!run->stopper) {
+    if (!run->stopper || !open_reloader(run)) {
         fputs("afferent: there is no memory, or no thread can be made\n", stderr);
         code = EXIT_ERROR;
     } else {
@@ -296,6 +341,7 @@ static int run_plan(struct run *run)
     flow_close(&run->flow);
     stored_close(&run->stored);
     stopper_close(&run->stopper);
+    reloader_close(&run->reloader);
     lines_close(&run->lines);
     return code;
 }

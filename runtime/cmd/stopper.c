@@ -17,6 +17,8 @@ struct stopper {
     pthread_t thread;
     struct lines *lines;
     struct flow *flow;
+    void (*hang_up)(void *arg);
+    void *arg;
     int asked;
     bool over;
 };
@@ -65,7 +67,9 @@ static void *watch(void *arg)
             continue;
         pthread_mutex_lock(&s->lock);
         over = s->over;
-        if (!over && signal != END_SIGNAL)
+        if (!over && signal == SIGHUP && s->hang_up)
+            s->hang_up(s->arg);
+        else if (!over && signal != END_SIGNAL)
             stop(s);
         pthread_mutex_unlock(&s->lock);
     }
@@ -135,6 +139,14 @@ void stopper_guard(struct stopper *s, struct flow *flow)
         flow_drain(flow);
     else if (flow && s->asked > 1)
         flow_abort(flow);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void stopper_on_hang_up(struct stopper *s, void (*call)(void *arg), void *arg)
+{
+    pthread_mutex_lock(&s->lock);
+    s->hang_up = call;
+    s->arg = arg;
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -1,6 +1,6 @@
 /* stopper.h - Ctrl-C: the first time drains, the second time ends at once.
  *
- * A thread of its own takes SIGINT and SIGTERM, so that nothing runs inside a
+ * A thread of its own takes SIGINT, SIGTERM and SIGHUP, so that nothing runs inside a
  * signal handler. Open it before any other thread: threads inherit that these
  * signals are blocked.
  *
@@ -22,6 +22,8 @@ void stopper_close(struct stopper **stopper);
 
 /* From now on signals go to this flow; NULL: to none. */
 void stopper_guard(struct stopper *stopper, struct flow *flow);
+/* Instead of stopping, SIGHUP calls this from now on (NULL: it stops again). */
+void stopper_on_hang_up(struct stopper *stopper, void (*call)(void *arg), void *arg);
 /* How often a stop was asked for. */
 int stopper_asked(struct stopper *stopper);
 /* Sleeps; true as soon as a stop is asked for. */

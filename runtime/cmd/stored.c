@@ -38,6 +38,38 @@ static bool keeps_behind_queues(const struct plan *plan)
     return false;
 }
 
+struct stranded {
+    struct stored *stored;
+    const struct plan *plan;
+};
+
+static bool look_stranded(void *arg, const char *name, uint32_t priority, const struct kept_queue *queue)
+{
+    struct stranded *s = arg;
+    char of[1024];
+
+    (void)priority;
+    for (uint32_t i = 0; i < s->plan->edge_count; i++) {
+        flow_queue_name(s->plan, i, of, sizeof of);
+        if (s->plan->edges[i].when_full == WHEN_FULL_SPILL && strcmp(of, name) == 0)
+            return true;
+    }
+    if (queue->records > 0)
+        lines_say(s->stored->lines, AFF_LOG_WARN, NULL,
+                  "%llu records wait in the store for the edge %s, which the pipeline no longer has, or which does not "
+                  "spill any more; nobody delivers them until it is there again",
+                  (unsigned long long)queue->records, name);
+    return true;
+}
+
+/* What an edge left that was renamed or taken out. */
+static void tell_stranded(struct stored *stored, const struct plan *plan)
+{
+    struct stranded s = { stored, plan };
+
+    store_queues(stored->store, look_stranded, &s);
+}
+
 static int take(struct stored *stored, const struct plan *plan, const uint8_t *key)
 {
     struct store_options options = {
@@ -54,6 +86,7 @@ static int take(struct stored *stored, const struct plan *plan, const uint8_t *k
     status = store_open(&options, &stored->store, why, sizeof why);
     if (status != STORE_OK)
         return failed(stored, code_of(status), why);
+    tell_stranded(stored, plan);
     stored->keeper = keeper_open(stored->store);
     return stored->keeper ? -1 : failed(stored, EXIT_ERROR, "no memory for the store");
 }
@@ -91,21 +124,25 @@ static bool gather(void *arg, struct kept_group *group, int64_t *ret_wait_ns)
 {
     struct stored *stored = arg;
 
-    return flow_gather(stored->flow, group, ret_wait_ns);
+    return stored->flow && flow_gather(stored->flow, group, ret_wait_ns);
 }
 
 static void committed(void *arg)
 {
     struct stored *stored = arg;
 
-    flow_stored(stored->flow);
+    if (stored->flow)
+        flow_stored(stored->flow);
 }
 
 static void store_failed(void *arg, const char *why)
 {
     struct stored *stored = arg;
 
-    flow_store_failed(stored->flow, why);
+    if (stored->flow)
+        flow_store_failed(stored->flow, why);
+    else
+        stored->failed = why;
 }
 
 static void paused(void *arg, const char *why)
@@ -127,6 +164,29 @@ bool stored_begin(struct stored *stored, struct flow *flow)
     stored->flow = flow;
     stored->begun = !stored->keeper || keeper_start(stored->keeper, &work);
     return stored->begun;
+}
+
+static enum store_status take_flow(void *arg, struct store *store)
+{
+    struct stored *stored = arg;
+
+    (void)store;
+    stored->flow = stored->next;
+    if (stored->flow && stored->failed)
+        flow_store_failed(stored->flow, stored->failed);
+    return STORE_OK;
+}
+
+void stored_flow(struct stored *stored, struct flow *flow)
+{
+    stored->next = flow;
+    if (!stored->keeper || !stored->begun) {
+        stored->flow = flow;
+        return;
+    }
+    keeper_do(stored->keeper, take_flow, stored);
+    if (flow)
+        keeper_kept(stored->keeper)->ring(keeper_kept(stored->keeper)->self);
 }
 
 void stored_end(struct stored *stored)

@@ -16,7 +16,9 @@ struct stored {
     struct place_paths paths;
     struct store *store; /* NULL: the pipeline stores nothing */
     struct keeper *keeper;
-    struct flow *flow;
+    struct flow *flow; /* of the keeper's thread, once begun */
+    struct flow *next; /* what stored_flow makes it */
+    const char *failed; /* while it had none */
     bool begun;
 };
 
@@ -27,6 +29,9 @@ int stored_open(struct stored *stored, const struct plan *plan, const char *file
 const struct kept *stored_kept(const struct stored *stored);
 /* [control] Begins to commit what the flow completes. False: no thread. */
 bool stored_begin(struct stored *stored, struct flow *flow);
+/* [control] From now on the groups of this flow are committed; NULL: none are, and none is
+ * under way when it returns. */
+void stored_flow(struct stored *stored, struct flow *flow);
 /* [control] All lanes have ended: commits the rest. */
 void stored_end(struct stored *stored);
 void stored_close(struct stored *stored);

@@ -26,6 +26,7 @@ int verb_dlq(int argc, char **argv);
 int verb_store(int argc, char **argv);
 int verb_status(int argc, char **argv);
 int verb_reload(int argc, char **argv);
+int verb_diff(int argc, char **argv);
 int verb_alert(int argc, char **argv);
 
 #endif

@@ -30,32 +30,45 @@ void watched_ready(struct watched *w)
         w->is_ready = notify_send(&w->notify, "READY=1\nSTATUS=running");
 }
 
+void watched_reloading(struct watched *w)
+{
+    notify_reloading(&w->notify);
+    w->is_ready = false;
+}
+
 void watched_stopping(struct watched *w)
 {
     if (!w->is_stopping)
         w->is_stopping = notify_send(&w->notify, "STOPPING=1\nSTATUS=stopping");
 }
 
-static void hung_say(struct watched *w, const char *node)
+/* Once, until all is well again. `names` of nodes; "": it is the keeper. */
+static void hung_say(struct watched *w, const char *names)
 {
-    if (!w->is_hung)
-        lines_say(w->lines, AFF_LOG_ERROR, node, "%s has not returned for %.0f s; the watchdog is told no more that "
-                  "all is well", node ? "a call of its plugin" : "a commit of the store",
-                  (double)w->notify.watchdog_ns / 2e9);
+    double seconds = (double)w->notify.watchdog_ns / 2e9;
+
+    if (w->is_hung)
+        return;
     w->is_hung = true;
+    if (*names)
+        lines_say(w->lines, AFF_LOG_ERROR, NULL, "a call of a plugin has not returned for %.0f s, one of: %s; the "
+                  "watchdog is told no more that all is well", seconds, names);
+    else
+        lines_say(w->lines, AFF_LOG_ERROR, NULL, "a commit of the store has not returned for %.0f s; the watchdog is "
+                  "told no more that all is well", seconds);
 }
 
 static bool all_well(struct watched *w, struct flow *flow, struct keeper *keeper, int64_t now)
 {
     int64_t most = w->notify.watchdog_ns / 2;
-    const char *node = flow_hung(flow, now, most);
-    bool well = !node && (!keeper || keeper_busy_ns(keeper) < most);
+    char names[256] = "";
 
-    if (!well)
-        hung_say(w, node);
-    else
-        w->is_hung = false;
-    return well;
+    if (flow_hung(flow, now, most, names, sizeof names) || (keeper && keeper_busy_ns(keeper) >= most)) {
+        hung_say(w, names);
+        return false;
+    }
+    w->is_hung = false;
+    return true;
 }
 
 void watched_turn(struct watched *w, struct flow *flow, struct keeper *keeper, bool stopping)

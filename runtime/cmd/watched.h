@@ -29,6 +29,8 @@ struct watched {
 int64_t watched_every(const struct watched *watched, int64_t every_ns);
 /* [control] All sources are open. */
 void watched_ready(struct watched *watched);
+/* [control] It is changed now; the next round says that it is ready again. */
+void watched_reloading(struct watched *watched);
 /* [control] Once a round. `keeper` may be NULL. */
 void watched_turn(struct watched *watched, struct flow *flow, struct keeper *keeper, bool stopping);
 /* [control] Whether it is time to look how the run does; always, where nobody watches. */

@@ -99,6 +99,7 @@ static struct queue_shape queue_shape_of(struct flow *flow, struct link *link)
         .buffer = link->plan->buffer,
         .drops = !spills,
         .newest_first = link->plan->priority == AFF_PRIO_ALARM,
+        .keeps_names = link->reader->about->kind != AFF_SINK,
         .reader = &link->reader->lane->bell,
         .writer_domain = link->writer->plan->domain,
         .reader_domain = link->reader->plan->domain,

@@ -121,6 +121,16 @@ static void choose_agreeing(struct flow *flow)
     }
 }
 
+static bool all_over(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->domain_count; i++)
+        if (!epochs_over(&flow->domains[i].epochs))
+            return false;
+    return true;
+}
+
 /* Whether a writer's epoch waits a little longer for its readers. */
 static bool wait_longer(struct flow *flow, int64_t *ret_wait_ns)
 {
@@ -139,7 +149,7 @@ static bool wait_longer(struct flow *flow, int64_t *ret_wait_ns)
             left = writer->seen_ns + grace - now;
     }
     *ret_wait_ns = left;
-    return left > 0;
+    return left > 0 && !all_over(flow);
 }
 
 /* True: at least one domain goes on. */
@@ -217,6 +227,22 @@ static void fill_node(struct accounts_node *to, const struct node *n, const stru
         x[ACCOUNTS_AT_RISK] = EDGE_EPOCHS * (n->flow->plan->commit_records + PLAN_BATCH);
 }
 
+/* It is outside the commit: how it stands now, what was put looked at last. */
+static void fill_dropping(struct accounts_edge *to, const struct link *l)
+{
+    uint64_t *x = to->numbers, gone;
+    struct queue_figures f;
+
+    queue_figures(l->queue, &f);
+    x[ACCOUNTS_TAKEN] = atomic_load(&l->taken);
+    x[ACCOUNTS_EDGE_EXPIRED] = atomic_load(&l->expired);
+    x[ACCOUNTS_EDGE_DROPPED] = l->dropped_before + f.dropped;
+    x[ACCOUNTS_PUT] = atomic_load(&l->put);
+    gone = x[ACCOUNTS_TAKEN] + x[ACCOUNTS_EDGE_EXPIRED] + x[ACCOUNTS_EDGE_DROPPED];
+    x[ACCOUNTS_EDGE_QUEUED] = x[ACCOUNTS_PUT] > gone ? x[ACCOUNTS_PUT] - gone : 0;
+    to->oldest_ns = f.oldest_ns;
+}
+
 static void fill_edge(struct accounts_edge *to, const struct link *l)
 {
     uint32_t put = commit_slot(l->writer->lane, chosen_epoch(l->writer->lane));
@@ -224,6 +250,10 @@ static void fill_edge(struct accounts_edge *to, const struct link *l)
     uint64_t *x = to->numbers, gone;
     struct queue_figures f = { .oldest_ns = INT64_MAX };
 
+    if (l->plan->when_full == WHEN_FULL_DROP_OLDEST) {
+        fill_dropping(to, l);
+        return;
+    }
     x[ACCOUNTS_PUT] = l->put_at[put];
     x[ACCOUNTS_TAKEN] = l->taken_at[taken];
     x[ACCOUNTS_EDGE_EXPIRED] = l->expired_at[taken];
@@ -285,8 +315,7 @@ static void gather_letters(struct flow *flow, struct kept_group *group)
     for (i = 0; i < flow->plan->lane_count; i++) {
         const struct lane *lane = &flow->lanes[i];
 
-        for (e = epochs_committed(&lane->domain->epochs); e < lane->domain->chosen; e++)
-        {
+        for (e = epochs_committed(&lane->domain->epochs); e <= chosen_epoch(lane); e++) {
             letters_gather(lane, e, group);
             retry_gather(lane, e, group);
         }
@@ -356,6 +385,8 @@ static void gather_run(struct flow *flow, struct kept_group *group)
     wire_u8(&c->scratch, COMMIT_VERSION);
     wire_u8(&c->scratch, run.finished);
     wire_u8(&c->scratch, run.clean);
+    wire_u64(&c->scratch, flow->options.identity);
+    wire_u64(&c->scratch, flow->plan->commit_records);
     add_piece(group, COMMIT_RUN, &c->scratch);
 }
 
@@ -423,6 +454,13 @@ static void gather_again(struct flow *flow)
     c->run_stored = false;
 }
 
+/* All is in, and it is not stored yet that the run has ended: a lane may have ended behind
+ * the last commit, with nothing of its own. */
+static bool ends_now(struct flow *flow)
+{
+    return flow->kept && atomic_load(&flow->commit->begun) && !flow->commit->run.clean && is_last(flow);
+}
+
 /* The first group says that a run has begun: what is delivered before the second one may
  * be delivered again. */
 bool flow_gather(void *arg, struct kept_group *group, int64_t *ret_wait_ns)
@@ -431,7 +469,7 @@ bool flow_gather(void *arg, struct kept_group *group, int64_t *ret_wait_ns)
     bool any;
 
     pthread_mutex_lock(&flow->commit->lock);
-    any = choose(flow, ret_wait_ns) || !flow->commit->run_stored;
+    any = choose(flow, ret_wait_ns) || !flow->commit->run_stored || ends_now(flow);
     if (any) {
         check_books(flow);
         let_names_go(flow);

@@ -33,6 +33,8 @@ struct commit {
     struct accounts *accounts;
     bool resumed; /* an earlier run is gone on with */
     bool was_clean;
+    uint64_t other_file;  /* the place of the file that the last run was made of */
+    uint64_t most_before; /* its commit_records */
     bool was_rescued; /* the store was damaged */
     bool is_mixed;    /* ... and its pieces are not of one moment */
     bool run_stored;

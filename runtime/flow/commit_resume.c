@@ -22,6 +22,11 @@ void commit_queue_name(const struct plan *plan, const struct plan_edge *edge, ch
              to->plugin->inputs[edge->to_port].name);
 }
 
+void flow_queue_name(const struct plan *plan, uint32_t edge, char *ret_name, size_t room)
+{
+    commit_queue_name(plan, &plan->edges[edge], ret_name, room);
+}
+
 /* ---- how the last run ended ---- */
 
 static bool piece(const struct flow *flow, const char *name, void **ret_bytes, size_t *ret_size)
@@ -44,6 +49,11 @@ static void read_run(struct flow *flow)
     if (wire_in_u8(&in) == COMMIT_VERSION) {
         finished = wire_in_u8(&in) != 0;
         c->was_clean = wire_in_u8(&in) != 0;
+        c->other_file = wire_in_u64(&in);
+        c->most_before = wire_in_u64(&in);
+        if (c->other_file && flow->options.identity && c->other_file != flow->options.identity)
+            flow_log(flow, AFF_LOG_WARN, NULL, "the state under this name was made by a file at another place; if that is "
+                                               "another pipeline, stop this one and give it a name of its own");
         c->resumed = !in.bad && !finished && !flow->options.fresh;
     }
     free(bytes);
@@ -145,7 +155,8 @@ static void resume_link(struct flow *flow, struct link *l, const struct accounts
             strcmp(e->from_port, from->plugin->outputs[l->plan->from_port].name) ||
             strcmp(e->to_port, to->plugin->inputs[l->plan->to_port].name))
             continue;
-        atomic_store(&l->put, e->numbers[ACCOUNTS_PUT]);
+        /* What waits in the store for an edge that is no queue any more is nobody's. */
+        atomic_store(&l->put, l->queue ? e->numbers[ACCOUNTS_PUT] : e->numbers[ACCOUNTS_TAKEN]);
         atomic_store(&l->taken, e->numbers[ACCOUNTS_TAKEN]);
         atomic_store(&l->expired, e->numbers[ACCOUNTS_EDGE_EXPIRED]);
         l->dropped_before = e->numbers[ACCOUNTS_EDGE_DROPPED];
@@ -214,6 +225,19 @@ static void read_accounts(struct flow *flow)
 
 /* ---- nodes ---- */
 
+/* What it held went with its state: dropped, and said. */
+static void forget_held(struct node *node)
+{
+    uint64_t held = ledger_read(&node->ledger).held - node->hold.count;
+
+    if (held == 0)
+        return;
+    ledger_sub(&node->ledger.held, held);
+    ledger_add(&node->ledger.dropped, held);
+    flow_log(node->flow, AFF_LOG_ERROR, node->plan->name, "%llu records that it held are lost with that; the ledger has "
+             "them as dropped", (unsigned long long)held);
+}
+
 /* False: no memory. */
 static bool resume_state(struct node *node, const void *bytes, size_t size)
 {
@@ -231,6 +255,7 @@ static bool resume_state(struct node *node, const void *bytes, size_t size)
         return false;
     if (st != AFF_OK) {
         flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "begins with nothing kept from the last run: %s", why);
+        forget_held(node);
         return true;
     }
     node->drained = drained;
@@ -279,7 +304,8 @@ static bool resume_nodes(struct flow *flow)
  * that may be in flight. */
 static void mark_resent(struct flow *flow)
 {
-    uint64_t most = EDGE_EPOCHS * (flow->plan->commit_records + PLAN_BATCH);
+    uint64_t now = flow->plan->commit_records, before = flow->commit->most_before;
+    uint64_t most = EDGE_EPOCHS * ((now > before ? now : before) + PLAN_BATCH);
     uint32_t i;
 
     for (i = 0; i < flow->plan->node_count; i++) {
@@ -291,6 +317,9 @@ static void mark_resent(struct flow *flow)
         node->resends = flow->commit->is_mixed ? UINT64_MAX : most;
         atomic_fetch_add(&flow->resending, 1);
     }
+    for (i = 0; i < flow->plan->edge_count; i++)
+        if (flow->links[i].queue && flow->links[i].reader->about->kind != AFF_SINK && queue_backlog(flow->links[i].queue))
+            atomic_fetch_add(&flow->resending, 1);
 }
 
 /* Before the first epoch ends, what came back is how things stand. */

@@ -68,7 +68,7 @@ static void draft_fill(struct node *node, struct aff_record *draft, const struct
         memset(draft, 0, sizeof *draft);
         draft->seen_ns = clock_now(&node->flow->clock);
     }
-    if (atomic_load_explicit(&node->flow->resending, memory_order_relaxed) > 0 && node->about->kind != AFF_SOURCE)
+    if (!input && atomic_load_explicit(&node->flow->resending, memory_order_relaxed) > 0 && node->about->kind != AFF_SOURCE)
         draft->flags |= AFF_FLAG_RESENT;
 }
 

@@ -33,12 +33,16 @@ void flow_ring(struct flow *flow)
 
 void flow_drain(struct flow *flow)
 {
+    if (!atomic_load(&flow->draining))
+        atomic_store(&flow->drained_ns, clock_now(&flow->clock));
     atomic_store(&flow->draining, true);
     flow_ring(flow);
 }
 
 void flow_abort(struct flow *flow)
 {
+    if (!atomic_load(&flow->draining))
+        atomic_store(&flow->drained_ns, clock_now(&flow->clock));
     atomic_store(&flow->draining, true);
     atomic_store(&flow->aborting, true);
     flow_ring(flow);
@@ -119,6 +123,14 @@ void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_no
     };
 }
 
+/* What a lane took and gave back when it gave up waits in the queue all the same. */
+static uint64_t queued_of(const struct link *l, const struct flow_edge *e, const struct queue_figures *f)
+{
+    uint64_t gone = e->taken + e->expired + e->dropped + e->lost;
+
+    return !l->reader->lane->left ? f->queued : e->put > gone ? e->put - gone : 0;
+}
+
 void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_edge)
 {
     const struct link *l = &flow->links[index];
@@ -133,7 +145,7 @@ void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_ed
     ret_edge->stored = f.stored;
     ret_edge->taken = atomic_load_explicit(&l->taken, memory_order_acquire);
     ret_edge->put = atomic_load_explicit(&l->put, memory_order_acquire);
-    ret_edge->queued = l->queue ? f.queued : l->edge ? edge_queued(l->edge) : 0;
+    ret_edge->queued = l->queue ? queued_of(l, ret_edge, &f) : l->edge ? edge_queued(l->edge) : 0;
 }
 
 /* ---- life ---- */

@@ -23,6 +23,7 @@ struct flow_options {
     /* [any] One line for the operator; `node` may be NULL. Borrowed texts. */
     void (*log)(void *arg, int level, const char *node, const char *text);
     void *arg;
+    uint64_t identity; /* of the pipeline's file, by its place; 0: not known */
     bool fresh; /* begins anew, wherever the last run stopped */
     const struct kept *kept; /* the store; NULL: nothing is stored. Borrowed until close */
 };
@@ -53,8 +54,15 @@ void flow_stored(void *flow);
 void flow_store_failed(void *flow, const char *why);
 /* [any] The store has letters that are to be tried again. */
 void flow_retry(struct flow *flow);
+/* [any] What the queue of an edge is called in the store. */
+void flow_queue_name(const struct plan *plan, uint32_t edge, char *ret_name, size_t room);
 /* [any] Whether this run went on where an earlier one stopped. */
 bool flow_resumed(const struct flow *flow);
+
+/* [one watcher] Whether a lane has been inside one call for `most_ns`, as far as calls of
+ * this at `now_ns` (any clock that only rises) can tell; `ret_names`: its nodes. To be asked
+ * several times in `most_ns`. A lane that waits is never hung. */
+bool flow_hung(struct flow *flow, int64_t now_ns, int64_t most_ns, char *ret_names, size_t room);
 
 /* [any] AFF_OK, or why the run ended on an error; *ret_why is borrowed. */
 aff_status flow_failure(const struct flow *flow, const char **ret_why);

@@ -9,12 +9,25 @@
 #include "flow/answers.h"
 #include "flow/commit.h"
 #include "flow/lane_inside.h"
+#include "flow/retry.h"
 
 enum { SPINS = 64 };
 
 bool lane_aborting(const struct lane *lane)
 {
     return atomic_load_explicit(&lane->flow->aborting, memory_order_acquire);
+}
+
+int64_t lane_stop_until(const struct lane *lane)
+{
+    return flow_stopping(lane->flow) ? atomic_load(&lane->flow->drained_ns) + LANE_STOP_NS : INT64_MAX;
+}
+
+void lane_stop_short(struct lane *lane, const char *node, const char *why)
+{
+    flow_log(lane->flow, AFF_LOG_WARN, node, "%s; the run ends without it, and the next one goes on from the last commit",
+             why);
+    flow_abort(lane->flow);
 }
 
 static inline void relax(void)
@@ -25,6 +38,15 @@ static inline void relax(void)
 }
 
 /* ---- waiting ---- */
+
+/* One writer: no locked instruction is needed. */
+static void beat(struct lane *lane, bool rests)
+{
+    uint64_t beats = atomic_load_explicit(&lane->beats, memory_order_relaxed);
+
+    atomic_store_explicit(&lane->beats, beats + 1u, memory_order_relaxed);
+    atomic_store_explicit(&lane->rests, rests, memory_order_relaxed);
+}
 
 static bool spin(bool (*ready)(void *arg), void *arg)
 {
@@ -62,7 +84,9 @@ bool lane_wait(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t u
             clock_jump(clock, until_ns);
             continue;
         }
+        beat(lane, true);
         bell_wait(&lane->bell, until_ns == INT64_MAX ? -1 : until_ns - now);
+        beat(lane, false);
     }
 }
 
@@ -227,6 +251,9 @@ bool lane_finish(struct lane *lane)
     /* Other heads may be silent for long: what this one made last is to be safe. */
     if (lane->kind != LANE_RINGS)
         lane_cut(lane);
+    while (retry_ready(lane))
+        if (!retry_turn(lane))
+            return false;
     if (drains && !drain(lane))
         return false;
     if (!answers_finish(lane) || !sync_sinks(lane) || !commit_note(lane))
@@ -241,8 +268,16 @@ bool lane_finish(struct lane *lane)
     report(lane, UINT64_MAX);
     if (lane->kind != LANE_SOURCE)
         return true;
-    if (!lane_wait(lane, commit_reached, &wanted, INT64_MAX))
-        return false;
+    while (!commit_reached(&wanted)) {
+        int64_t until = low_ns(lane_stop_until(lane), clock_now(&lane->flow->clock) + LANE_LEAVE_NS);
+
+        if (!lane_wait(lane, commit_reached, &wanted, lane->flow->clock.is_virtual ? INT64_MAX : until))
+            return false;
+        if (!commit_reached(&wanted) && clock_now(&lane->flow->clock) >= lane_stop_until(lane)) {
+            lane_stop_short(lane, NULL, "the store does not take what is under way");
+            return false;
+        }
+    }
     lane_committed(lane);
     return true;
 }
@@ -252,7 +287,8 @@ void lane_abandon(struct lane *lane)
     if (lane->out) /* reload.c does it, when nothing can be committed */
         return;
     commit_abandon(lane, low_epoch(lane->epoch, answers_oldest(lane)) - 1u);
-    report(lane, UINT64_MAX);
+    epochs_done(&lane->domain->epochs, lane->index, UINT64_MAX);
+    commit_ready(lane);
 }
 
 /* ---- timers ---- */
@@ -395,8 +431,10 @@ void *lane_run(void *arg)
     if (!gate_pass(lane->flow))
         return NULL;
     ok = start_all(lane);
-    while (ok && more)
+    while (ok && more) {
+        beat(lane, false);
         ok = turn(lane, &more);
+    }
     if (!ok && lane->left)
         lane_abandon(lane);
     if (lane->out) { /* for a reload: its nodes go on elsewhere */

@@ -25,6 +25,9 @@
 
 /* How long a lane goes on with what waits in queues while the run is being stopped. */
 #define LANE_LEAVE_NS 2000000000
+/* How long a stop waits for what cannot be put into the store: a sink that blocks its
+ * way and does not work, a store that takes nothing. */
+#define LANE_STOP_NS 10000000000
 
 enum lane_kind { LANE_SOURCE, LANE_RINGS, LANE_QUEUES };
 
@@ -67,6 +70,10 @@ struct lane {
     uint64_t retries_seen;  /* as flow->retries */
     uint8_t *retry_buffer;
     size_t retry_room;
+    _Atomic uint64_t beats; /* turns and waits so far (alive.c) */
+    _Atomic bool rests;     /* it waits, and nothing is wrong with that */
+    uint64_t beats_seen;    /* by who watches, and when they were last seen to move */
+    int64_t seen_ns;
     pthread_t thread;
     bool threaded;
     _Atomic bool ended;
@@ -97,6 +104,7 @@ struct flow {
     _Atomic uint64_t stream_bytes; /* state of all nodes for one more stream */
     _Atomic uint64_t random;
     _Atomic bool draining;
+    _Atomic int64_t drained_ns; /* since when */
     _Atomic bool pausing;  /* nothing is taken in: see lane_pause.c */
     _Atomic int leaving;   /* enum flow_leaves */
     _Atomic bool nudged;   /* flow_wait is to return */

@@ -43,6 +43,10 @@ bool lane_cut_due(const struct lane *lane, int64_t now);
 bool lane_stirred(const struct lane *lane);
 
 bool lane_aborting(const struct lane *lane);
+/* When a stop that is under way has lasted long enough; INT64_MAX: there is none. */
+int64_t lane_stop_until(const struct lane *lane);
+/* Ends the run as it is: the next one goes on from the last commit. */
+void lane_stop_short(struct lane *lane, const char *node, const char *why);
 
 /* ---- lane_pause.c ---- */
 

@@ -49,6 +49,7 @@ void letter_post_in(struct node *node, uint64_t epoch, const struct aff_record *
         .port = port < plugin->input_count ? plugin->inputs[port].name : NULL,
         .reason = reason,
         .cause = cause,
+        .tries = node->again_tries,
         .utc_ns = utc_of(node),
     };
 

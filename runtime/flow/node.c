@@ -6,6 +6,7 @@
 #include "flow/answers.h"
 #include "flow/commit.h"
 #include "flow/lane_inside.h"
+#include "flow/lane_inside.h"
 
 enum {
     BREAKER_OPENS = 5, /* failures in a row */
@@ -81,6 +82,10 @@ static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
     if (!lane_wait(node->lane, leaves, node,
                    clock_now(&node->flow->clock) + b->wait_ns - (int64_t)(random % (uint64_t)(b->wait_ns / 4))))
         return false;
+    if (!leaves(node) && clock_now(&node->flow->clock) >= lane_stop_until(node->lane)) {
+        lane_stop_short(node->lane, node->plan->name, "it does not take what is under way");
+        return false;
+    }
     node->lane->left = leaves(node);
     return !node->lane->left;
 }

@@ -194,6 +194,7 @@ struct node {
     int64_t again_ns;      /* when to offer again what the peer could not take */
     int64_t again_wait_ns;
     uint64_t retry_next;   /* letters below have gone in again */
+    uint32_t again_tries;  /* of the one that goes in now */
     struct timers timers;
     struct state state;
     struct ledger ledger;

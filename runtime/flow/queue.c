@@ -31,11 +31,38 @@ static bool first_read(struct queue *q)
     return true;
 }
 
+/* Marks of streams' ends stand among the records, and are none: they are counted out,
+ * once a start. */
+static bool marks_count(struct queue *q, const struct kept_queue *at, uint64_t *ret_marks)
+{
+    const struct kept *kept = q->shape.kept;
+    uint64_t from = at->first;
+    struct wire_record wr;
+    size_t need = 0;
+    uint32_t n, i;
+
+    *ret_marks = 0;
+    for (;;) {
+        n = kept->read(kept->self, q->stored_queue, from, false, q->buffer, q->buffer_room, q->reads, QUEUE_BATCH, &need);
+        if (n == 0 && need > q->buffer_room) {
+            if (!queue_buffer_fit(q, need))
+                return false;
+            continue;
+        }
+        if (n == 0)
+            return true;
+        for (i = 0; i < n; i++)
+            *ret_marks += wire_record_read(q->reads[i].bytes, q->reads[i].size, &wr) && queue_is_mark(&wr.record);
+        from = q->reads[n - 1u].seq + 1u;
+        need = 0;
+    }
+}
+
 static bool backlog_open(struct queue *q)
 {
     const struct kept *kept = q->shape.kept;
     struct kept_queue at;
-    uint64_t seqs;
+    uint64_t seqs, marks;
 
     if (!kept->queue(kept->self, q->shape.name, q->shape.priority, &at))
         return false;
@@ -47,9 +74,11 @@ static bool backlog_open(struct queue *q)
     q->spans[q->span_count++] = (struct span){ at.first, q->next };
     q->holes = seqs > at.records ? seqs - at.records : 0;
     q->store_low = at.first;
-    q->figures.queued = q->figures.stored = at.records;
     queue_untaken(q, seqs, 0);
-    return first_read(q);
+    if (!first_read(q) || !marks_count(q, &at, &marks))
+        return false;
+    q->figures.queued = q->figures.stored = at.records > marks ? at.records - marks : 0;
+    return true;
 }
 
 struct queue *queue_open(const struct queue_shape *shape)
@@ -335,4 +364,14 @@ void queue_figures(struct queue *q, struct queue_figures *ret)
         ret->oldest_ns = first ? first->record.event_ns : q->first_ns;
     }
     pthread_mutex_unlock(&q->lock);
+}
+
+bool queue_backlog(struct queue *q)
+{
+    bool is_there;
+
+    pthread_mutex_lock(&q->lock);
+    is_there = q->span_count > 0 && q->spans[0].lo < q->run_first;
+    pthread_mutex_unlock(&q->lock);
+    return is_there;
 }

@@ -45,6 +45,8 @@ struct queue_shape {
                                * drop_oldest: at all */
     bool drops;               /* drop_oldest */
     bool newest_first;
+    bool keeps_names;         /* its reader keeps state by stream: a stream lives as long as
+                               * a record of it waits, in the store too */
     struct bell *reader;      /* rung when something was put or ended */
     int (*log)(void *arg, const char *text); /* may be NULL */
     void *arg;
@@ -111,6 +113,9 @@ void queue_gather(struct queue *queue, uint64_t writer_epoch, uint64_t reader_ep
 /* The group is durable: what is stored may be forgotten here beyond `buffer`, what
  * was finished is forgotten. */
 void queue_stored(struct queue *queue, uint64_t writer_epoch, uint64_t reader_epoch);
+
+/* [any] Whether records of an earlier run wait. */
+bool queue_backlog(struct queue *queue);
 
 struct queue_figures {
     uint64_t put;        /* records (marks not counted) */

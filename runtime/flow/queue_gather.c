@@ -221,6 +221,8 @@ static bool forget_stored(struct queue *q, uint64_t when)
             return false;
         if (seq == q->spans[0].lo)
             q->first_ns = queue_slot(q, seq)->record.event_ns;
+        if (q->shape.keeps_names) /* until its reader is done with it */
+            queue_hold(q, queue_slot(q, seq)->record.stream);
         queue_slot_forget(q, seq, when);
         q->cold_to = seq + 1u;
     }

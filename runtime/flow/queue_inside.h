@@ -156,6 +156,12 @@ static inline bool queue_is_mark(const struct aff_record *record)
     return (record->flags & AFF_FLAG_END) != 0;
 }
 
+/* ---- queue_take.c ---- */
+
+/* Makes room for reading `need` bytes from the store. False: no memory. Without the lock,
+ * by the reader alone, or while it is opened. */
+bool queue_buffer_fit(struct queue *queue, size_t need);
+
 /* ---- queue.c ---- */
 
 /* The newest end of the writer's epoch `epoch` or one before. UINT64_MAX: all. */

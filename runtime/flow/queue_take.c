@@ -149,7 +149,7 @@ static bool take_warm(struct queue *q, uint32_t room)
 
 /* ---- from the store ---- */
 
-static bool buffer_fit(struct queue *q, size_t need)
+bool queue_buffer_fit(struct queue *q, size_t need)
 {
     size_t room = need > QUEUE_BUFFER ? (need + 15u) & ~(size_t)15u : QUEUE_BUFFER;
     uint8_t *buffer;
@@ -173,7 +173,7 @@ static bool store_read(struct queue *q, const struct claim *c, uint32_t room, ui
     size_t need = 0;
 
     do {
-        if (!buffer_fit(q, need))
+        if (!queue_buffer_fit(q, need))
             return false;
         need = 0;
         *ret_got = kept->read(kept->self, q->stored_queue, from, !c->up, q->buffer, q->buffer_room, q->reads, room,
@@ -373,12 +373,13 @@ static void back_cold(struct queue *q)
 
     for (i = 0; i < q->hand_count; i++) {
         bool mark = queue_is_mark(&q->hand[i]);
-        bool counted = !mark || q->hand_span.lo < q->run_first;
 
         q->figures.taken += !mark;
-        q->figures.queued = less(q->figures.queued, counted);
-        q->figures.stored = less(q->figures.stored, counted);
+        q->figures.queued = less(q->figures.queued, !mark);
+        q->figures.stored = less(q->figures.stored, !mark);
         names_unhold(q->shape.names, q->hand[i].stream, queue_when_reader(q));
+        if (q->shape.keeps_names && q->hand_span.lo >= q->run_first)
+            queue_unhold(q, q->hand[i].stream, queue_when_reader(q));
     }
 }
 

@@ -77,6 +77,7 @@ static bool let_in(struct node *node, const struct kept_read *read)
     struct aff_record record;
     struct wire_letter letter;
     uint32_t port;
+    bool ok;
 
     node->retry_next = read->seq + 1u;
     if (!wire_letter_read(read->bytes, read->size, &letter) || !port_of(node, &letter, &port) ||
@@ -87,7 +88,10 @@ static bool let_in(struct node *node, const struct kept_read *read)
     }
     record.flags |= AFF_FLAG_RESENT;
     note_in(node->lane, node, read->seq);
-    return node_again(node, &record, port);
+    node->again_tries = letter.tries;
+    ok = node_again(node, &record, port);
+    node->again_tries = 0;
+    return ok;
 }
 
 bool retry_turn(struct lane *lane)

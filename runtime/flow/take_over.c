@@ -273,8 +273,7 @@ static void commit_move(struct reload *r)
 
     to->resumed = from->resumed;
     to->was_clean = from->was_clean;
-    to->run_stored = from->run_stored;
-    to->run = from->run;
+    to->run = from->run; /* not marked as stored: the first group comes at once, and says how things stand now */
     atomic_store(&to->begun, atomic_load(&from->begun));
     for (i = 0; i < to->name_count; i++)
         to->nodes[i] = "";

@@ -24,6 +24,7 @@ struct list {
 struct memkeep {
     struct kept kept;
     pthread_mutex_t lock;
+    pthread_mutex_t round; /* while a group is made and stored */
     pthread_cond_t rung;
     pthread_t thread;
     bool running, wanted, ends, dead;
@@ -61,6 +62,8 @@ static void list_remove(struct list *l, size_t at, size_t count)
 {
     size_t i;
 
+    if (count == 0)
+        return;
     for (i = at; i < at + count; i++)
         free(l->blobs[i].bytes);
     memmove(l->blobs + at, l->blobs + at + count, (l->count - at - count) * sizeof *l->blobs);
@@ -242,10 +245,10 @@ static uint32_t read_retries(void *self, const char *node, uint64_t from, void *
 /* ---- the thread ---- */
 
 /* False: nothing was there. */
-static bool commit(struct memkeep *k, int64_t *ret_wait)
+static bool commit_round(struct memkeep *k, int64_t *ret_wait)
 {
     kept_group_clear(&k->group);
-    if (!flow_gather(k->flow, &k->group, ret_wait))
+    if (!k->flow || !flow_gather(k->flow, &k->group, ret_wait))
         return false;
     k->run_commits++;
     pthread_mutex_lock(&k->lock);
@@ -260,6 +263,16 @@ static bool commit(struct memkeep *k, int64_t *ret_wait)
     }
     flow_stored(k->flow);
     return true;
+}
+
+static bool commit(struct memkeep *k, int64_t *ret_wait)
+{
+    bool any;
+
+    pthread_mutex_lock(&k->round);
+    any = commit_round(k, ret_wait);
+    pthread_mutex_unlock(&k->round);
+    return any;
 }
 
 static void *keep(void *arg)
@@ -296,6 +309,7 @@ struct memkeep *memkeep_open(void)
     struct memkeep *k = calloc(1, sizeof *k);
 
     pthread_mutex_init(&k->lock, NULL);
+    pthread_mutex_init(&k->round, NULL);
     pthread_cond_init(&k->rung, NULL);
     k->room = UINT64_MAX;
     k->kept = (struct kept){ k, ring, room, state, queue, read_queue, read_retries };
@@ -320,6 +334,7 @@ void memkeep_close(struct memkeep **keep_)
     list_free(&k->letters);
     kept_group_free(&k->group);
     pthread_mutex_destroy(&k->lock);
+    pthread_mutex_destroy(&k->round);
     pthread_cond_destroy(&k->rung);
     free(k);
     *keep_ = NULL;
@@ -338,6 +353,17 @@ void memkeep_begin(struct memkeep *k, struct flow *flow, uint64_t dies_at, bool 
     k->run_commits = 0;
     k->ends = k->dead = false;
     k->running = pthread_create(&k->thread, NULL, keep, k) == 0;
+}
+
+void memkeep_flow(void *keep_, struct flow *flow)
+{
+    struct memkeep *k = keep_;
+
+    pthread_mutex_lock(&k->round);
+    k->flow = flow;
+    pthread_mutex_unlock(&k->round);
+    if (flow)
+        ring(k);
 }
 
 void memkeep_end(struct memkeep *k)

@@ -19,6 +19,8 @@ const struct kept *memkeep_kept(struct memkeep *keep);
  * flow is aborted without being told. */
 void memkeep_begin(struct memkeep *keep, struct flow *flow, uint64_t dies_at, bool torn);
 void memkeep_end(struct memkeep *keep);
+/* From now on groups come from this flow; NULL: none do, and none is under way. */
+void memkeep_flow(void *keep, struct flow *flow);
 /* Whether the run died as memkeep_begin asked. */
 bool memkeep_died(const struct memkeep *keep);
 /* Whether the run that is stored came to its end: the last commit of all may be
