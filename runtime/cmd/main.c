@@ -22,6 +22,7 @@ struct verb {
 
 static const struct verb verbs[] = {
     { "run", verb_run, "Runs a pipeline until it ends or Ctrl-C drains it." },
+    { "serve", verb_serve, "Runs all pipelines of a folder as one service." },
     { "check", verb_check, "Says what is wrong with a pipeline, or how it will run." },
     { "plan", verb_plan, "Prints the memory and threads that a pipeline needs." },
     { "graph", verb_graph, "Draws a pipeline as text, DOT or Mermaid." },

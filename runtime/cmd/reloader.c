@@ -365,6 +365,16 @@ static void say(struct reloader *r, int code, const struct text *answer)
     }
 }
 
+bool reloader_is_asked(struct reloader *r)
+{
+    bool is_asked;
+
+    pthread_mutex_lock(&r->lock);
+    is_asked = r->wish || r->hung_up;
+    pthread_mutex_unlock(&r->lock);
+    return is_asked;
+}
+
 bool reloader_turn(struct reloader *r)
 {
     struct flow *before = *r->run.flow;

@@ -41,6 +41,8 @@ int reloader_ask(void *reloader, const char *path, struct text *answer);
 void reloader_retry(struct reloader *reloader);
 /* [any] As reloader_ask, without waiting: what comes of it goes to the lines. */
 void reloader_hang_up(void *reloader);
+/* [any] Whether anything was asked for that is not done yet. */
+bool reloader_is_asked(struct reloader *reloader);
 /* [control] Does what was asked for. True: the flow is another. */
 bool reloader_turn(struct reloader *reloader);
 

@@ -18,6 +18,7 @@
 #include "cmd/stopper.h"
 #include "cmd/stored.h"
 #include "cmd/verbs.h"
+#include "cmd/watched.h"
 #include "flow/flow.h"
 #include "show/books.h"
 #include "show/books_json.h"
@@ -41,6 +42,7 @@ struct run {
     struct reloader *reloader;
     struct flow *flow;
     struct live live;
+    struct watched watched;
 };
 
 static const char examples[] =
@@ -211,6 +213,7 @@ static int open_flow(struct run *run)
         if (!told)
             lines_say(run->lines, AFF_LOG_WARN, NULL, "%s; waiting for it, Ctrl-C ends", why);
         door_flow(run->door, run->opened.plan, NULL, why);
+        notify_status(&run->watched.notify, why);
         told = true;
         if (stopper_sleep(run->stopper, wait)) {
             lines_say(run->lines, AFF_LOG_ERROR, NULL, "stopped before it could begin: %s", why);
@@ -231,12 +234,12 @@ static void look(struct run *run, bool terminal)
 {
     char text[256];
 
-    if (run->quiet)
+    if (run->quiet || !watched_looks(&run->watched))
         return;
     live_text(&run->live, text, sizeof text);
     if (terminal)
         lines_live(run->lines, text);
-    else
+    else if (watched_shows(&run->watched, text))
         lines_say(run->lines, AFF_LOG_INFO, NULL, "%s", text);
 }
 
@@ -244,7 +247,7 @@ static void look(struct run *run, bool terminal)
 static int wait_flow(struct run *run)
 {
     bool terminal = lines_is_terminal(run->lines);
-    int64_t every = run->quiet ? -1 : terminal ? LOOK_TERMINAL : LOOK_LOG;
+    int64_t every = watched_every(&run->watched, run->quiet ? -1 : terminal ? LOOK_TERMINAL : LOOK_LOG);
 
     live_begin(&run->live, run->flow, run->opened.plan);
     door_flow(run->door, run->opened.plan, run->flow, NULL);
@@ -255,11 +258,16 @@ static int wait_flow(struct run *run)
     }
     stopper_guard(run->stopper, run->flow);
     reloader_flow(run->reloader, run->flow);
+    watched_ready(&run->watched);
     while (!flow_wait(run->flow, every)) {
+        if (reloader_is_asked(run->reloader))
+            watched_reloading(&run->watched);
         if (reloader_turn(run->reloader))
             show_changed(run);
+        watched_turn(&run->watched, run->flow, run->stored.keeper, stopper_asked(run->stopper) > 0);
         look(run, terminal);
     }
+    watched_stopping(&run->watched);
     reloader_flow(run->reloader, NULL);
     stopper_guard(run->stopper, NULL);
     stored_end(&run->stored);
@@ -321,6 +329,9 @@ static int run_plan(struct run *run)
     int code;
 
     run->lines = lines_open(run->quiet ? AFF_LOG_WARN : AFF_LOG_INFO);
+    run->watched.lines = run->lines;
+    if (run->lines && run->watched.notify.supervised)
+        lines_name(run->lines, run->opened.plan->name);
     run->stopper = run->lines ? stopper_open(run->lines) : NULL;
     if (!run->stopper || !open_reloader(run)) {
         fputs("afferent: there is no memory, or no thread can be made\n", stderr);
@@ -349,8 +360,13 @@ static int run_plan(struct run *run)
 int verb_run(int argc, char **argv)
 {
     struct run run = { 0 };
-    int code = arguments(&run, argc, argv);
+    int code;
 
+    notify_open(&run.watched.notify);
+    /* Other pipelines write to the same file: whole lines. */
+    if (run.watched.notify.supervised)
+        setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
+    code = arguments(&run, argc, argv);
     if (code < 0)
         code = opened_need(&run.opened);
     if (code < 0)
@@ -358,5 +374,6 @@ int verb_run(int argc, char **argv)
     if (code < 0)
         code = run_plan(&run);
     opened_close(&run.opened);
+    notify_close(&run.watched.notify);
     return code;
 }

@@ -28,5 +28,6 @@ int verb_status(int argc, char **argv);
 int verb_reload(int argc, char **argv);
 int verb_diff(int argc, char **argv);
 int verb_alert(int argc, char **argv);
+int verb_serve(int argc, char **argv);
 
 #endif

@@ -56,6 +56,10 @@ void flow_store_failed(void *flow, const char *why);
 void flow_retry(struct flow *flow);
 /* [any] What the queue of an edge is called in the store. */
 void flow_queue_name(const struct plan *plan, uint32_t edge, char *ret_name, size_t room);
+/* [one watcher] Whether a lane has been inside one call for `most_ns`, as far as calls of
+ * this at `now_ns` (any clock that only rises) can tell; `ret_names`: its nodes. To be asked
+ * several times in `most_ns`. A lane that waits is never hung. */
+bool flow_hung(struct flow *flow, int64_t now_ns, int64_t most_ns, char *ret_names, size_t room);
 /* [any] Whether this run went on where an earlier one stopped. */
 bool flow_resumed(const struct flow *flow);
 

@@ -96,7 +96,8 @@ struct kept {
     /* [data] Copies committed records of a queue into `buffer`, from seq `from` on
      * upwards, or from there downwards; as many as fit, at most `most`; those that
      * are gone are passed over. Each: struct kept_read, bytes aligned to 16. The
-     * count; 0: none; *ret_need > room when not even one fits. A record whose
+     * count; 0: none; *ret_need > room when not even one fits, SIZE_MAX when the store cannot
+     * be read now. A record whose
      * checksum is wrong is passed over, counted and told. */
     uint32_t (*read)(void *self, uint32_t queue, uint64_t from, bool down, void *buffer, size_t room,
                      struct kept_read *ret_reads, uint32_t most, size_t *ret_need);

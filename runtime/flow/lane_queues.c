@@ -12,6 +12,8 @@
 #include "flow/lane_inside.h"
 #include "flow/retry.h"
 
+enum { LATER_NS = 10000000 };
+
 static bool any_at_end(struct lane *lane)
 {
     uint32_t i;
@@ -91,8 +93,8 @@ static bool serve(struct lane *lane, struct link *link, int64_t now)
     uint32_t count = queue_take(link->queue, lane->batch, PLAN_BATCH), i;
     uint16_t flags;
 
-    if (count == 0)
-        return true;
+    if (count == 0) /* no memory, or the store cannot be read now */
+        return lane_sleep(lane, LATER_NS);
     if (lane->epoch_began_ns == INT64_MAX)
         lane->epoch_began_ns = now;
     for (i = 0; i < count; i++)

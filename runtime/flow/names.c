@@ -205,6 +205,25 @@ uint32_t names_stream(struct names *n, uint32_t subject, const char *name, uint3
     return id;
 }
 
+uint32_t names_held(struct names *n, const char *subject, const char *stream, uint32_t schema, uint32_t *ret_subject)
+{
+    uint32_t id, at = 0;
+
+    pthread_mutex_lock(&n->lock);
+    id = subject_find(n, subject);
+    if (!id)
+        id = subject_add(n, subject);
+    if (id)
+        at = stream_find(n, id, stream);
+    if (id && !at)
+        at = stream_add(n, id, stream, schema);
+    if (at)
+        n->subjects[id].held++;
+    pthread_mutex_unlock(&n->lock);
+    *ret_subject = id;
+    return at;
+}
+
 /* ---- schemas ---- */
 
 static const struct aff_column *column_at(const struct aff_schema *s, uint32_t i)

@@ -20,7 +20,11 @@
 
 static bool is_ending(const struct flow *flow)
 {
-    return atomic_load(&flow->draining) || atomic_load(&flow->aborting);
+    uint32_t i, ended = 0;
+
+    for (i = 0; i < flow->plan->lane_count; i++)
+        ended += atomic_load(&flow->lanes[i].ended);
+    return atomic_load(&flow->draining) || atomic_load(&flow->aborting) || ended == flow->plan->lane_count;
 }
 
 static bool await(struct flow *flow, bool (*there)(struct flow *flow), int64_t until_ns)

@@ -44,6 +44,8 @@ static bool marks_count(struct queue *q, const struct kept_queue *at, uint64_t *
     *ret_marks = 0;
     for (;;) {
         n = kept->read(kept->self, q->stored_queue, from, false, q->buffer, q->buffer_room, q->reads, QUEUE_BATCH, &need);
+        if (n == 0 && need == SIZE_MAX)
+            return false;
         if (n == 0 && need > q->buffer_room) {
             if (!queue_buffer_fit(q, need))
                 return false;

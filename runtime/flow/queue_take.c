@@ -165,8 +165,9 @@ bool queue_buffer_fit(struct queue *q, size_t need)
     return true;
 }
 
-/* Without the lock. False: there was no memory for it. */
-static bool store_read(struct queue *q, const struct claim *c, uint32_t room, uint32_t *ret_got)
+/* Without the lock. False: there was no memory for it. *ret_later: it cannot be read now,
+ * which says nothing about what is there. */
+static bool store_read(struct queue *q, const struct claim *c, uint32_t room, uint32_t *ret_got, bool *ret_later)
 {
     const struct kept *kept = q->shape.kept;
     uint64_t from = c->up ? c->span.lo : c->span.hi - 1u;
@@ -178,7 +179,8 @@ static bool store_read(struct queue *q, const struct claim *c, uint32_t room, ui
         need = 0;
         *ret_got = kept->read(kept->self, q->stored_queue, from, !c->up, q->buffer, q->buffer_room, q->reads, room,
                               &need);
-    } while (*ret_got == 0 && need > q->buffer_room);
+    } while (*ret_got == 0 && need > q->buffer_room && need != SIZE_MAX);
+    *ret_later = need == SIZE_MAX;
     return true;
 }
 
@@ -191,14 +193,13 @@ enum interned { INTERNED, LOST, WAITS };
 
 static enum interned intern(struct queue *q, const struct kept_read *read, struct aff_record *ret)
 {
-    const struct names_by by = { .none = true };
+    const struct names_by by = { .none = true, .holds = true };
     struct wire_record wr;
 
     if (!wire_record_read(read->bytes, read->size, &wr))
         return LOST;
     if (!wire_record_intern(&wr, q->shape.names, &by, ret))
         return names_are_full(q) ? WAITS : LOST;
-    names_hold(q->shape.names, ret->stream);
     if (read->seq < q->run_first)
         ret->flags |= AFF_FLAG_RESENT;
     return INTERNED;
@@ -293,17 +294,19 @@ static bool take_cold(struct queue *q, uint32_t room)
 {
     struct claim c = claim_make(q);
     uint64_t end = c.span.hi;
-    uint32_t got, n = 0;
-    bool ok;
+    uint32_t got = 0, n = 0;
+    bool ok, later = false;
 
     claim_cut(q, &c);
     pthread_mutex_unlock(&q->lock);
-    ok = store_read(q, &c, room, &got);
-    if (ok)
+    ok = store_read(q, &c, room, &got, &later);
+    if (ok && !later)
         n = store_hand(q, &c, got);
     if (!c.up)
         hand_turn(q, n);
     pthread_mutex_lock(&q->lock);
+    if (ok && later)
+        return false;
     if (!ok || c.span.lo == c.span.hi) {
         atomic_store_explicit(&q->stalled, true, memory_order_relaxed);
         return false;

@@ -73,10 +73,10 @@ static void note_in(struct lane *lane, const struct node *node, uint64_t seq)
 /* What cannot go in any more stays where it is, and is told. */
 static bool let_in(struct node *node, const struct kept_read *read)
 {
-    const struct names_by by = { .none = true };
+    const struct names_by by = { .none = true, .holds = true };
     struct aff_record record;
     struct wire_letter letter;
-    uint32_t port;
+    uint32_t port, stream;
     bool ok;
 
     node->retry_next = read->seq + 1u;
@@ -86,10 +86,12 @@ static bool let_in(struct node *node, const struct kept_read *read)
                  "a dead letter cannot go in again: it is damaged, or of a port or schema that is not here");
         return true;
     }
+    stream = record.stream;
     record.flags |= AFF_FLAG_RESENT;
     note_in(node->lane, node, read->seq);
     node->again_tries = letter.tries;
     ok = node_again(node, &record, port);
+    names_unhold(node->flow->names, stream, names_when(node->plan->domain, node->lane->epoch));
     node->again_tries = 0;
     return ok;
 }

@@ -177,8 +177,12 @@ static aff_status own_restore(struct node *node, const struct head *head, char *
 
 static void head_apply(struct node *node, const struct head *head)
 {
-    node->ids.source = head->ids.source;
-    node->ids.seq = head->ids.seq;
+    /* What a live source gave behind the last commit went out under the ids that come
+     * next: it goes on under others. */
+    if (node->about->kind != AFF_SOURCE || (node->about->flags & AFF_REPLAYS)) {
+        node->ids.source = head->ids.source;
+        node->ids.seq = head->ids.seq;
+    }
     node->ids.loose = head->ids.loose;
     node->first_event_ns = head->first_event_ns;
     node->last_event_ns = head->last_event_ns;

@@ -312,8 +312,12 @@ bool wire_record_intern(const struct wire_record *from, struct names *names, con
     r.schema = names_schema_find(names, from->schema);
     if (!wire_record_whole(&r, names_schema_info(names, r.schema)))
         return false;
-    r.subject = names_subject(names, from->subject, *by);
-    r.stream = r.subject ? names_stream(names, r.subject, from->stream, r.schema, *by) : 0;
+    if (by->holds) {
+        r.stream = names_held(names, from->subject, from->stream, r.schema, &r.subject);
+    } else {
+        r.subject = names_subject(names, from->subject, *by);
+        r.stream = r.subject ? names_stream(names, r.subject, from->stream, r.schema, *by) : 0;
+    }
     if (!r.stream)
         return false;
     *ret = r;

@@ -40,6 +40,7 @@ struct keeper {
     bool is_running, is_ending, is_rung;
     struct job *jobs;
     atomic_bool is_paused, has_failed;
+    _Atomic int64_t busy_ns; /* since when a commit is under way (monotonic); 0: none is */
     /* the keeper's thread only */
     struct kept_group group;
     bool is_pending;      /* the group is to be tried again */
@@ -153,8 +154,11 @@ static void retry_later(struct keeper *k, const char *why)
 static bool group_commit(struct keeper *k)
 {
     int64_t begin = clock_ns(CLOCK_MONOTONIC);
-    enum store_status status = store_commit(k->store, &k->group);
+    enum store_status status;
 
+    atomic_store(&k->busy_ns, begin);
+    status = store_commit(k->store, &k->group);
+    atomic_store(&k->busy_ns, 0);
     k->is_pending = status != STORE_OK;
     switch (status) {
     case STORE_OK:
@@ -365,4 +369,11 @@ void keeper_figures(struct keeper *k, struct keeper_figures *ret_figures)
     pthread_mutex_lock(&k->lock);
     *ret_figures = k->figures;
     pthread_mutex_unlock(&k->lock);
+}
+
+int64_t keeper_busy_ns(struct keeper *k)
+{
+    int64_t since = atomic_load(&k->busy_ns);
+
+    return since ? clock_ns(CLOCK_MONOTONIC) - since : 0;
 }

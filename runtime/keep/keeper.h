@@ -57,5 +57,7 @@ struct keeper_figures {
     bool is_paused;
 };
 void keeper_figures(struct keeper *keeper, struct keeper_figures *ret_figures);
+/* [any] How long the commit under way has taken; 0: none is. */
+int64_t keeper_busy_ns(struct keeper *keeper);
 
 #endif

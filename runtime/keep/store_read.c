@@ -131,7 +131,9 @@ uint32_t store_read(struct store *s, uint32_t queue, uint64_t from, bool down, v
     slot = s->slots[queue - 1];
     pthread_rwlock_rdlock(&s->env_lock);
     pthread_mutex_lock(&slot->reading);
+    *ret_need = SIZE_MAX;
     if (reader_begin(s, slot) == 0) {
+        *ret_need = 0;
         queue_copy(s, slot, from, down, &out);
         mdb_txn_reset(slot->read_txn);
     }

@@ -10,33 +10,40 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "show/limit.h"
+
 enum {
     LINE_ROOM = 1024,
-    WRITERS = 64,  /* nodes that are counted apart; more share a place */
-    BURST = 8,     /* lines a node may say in a window */
-    WINDOW_S = 10,
-    WIDTH = 80     /* of a terminal that does not say */
-};
-
-/* How much a node has said in this window. */
-struct writer {
-    char node[64];
-    time_t began;
-    unsigned said;
-    unsigned long left_out;
+    WIDTH = 80 /* of a terminal that does not say */
 };
 
 struct lines {
     pthread_mutex_t lock;
     int level;
     bool terminal;
+    bool journal; /* stderr is the journal: it has a time of its own, and wants priorities */
+    char of[64];  /* whose lines these are, among those of a service; "" for nobody's */
     char live[LINE_ROOM];
-    struct writer writers[WRITERS];
-    unsigned writer_count;
+    struct limit limit;
 };
+
+static void write_line(void *arg, int level, const char *node, const char *text);
+
+/* By systemd's rule: the variable names device and inode of what was made stderr, so
+ * that a redirection is not taken for the journal. */
+static bool is_journal(void)
+{
+    const char *value = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat st;
+
+    return value && sscanf(value, "%llu:%llu", &device, &inode) == 2 && fstat(STDERR_FILENO, &st) == 0 &&
+           (unsigned long long)st.st_dev == device && (unsigned long long)st.st_ino == inode;
+}
 
 struct lines *lines_open(int level)
 {
@@ -49,6 +56,9 @@ struct lines *lines_open(int level)
     if (l) {
         l->level = level;
         l->terminal = isatty(STDERR_FILENO) == 1;
+        l->journal = is_journal();
+        l->limit.tell = write_line;
+        l->limit.arg = l;
     }
     return l;
 }
@@ -103,15 +113,28 @@ static void plain(char *text)
             *text = '?';
 }
 
-static void write_line(const struct lines *l, int level, const char *node, const char *text)
+/* What a reader of the journal filters by: syslog's numbers. */
+static int priority(int level)
+{
+    static const int priorities[] = { 7, 6, 4, 3 };
+
+    return priorities[level];
+}
+
+static void write_line(void *arg, int level, const char *node, const char *text)
 {
     static const char *const names[] = { "debug", "info", "warn", "error" };
+    const struct lines *l = arg;
     char line[LINE_ROOM], when[40];
-    int at;
+    int at = 0;
 
     stamp(l, when, sizeof when);
-    at = snprintf(line, sizeof line, "%s %-5s %s%s%s%s", when, names[level], node ? "[" : "", node ? node : "",
-                  node ? "] " : "", text);
+    if (l->journal)
+        at = snprintf(line, sizeof line, "<%d>", priority(level));
+    else
+        at = snprintf(line, sizeof line, "%s %-5s ", when, names[level]);
+    at += snprintf(line + at, sizeof line - (size_t)at, "%s%s%s%s%s", l->of, node ? "[" : "", node ? node : "",
+                   node ? "] " : "", text);
     plain(line);
     if (at > (int)sizeof line - 2)
         memcpy(line + sizeof line - 5, "...", 4);
@@ -122,49 +145,12 @@ static void write_line(const struct lines *l, int level, const char *node, const
 
 /* ---- not too many ---- */
 
-static struct writer *writer_find(struct lines *l, const char *node)
+static int64_t now_s(void)
 {
-    const char *name = node ? node : "";
-    unsigned i;
-
-    for (i = 0; i < l->writer_count; i++)
-        if (strncmp(l->writers[i].node, name, sizeof l->writers[i].node - 1) == 0)
-            return &l->writers[i];
-    if (l->writer_count == WRITERS)
-        return &l->writers[WRITERS - 1];
-    snprintf(l->writers[i].node, sizeof l->writers[i].node, "%s", name);
-    l->writer_count++;
-    return &l->writers[i];
-}
-
-static void tell_left_out(struct lines *l, struct writer *w)
-{
-    char text[80];
-
-    if (w->left_out == 0)
-        return;
-    snprintf(text, sizeof text, "%lu more lines were left out", w->left_out);
-    write_line(l, AFF_LOG_WARN, w->node[0] ? w->node : NULL, text);
-    w->left_out = 0;
-}
-
-static bool allowed(struct lines *l, const char *node)
-{
-    struct writer *w = writer_find(l, node);
     struct timespec now;
 
     clock_gettime(CLOCK_BOOTTIME, &now);
-    if (w->said == 0 || now.tv_sec >= w->began + WINDOW_S) {
-        tell_left_out(l, w);
-        w->began = now.tv_sec;
-        w->said = 0;
-    }
-    if (w->said < BURST) {
-        w->said++;
-        return true;
-    }
-    w->left_out++;
-    return false;
+    return now.tv_sec;
 }
 
 void lines_log(void *arg, int level, const char *node, const char *text)
@@ -175,7 +161,7 @@ void lines_log(void *arg, int level, const char *node, const char *text)
         return;
     level = level > AFF_LOG_ERROR ? AFF_LOG_ERROR : level < AFF_LOG_DEBUG ? AFF_LOG_DEBUG : level;
     pthread_mutex_lock(&l->lock);
-    if (allowed(l, node))
+    if (limit_allows(&l->limit, level, node, text, now_s()))
         write_line(l, level, node, text);
     pthread_mutex_unlock(&l->lock);
 }
@@ -188,11 +174,19 @@ void lines_say(struct lines *l, int level, const char *node, const char *format,
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (level < l->level)
-        return;
+    lines_log(l, level, node, text);
+}
+
+void lines_tick(struct lines *l)
+{
     pthread_mutex_lock(&l->lock);
-    write_line(l, level, node, text);
+    limit_tick(&l->limit, now_s());
     pthread_mutex_unlock(&l->lock);
+}
+
+void lines_name(struct lines *l, const char *name)
+{
+    snprintf(l->of, sizeof l->of, "%.60s: ", name);
 }
 
 void lines_live(struct lines *l, const char *text)
@@ -214,8 +208,7 @@ void lines_close(struct lines **lines)
     if (!l)
         return;
     lines_live(l, "");
-    for (unsigned i = 0; i < l->writer_count; i++)
-        tell_left_out(l, &l->writers[i]);
+    limit_tick(&l->limit, INT64_MAX);
     pthread_mutex_destroy(&l->lock);
     free(l);
     *lines = NULL;

@@ -41,11 +41,12 @@ commit_every = "{every}"
 
 [source.made]
 {source}
-{durable}
+run = {{ {durable}isolation = "thread" }}
 
 [sink.out]
 {sink}
 from = "made"
+run  = {{ isolation = "thread" }}
 {edge}
 """
 
@@ -55,7 +56,7 @@ NOTHING = 'plugin = "out_null"'
 ARCHIVE = 'plugin = "out_lmdb"\npath   = "{disk}/archive.lmdb"\nlimit  = "4GiB"'
 AWAY = 'plugin = "out_lmdb"\npath   = "{disk}/nowhere/archive.lmdb"'
 SPILL = 'edge = { when_full = "spill" }'
-DURABLE = "run = { durable = true }"
+DURABLE = "durable = true, "
 NO_STORE = 'store_limit = "0B"'
 STORE = 'store_limit = "4GiB"'
 

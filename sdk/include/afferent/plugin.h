@@ -418,8 +418,7 @@ struct aff_host {
     void (*ack)(const struct aff_host *host, struct aff_id id, aff_status status);
     /* [data] Source: end the epoch soon, since a peer waits for its answer. */
     void (*cut)(const struct aff_host *host);
-    /* [data] The index-th record held, oldest first; NULL behind the last. In
-     * restore: those that were held at the snapshot. */
+    /* [data] The index-th record held, oldest first, also in restore; or NULL. */
     const struct aff_record *(*held)(const struct aff_host *host, uint32_t index);
 };
 
