@@ -140,6 +140,17 @@ static void resume_node(struct node *node, const struct accounts_node *from)
     ledger_write(&node->ledger, &a);
 }
 
+/* What is in its queue stands in accounts that begin now as put before them. */
+static void begin_link(struct link *l)
+{
+    struct queue_figures f;
+
+    if (!l->queue)
+        return;
+    queue_figures(l->queue, &f);
+    atomic_store(&l->put, f.queued);
+}
+
 /* What an edge was given and its reader never got: of one that drops, it is lost with
  * the memory it was in. */
 static void resume_link(struct flow *flow, struct link *l, const struct accounts *a)
@@ -163,23 +174,17 @@ static void resume_link(struct flow *flow, struct link *l, const struct accounts
         l->lost_before = e->numbers[ACCOUNTS_EDGE_LOST];
         if (l->plan->when_full == WHEN_FULL_DROP_OLDEST)
             l->dropped_before += e->numbers[ACCOUNTS_EDGE_QUEUED];
+        return;
     }
+    begin_link(l);
 }
 
-/* What is in queues stands in the new accounts as put before they began. */
 static void begin_links(struct flow *flow)
 {
-    struct queue_figures f;
     uint32_t i;
 
-    for (i = 0; i < flow->plan->edge_count; i++) {
-        struct link *l = &flow->links[i];
-
-        if (!l->queue)
-            continue;
-        queue_figures(l->queue, &f);
-        atomic_store(&l->put, f.queued);
-    }
+    for (i = 0; i < flow->plan->edge_count; i++)
+        begin_link(&flow->links[i]);
 }
 
 static void resume_accounts(struct flow *flow, const struct accounts *a)

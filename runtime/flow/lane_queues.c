@@ -151,7 +151,8 @@ static bool turn(struct lane *lane, bool *ret_more)
         return lane_end_epoch(lane);
     if (lane_stirred(lane))
         lane->epoch_began_ns = now;
-    if (lane_cut_due(lane, now) || any_at_end(lane)) {
+    /* In this order: an end that is not looked for would make one epoch more. */
+    if (any_at_end(lane) || lane_cut_due(lane, now)) {
         lane_cut(lane);
         return true;
     }

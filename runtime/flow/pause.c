@@ -221,7 +221,8 @@ static bool begin_lane(struct lane *lane, uint64_t epoch)
     ok = commit_note(lane);
     lane->epoch = lane->told = epoch;
     lane->epoch_began_ns = INT64_MAX;
-    lane->left = lane->out = false;
+    lane->left = false;
+    atomic_store(&lane->out, false);
     return ok;
 }
 
