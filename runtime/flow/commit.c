@@ -261,10 +261,12 @@ static void fill_edge(struct accounts_edge *to, const struct link *l)
         queue_figures(l->queue, &f);
         x[ACCOUNTS_EDGE_DROPPED] = l->dropped_before + f.dropped;
         x[ACCOUNTS_EDGE_LOST] = l->lost_before + f.lost;
-        x[ACCOUNTS_EDGE_STORED] = f.stored;
     }
     gone = x[ACCOUNTS_TAKEN] + x[ACCOUNTS_EDGE_EXPIRED] + x[ACCOUNTS_EDGE_DROPPED] + x[ACCOUNTS_EDGE_LOST];
     x[ACCOUNTS_EDGE_QUEUED] = x[ACCOUNTS_PUT] > gone ? x[ACCOUNTS_PUT] - gone : 0;
+    /* What waits by then is in the store with this group. */
+    if (l->plan->when_full == WHEN_FULL_SPILL)
+        x[ACCOUNTS_EDGE_STORED] = x[ACCOUNTS_EDGE_QUEUED];
     to->oldest_ns = f.oldest_ns;
 }
 

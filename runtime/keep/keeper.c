@@ -17,7 +17,12 @@
 
 #define MS INT64_C(1000000)
 
-enum { FIRST_WAIT_MS = 50, LONGEST_WAIT_MS = 5000 };
+enum {
+    FIRST_WAIT_MS = 50,
+    LONGEST_WAIT_MS = 5000,
+    ENDING_MS = 3000, /* how long the end waits for a disk */
+    ENDING_STEP_MS = 100
+};
 
 /* What somebody wants done on the keeper's thread; lies with whoever waits for it. */
 struct job {
@@ -239,6 +244,22 @@ static void rest(struct keeper *k, int64_t until_ns)
     }
 }
 
+/* What is complete, once more. A disk that fails for a moment is waited for; one that
+ * stays full is not, and who runs it is told that the last of it is not safe. */
+static void finish(struct keeper *k)
+{
+    int64_t end = clock_ns(CLOCK_MONOTONIC) + ENDING_MS * MS, wait_ns = 0;
+
+    while (round_run(k, &wait_ns) || (wait_ns >= 0 && clock_ns(CLOCK_MONOTONIC) < end)) {
+        struct timespec t = { 0, wait_ns > ENDING_STEP_MS * MS ? ENDING_STEP_MS * MS : wait_ns > 0 ? wait_ns : 0 };
+
+        nanosleep(&t, NULL);
+    }
+    if (k->is_pending && !atomic_exchange(&k->has_failed, true))
+        k->work.failed(k->work.arg, "store: the last group could not be stored; make room, or look after the disk; the "
+                                    "next run goes on from the last commit");
+}
+
 static void *keeper_run(void *arg)
 {
     struct keeper *k = arg;
@@ -258,9 +279,7 @@ static void *keeper_run(void *arg)
     }
     jobs_run(k);
     pthread_mutex_unlock(&k->lock);
-    /* What is complete, once more; a disk that is full now is not waited for. */
-    while (round_run(k, &wait_ns))
-        continue;
+    finish(k);
     pthread_mutex_lock(&k->lock);
     k->is_running = false;
     jobs_run(k);

@@ -95,7 +95,7 @@ def reload(family, tools, folder, workers):
 
     def one(number):
         chance = random.Random(number)
-        case = Case(tools, os.path.join(folder, f"reload{number}"), "fan", number, CRASH_RECORDS=4000, CRASH_PAUSE="8ms",
+        case = Case(tools, os.path.join(folder, f"reload{number}"), "fan", number, CRASH_RECORDS=12000, CRASH_PAUSE="8ms",
                     CRASH_SLOW="1ms")
         shutil.copy(case.toml, case.toml + ".first")
         try:
@@ -106,7 +106,7 @@ def reload(family, tools, folder, workers):
             for _ in range(0 if family.skipped else times):
                 way = changed(case, chance)
                 code, said = ask_reload(case, process, chance)
-                if process.poll() is not None:
+                if process.poll() is not None or "is ending" in said:
                     break
                 family.land(way)
                 if code is not None and (code == 0) == (way in BROKEN_WAYS):
