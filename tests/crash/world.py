@@ -95,7 +95,7 @@ def reload(family, tools, folder, workers):
 
     def one(number):
         chance = random.Random(number)
-        case = Case(tools, os.path.join(folder, f"reload{number}"), "fan", number, CRASH_RECORDS=12000, CRASH_PAUSE="8ms",
+        case = Case(tools, os.path.join(folder, f"reload{number}"), "fan", number, CRASH_RECORDS=6000, CRASH_PAUSE="8ms",
                     CRASH_SLOW="1ms")
         shutil.copy(case.toml, case.toml + ".first")
         try:
@@ -123,7 +123,7 @@ def reload(family, tools, folder, workers):
                 process.kill()
                 process.wait()
 
-    in_parallel(family, workers, one, range((family.wanted + times - 1) // times))
+    in_parallel(family, workers, one, range((2 * family.wanted + times - 1) // times))
 
 
 # ---- no memory ----
