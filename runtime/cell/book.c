@@ -78,6 +78,13 @@ static uint32_t input_of(const struct slot *slot, const struct entry *e)
     return e->input == AFF_NO_INPUT ? AFF_NO_INPUT : slot->base + e->input;
 }
 
+/* What the host refuses as wrong is no better the next time; all else may be. */
+static bool is_done(struct cell *cell, aff_status said)
+{
+    cell->refused = said == AFF_ERR_BUG ? AFF_ERR_BUG : AFF_ERR_MEMORY;
+    return said >= 0;
+}
+
 static bool emit_book(struct cell *cell, const struct slot *slot, const struct entry *e)
 {
     const struct aff_host *host = cell->host;
@@ -85,7 +92,7 @@ static bool emit_book(struct cell *cell, const struct slot *slot, const struct e
     struct aff_record r;
 
     if (!d)
-        return false;
+        return is_done(cell, AFF_ERR_MEMORY);
     entry_record(cell, slot, e, &r);
     if (e->set & SET_EVENT)
         d->event_ns = r.event_ns;
@@ -106,7 +113,7 @@ static bool emit_book(struct cell *cell, const struct slot *slot, const struct e
     if (e->size > 0)
         memcpy(d->data, e + 1, e->size);
     atomic_fetch_add_explicit(&cell->figures.bytes_isolated, e->size, memory_order_relaxed);
-    return host->emit(host, d, e->size) >= 0;
+    return is_done(cell, host->emit(host, d, e->size));
 }
 
 static bool hold_book(struct cell *cell, const struct slot *slot, const struct entry *e)
@@ -114,17 +121,22 @@ static bool hold_book(struct cell *cell, const struct slot *slot, const struct e
     struct held *h = held_find(cell, e->a);
 
     h->record = cell->host->hold(cell->host, &slot->records[e->input]);
-    return h->record != NULL;
+    return is_done(cell, h->record ? AFF_OK : AFF_ERR_MEMORY);
 }
 
 static bool release_book(struct cell *cell, const struct entry *e)
 {
-    return cell->host->release(cell->host, held_find(cell, e->a)->record, (uint8_t)e->port) >= 0;
+    struct held *h = held_find(cell, e->a);
+
+    if (!is_done(cell, cell->host->release(cell->host, h->record, (uint8_t)e->port)))
+        return false;
+    h->record = NULL;
+    return true;
 }
 
 static bool dead_book(struct cell *cell, const struct slot *slot, const struct entry *e)
 {
-    return cell->host->dead(cell->host, input_of(slot, e), (uint8_t)e->port, e->a, e + 1, e->size) >= 0;
+    return is_done(cell, cell->host->dead(cell->host, input_of(slot, e), (uint8_t)e->port, e->a, e + 1, e->size));
 }
 
 /* Records count from 0 after an incarnation. A child that goes on where another one
@@ -172,7 +184,7 @@ static bool entry_book(struct cell *cell, const struct slot *slot, const struct 
     case ENTRY_EMIT:
         return emit_book(cell, slot, e);
     case ENTRY_MARK:
-        return host->stream_end(host, e->port, e->stream) >= 0;
+        return is_done(cell, host->stream_end(host, e->port, e->stream));
     case ENTRY_HOLD:
         return hold_book(cell, slot, e);
     case ENTRY_RELEASE:

@@ -193,8 +193,11 @@ static aff_status kid_open(struct kid *kid)
     if (!edits_make(kid))
         return AFF_ERR_MEMORY;
     for (i = 0; i < kid->plugin.output_count && i < KID_PORTS; i++)
-        if (kid->plugin.outputs[i].schema)
+        if (kid->plugin.outputs[i].schema) {
             kid->port_schemas[i] = kid_schema(kid, kid->plugin.outputs[i].schema);
+            if (!kid->port_schemas[i])
+                return AFF_ERR_MEMORY;
+        }
     if (!kid->plugin.about.open)
         return AFF_OK;
     return kid->plugin.about.open(&kid->host, kid->config, &kid->self);
@@ -286,7 +289,6 @@ static aff_status kid_restore(struct kid *kid)
         memcpy(bytes + at, kid->answer, kid->page->answer_bytes);
         at += kid->page->answer_bytes;
     }
-    kid_held_fetch(kid);
     if (bytes && at == size)
         st = kid->plugin.about.restore(kid->self, bytes, size);
     free(bytes);
@@ -351,7 +353,6 @@ static aff_status kid_call(struct kid *kid, uint32_t *ret_taken)
     case PAGE_CALL_CLOSE:
         return status_of(about->close, kid->self);
     case PAGE_CALL_START:
-        kid_held_fetch(kid);
         return about->start ? about->start(kid->self) : AFF_OK;
     case PAGE_CALL_STOP:
         return status_of(about->stop, kid->self);
@@ -395,11 +396,14 @@ static void serve(struct kid *kid)
     kid->handle = kid->handle > kid->page->handle ? kid->handle : kid->page->handle;
     kid->in_call = true;
     kid_forget(kid);
+    if (kid->page->held_new)
+        kid_held_fetch(kid);
     st = kid_call(kid, &taken);
     kid->draft_entry = NULL;
     kid_metrics(kid);
     if (kid->page->snapshots) {
-        aff_status snap = kid_snapshot(kid, call == PAGE_CALL_SNAPSHOT ? UINT64_MAX : kid->page->snap_most);
+        bool whole = call == PAGE_CALL_SNAPSHOT || call == PAGE_CALL_START || call == PAGE_CALL_RESTORE;
+        aff_status snap = kid_snapshot(kid, whole ? UINT64_MAX : kid->page->snap_most);
 
         st = call == PAGE_CALL_SNAPSHOT ? snap : st;
     }

@@ -197,9 +197,11 @@ static const struct aff_stream_info *ask_stream_info(const struct aff_host *host
     uint32_t numbers[4];
     char *texts;
 
-    if (at && *at)
+    if (!at)
+        return NULL;
+    if (*at != NULL)
         return *at;
-    if (!at || !kid_ask(kid, PAGE_ASK_STREAM_INFO, stream, 0, NULL, 0) || kid->page->result == 0)
+    if (!kid_ask(kid, PAGE_ASK_STREAM_INFO, stream, 0, NULL, 0) || kid->page->result == 0)
         return NULL;
     info = malloc(sizeof *info + kid->page->answer_bytes);
     if (!info)

@@ -285,6 +285,8 @@ void kid_held_fetch(struct kid *kid)
 {
     uint32_t i, count = kid->page->held;
 
+    while (kid->held_count > 0)
+        free(kid->held[--kid->held_count]);
     for (i = 0; kid->held_count == i && i < count; i++)
         if (!held_one(kid, i))
             _exit(EXIT_ROOM);

@@ -4,6 +4,9 @@
  * oldest stands first. While a result is looked at, what it holds and releases is
  * noted here; it becomes true when the result is booked.
  *
+ * The host holds records for longer than a child lives: what it had before this one,
+ * or before this run, the child gets with its first call, as copies.
+ *
  * Not here: the records (flow/hold.c). */
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +51,9 @@ void held_keep(struct cell *cell)
     uint32_t i, left = 0;
 
     for (i = 0; i < cell->held_count; i++) {
-        if (cell->held[i].leaves || !cell->held[i].record)
+        if (!cell->held[i].record) /* released, or not held in the end */
             continue;
+        cell->held[i].leaves = false; /* the host could not let it go */
         if (cell->held[i].handle > cell->handle_next)
             cell->handle_next = cell->held[i].handle;
         cell->held[left++] = cell->held[i];
@@ -70,16 +74,26 @@ void held_undo(struct cell *cell)
     cell->held_count = left;
 }
 
-void held_load(struct cell *cell)
+bool held_load(struct cell *cell)
 {
     const struct aff_record *r;
     uint32_t i;
 
-    if (cell->held_count > 0 || !HOST_HAS(cell->host, held))
-        return;
-    for (i = 0; (r = cell->host->held(cell->host, i)) != NULL; i++) {
+    if (cell->held_known)
+        return true;
+    cell->held_count = 0;
+    for (i = 0; HOST_HAS(cell->host, held) && (r = cell->host->held(cell->host, i)) != NULL; i++) {
         if (!held_add(cell, ++cell->handle_next))
-            return;
-        cell->held[cell->held_count - 1].record = r;
+            return false;
+        cell->held[i].record = r;
     }
+    cell->held_known = true;
+    return true;
+}
+
+void held_forget(struct cell *cell)
+{
+    cell->held_count = 0;
+    cell->held_known = false;
+    cell->held_given = false;
 }

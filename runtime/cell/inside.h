@@ -133,6 +133,8 @@ struct policy {
     struct aff_id suspect;
     uint32_t suspect_ends;
     uint32_t suspect_all; /* with those of the slot that it was in */
+    uint32_t ahead_call;  /* the latest that the host could not do to its end; 0: none */
+    struct aff_id ahead;  /* and where that was, in a batch */
 };
 
 struct replies;
@@ -174,11 +176,14 @@ struct cell {
     uint8_t *gaps;    /* bit by stream: it was told of the gap */
     uint32_t gaps_room;
     bool has_gap;
+    aff_status refused; /* what the real host said when it could not */
     uint32_t logs_left; /* lines that the child may still log in this call */
     struct mirror mirror;
     struct told told;
     struct held *held;
     uint32_t held_count, held_room;
+    bool held_known; /* the table has what the host holds */
+    bool held_given; /* and the child of now has copies of it */
     uint64_t handle_next;
     struct policy policy;
     struct unsynced unsynced;
@@ -191,7 +196,7 @@ struct cell {
 };
 
 #define HOST_HAS(host, member)                                                                            \
-    ((host)->struct_size >= offsetof(struct aff_host, member) + sizeof (host)->member && (host)->member)
+    ((host)->struct_size >= offsetof(struct aff_host, member) + sizeof((host)->member) && (host)->member)
 
 bool blob_fit(struct blob *blob, size_t room);
 bool blob_set(struct blob *blob, const void *bytes, size_t size);
@@ -271,17 +276,19 @@ static inline const struct entry *entry_next(const struct entry *entry)
 /* ---- held.c ---- */
 
 struct held *held_find(struct cell *cell, uint64_t handle);
-/* Those that the real host has, after a restore. */
-void held_load(struct cell *cell);
+/* Those that the real host has; once. False: no memory. */
+bool held_load(struct cell *cell);
+/* The host holds others now: they are looked at and given anew. */
+void held_forget(struct cell *cell);
 bool held_add(struct cell *cell, uint64_t handle);
-/* Ends a check: what was released leaves, or all is as before. */
+/* Ends a booking: what was released leaves. Ends a check: all is as before. */
 void held_keep(struct cell *cell);
 void held_undo(struct cell *cell);
 
 /* ---- book.c ---- */
 
 /* Does it. False: the real host could not (the run is being ended, or there is no
- * memory): *ret_taken records are done, and the child is ahead of them. */
+ * memory; cell->refused): *ret_taken records are done, and the child is ahead of them. */
 bool book_result(struct cell *cell, struct slot *slot, uint32_t *ret_taken);
 
 /* ---- policy.c ---- */
@@ -299,6 +306,11 @@ void policy_good(struct cell *cell);
 /* The record in a call of its own ended the child. True: for the third time. */
 bool policy_suspect(struct cell *cell, struct aff_id id);
 void policy_letter(struct cell *cell);
+/* The child is ahead of what the host could do, and ends. Where that comes again at the
+ * same place, the next one is started as late as after any other end. */
+void policy_ahead(struct cell *cell, const struct slot *slot);
+/* A call was done to its end. */
+void policy_done(struct cell *cell, const struct slot *slot);
 
 /* ---- slot.c ---- */
 

@@ -109,7 +109,7 @@ void kid_fill_records(struct aff_host *host);
  * the host took what is there. */
 struct entry *kid_entry(struct kid *kid, enum entry_kind kind, uint32_t size);
 void kid_metrics(struct kid *kid);
-/* What was held before this child. */
+/* What was held before this child, in place of what it has. */
 void kid_held_fetch(struct kid *kid);
 
 static inline struct kid *kid_of(const struct aff_host *host)

@@ -169,7 +169,8 @@ struct host_page {
     uint32_t subject;
     uint64_t epoch;
     int64_t due_ns;
-    uint32_t held;      /* records held before: to be fetched first */
+    uint32_t held_new;  /* 1: the child forgets what it holds, and fetches first */
+    uint32_t held;      /* so many records, held before */
     uint64_t handle;    /* the next record held gets a higher one */
     uint32_t snapshots; /* 1: the snapshot is wanted behind the call, if it has at most */
     uint64_t snap_most; /* so many bytes */

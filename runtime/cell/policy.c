@@ -1,12 +1,11 @@
 /* policy.c - a child that ended, and the next one.
  *
  * Starts back off from 0.1 s to 10 s; five ends in a minute park the node: it is then
- * tried once a minute, until a child has lived for one. Ends by a record that became
- * a dead letter are not counted: that record is gone.
- *
- * What the new child knows: its configuration, state per stream as it was booked, the
- * latest snapshot. Where something was done since that was taken, and the plugin has
- * one at all, the first record of each stream carries GAP.
+ * tried once a minute, until a child has lived for one. A failure on the way up counts
+ * as an end, and what the host could not do twice in one place; ends by a record that
+ * became a dead letter don't. What the new child knows: its configuration, state per
+ * stream as booked, the latest snapshot, what is held. Where something was done since
+ * that snapshot, the first record of each stream carries GAP.
  *
  * Not here: finding the record (slot.c). */
 #include <errno.h>
@@ -90,6 +89,34 @@ void policy_good(struct cell *cell)
     p->parked = false;
     p->end_count = 0;
     atomic_store_explicit(&cell->figures.is_parked, false, memory_order_relaxed);
+}
+
+static struct aff_id ahead_of(const struct slot *slot)
+{
+    if (slot->call == PAGE_CALL_BATCH && slot->taken < slot->count)
+        return slot->records[slot->taken].id;
+    return (struct aff_id){ 0, 0 };
+}
+
+/* Once is no failure: the run is being ended, or one record is too large. */
+void policy_ahead(struct cell *cell, const struct slot *slot)
+{
+    struct policy *p = &cell->policy;
+    struct aff_id at = ahead_of(slot);
+    bool again = p->ahead_call == slot->call && p->ahead.source == at.source && p->ahead.seq == at.seq;
+
+    p->ahead_call = slot->call;
+    p->ahead = at;
+    snprintf(cell->why, sizeof cell->why, "its process was ended: the host has no room or no memory for what it did");
+    cell_down(cell);
+    if (again)
+        end_note(cell);
+}
+
+void policy_done(struct cell *cell, const struct slot *slot)
+{
+    if (slot->call == cell->policy.ahead_call && slot->status >= 0)
+        cell->policy.ahead_call = 0;
 }
 
 bool policy_suspect(struct cell *cell, struct aff_id id)
@@ -183,6 +210,7 @@ static int child_new(struct cell *cell)
         return error;
     cell->bell_seen = 0;
     cell->spins = 64;
+    cell->held_given = false;
     cell->policy.up_ns = cell->host->now_ns(cell->host);
     atomic_fetch_add_explicit(&cell->figures.starts, 1, memory_order_relaxed);
     atomic_store_explicit(&cell->figures.pid, (int32_t)cell->child.pid, memory_order_relaxed);
@@ -219,7 +247,7 @@ static aff_status up_call(struct cell *cell, uint32_t call)
     case RAN_ENDED:
         return cell->host->explain(cell->host, AFF_ERR_IO, "%s", cell->why);
     default:
-        return AFF_ERR_MEMORY;
+        return cell->refused;
     }
 }
 
@@ -269,6 +297,8 @@ aff_status cell_up(struct cell *cell)
     bool was_exact = cell->is_exact;
     aff_status st;
 
+    if (!held_load(cell))
+        return cell->host->explain(cell->host, AFF_ERR_MEMORY, "no memory for the list of what it holds");
     if (cell->child.pid > 0)
         return unsynced_give(cell);
     if (cell->pages.host)

@@ -24,9 +24,13 @@ static aff_status proxy_open(const struct aff_host *host, const void *config, vo
     cell->host = host;
     cell->mirror = (struct mirror){ 0 };
     cell->unsynced = (struct unsynced){ .bytes = { cell->unsynced.bytes.bytes, 0, cell->unsynced.bytes.room } };
+    held_forget(cell);
     for (i = 0; i < cell->plugin->output_count; i++)
-        if (cell->plugin->outputs[i].schema)
+        if (cell->plugin->outputs[i].schema) {
             cell->port_schemas[i] = host->schema(host, cell->plugin->outputs[i].schema);
+            if (!cell->port_schemas[i])
+                return AFF_ERR_MEMORY;
+        }
     if (cell->plugin->about.flags & AFF_ACKS) {
         cell->replies = replies_open(cell);
         if (!cell->replies)
@@ -60,7 +64,6 @@ static aff_status proxy_start(void *self)
     struct cell *cell = self;
     aff_status st = AFF_OK;
 
-    held_load(cell);
     if (cell->plugin->about.start || cell->plugin->about.snapshot)
         st = call(cell, PAGE_CALL_START);
     cell->started = st == AFF_OK;
@@ -144,11 +147,14 @@ static aff_status proxy_snapshot(void *self, void *buffer, size_t room, size_t *
 static aff_status proxy_restore(void *self, const void *buffer, size_t size)
 {
     struct cell *cell = self;
+    aff_status st = AFF_ERR_MEMORY;
 
-    held_load(cell);
-    if (!blob_set(&cell->given, buffer, size))
-        return AFF_ERR_MEMORY;
-    return call(cell, PAGE_CALL_RESTORE);
+    held_forget(cell);
+    if (blob_set(&cell->given, buffer, size))
+        st = call(cell, PAGE_CALL_RESTORE);
+    if (st < 0) /* the host takes them back */
+        held_forget(cell);
+    return st;
 }
 
 #define PUT(member, callback) (about->member = about->member ? (callback) : NULL)

@@ -61,7 +61,7 @@ enum ran slot_run(struct cell *cell, struct slot *slot)
         if (cell->replies && slot->call == PAGE_CALL_BATCH)
             replies_taken(cell->replies, slot->records, slot->verdicts, slot->taken);
         cell->is_exact = false;
-        cell_down(cell);
+        policy_ahead(cell, slot);
         return RAN_AHEAD;
     }
     mirror_take(cell, slot);
@@ -71,6 +71,7 @@ enum ran slot_run(struct cell *cell, struct slot *slot)
     if (cell->replies && slot->call == PAGE_CALL_BATCH)
         replies_taken(cell->replies, slot->records, slot->verdicts, slot->taken);
     policy_good(cell);
+    policy_done(cell, slot);
     slot->status = explained(cell, slot->status);
     return RAN_DONE;
 }
@@ -89,7 +90,7 @@ aff_status slot_call(struct cell *cell, struct slot *slot)
     case RAN_ENDED:
         return cell->host->explain(cell->host, AFF_ERR_IO, "%s", cell->why);
     default:
-        return AFF_ERR_MEMORY;
+        return cell->refused;
     }
     if (slot->status != AFF_ERR_MEMORY || !cell->done.room_out)
         return slot->status;
@@ -190,7 +191,7 @@ static aff_status slot_next(struct cell *cell, const struct aff_batch *batch, ui
         return ended(cell, &slot);
     *at += slot.taken;
     if (ran == RAN_AHEAD)
-        return AFF_ERR_MEMORY;
+        return cell->refused;
     singles_count(&cell->policy, slot.taken);
     return slot.status == AFF_OK ? AFF_OK : partly(cell, &slot);
 }

@@ -224,7 +224,9 @@ static void call_put(struct cell *cell, const struct slot *slot)
     page->epoch = slot->epoch;
     page->subject = slot->due ? slot->due->subject : 0;
     page->due_ns = slot->due ? slot->due->event_ns : 0;
-    page->held = slot->call == PAGE_CALL_RESTORE || slot->call == PAGE_CALL_START ? cell->held_count : 0;
+    page->held_new = slot->call != PAGE_CALL_OPEN && !cell->held_given;
+    page->held = cell->held_count;
+    cell->held_given = slot->call != PAGE_CALL_OPEN;
     page->handle = cell->handle_next;
     page->blob_bytes = slot->call == PAGE_CALL_RESTORE ? cell->given.size : 0;
     page->snapshots = cell->plugin->about.snapshot && slot->call != PAGE_CALL_OPEN && slot->call != PAGE_CALL_CLOSE &&

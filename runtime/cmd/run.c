@@ -125,6 +125,23 @@ static int reload_asked(void *arg, const char *path, struct text *answer)
     return reloader_ask(run->reloader, path, answer);
 }
 
+static int order_given(void *arg, const char *node, const char *const *pairs, uint32_t count, struct text *answer)
+{
+    struct run *run = arg;
+    char why[128];
+
+    if (!run->flow) {
+        text_add(answer, "it has not begun yet, or is ending\n");
+        return EXIT_ERROR;
+    }
+    if (!flow_order(run->flow, node, pairs, count, why, sizeof why)) {
+        text_print(answer, "%s\n", why);
+        return EXIT_USAGE;
+    }
+    text_add(answer, "handed over\n");
+    return EXIT_DONE;
+}
+
 static int stop_asked(void *arg, struct text *answer)
 {
     (void)arg;
@@ -140,6 +157,7 @@ static void open_door(struct run *run)
         .stored = &run->stored,
         .lines = run->lines,
         .reload = reload_asked,
+        .command = order_given,
         .stop = stop_asked,
         .retried = letters_retried,
         .arg = run,

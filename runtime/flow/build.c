@@ -12,6 +12,7 @@
 #include "cell/cell.h"
 #include "flow/answers.h"
 #include "flow/commit_inside.h"
+#include "flow/orders.h"
 
 /* Whether copies of the node's input lie in its ring, between what it makes. */
 static bool copies_in(const struct plan *plan, uint32_t node)
@@ -214,8 +215,11 @@ static bool outputs_open(struct node *node)
         if (!out->links || !out->waiting)
             return false;
         out->is_phi = plan_label(node->flow->plan, node->index, i) == AFF_LABEL_PHI;
-        if (plugin->outputs[i].schema)
+        if (plugin->outputs[i].schema) {
             out->schema = names_schema(node->flow->names, plugin->outputs[i].schema);
+            if (!out->schema)
+                return false;
+        }
     }
     return true;
 }
@@ -319,6 +323,7 @@ static void node_close(struct node *node)
     free(node->staged.inputs);
     free(node->staged.ports);
     free(node->staged.kinds);
+    orders_free(node);
     acks_close(&node->acks);
     if (node->parts)
         wire_free(node->parts);

@@ -52,6 +52,10 @@ void flow_close(struct flow **flow);
 bool flow_gather(void *flow, struct kept_group *group, int64_t *ret_wait_ns);
 void flow_stored(void *flow);
 void flow_store_failed(void *flow, const char *why);
+/* [any] Gives a node a row at its port for commands: `count` pairs of column and text, all
+ * borrowed. False: it takes none; `ret_why` says why. True: it is handed over. */
+bool flow_order(struct flow *flow, const char *node, const char *const *pairs, uint32_t count, char *ret_why,
+                size_t room);
 /* [any] The store has letters that are to be tried again. */
 void flow_retry(struct flow *flow);
 /* [any] What the queue of an edge is called in the store. */

@@ -383,8 +383,8 @@ bool node_feed(struct link *link, struct aff_record *records, uint32_t count)
     return true;
 }
 
-/* Its bytes are lent for this call: what may go on lies in the node's own ring. */
-bool node_again(struct node *node, struct aff_record *record, uint32_t port)
+/* What may go on of it lies in the node's own ring. */
+bool node_put_in(struct node *node, struct aff_record *record, uint32_t port)
 {
     struct hand hand = { .records = record, .count = 1, .port = port };
     struct link *onward;
@@ -395,14 +395,19 @@ bool node_again(struct node *node, struct aff_record *record, uint32_t port)
         if (copy_in(node, record, 1) == 0)
             return false;
     }
-    ledger_add(&node->ledger.retried, 1);
-    ledger_sub(&node->ledger.in, 1); /* where take counts it */
     if (!take(node, hand, &onward))
         return false;
     if (onward && !node_feed(onward, record, 1))
         return false;
     node->keep = node->bytes->head;
     return true;
+}
+
+bool node_again(struct node *node, struct aff_record *record, uint32_t port)
+{
+    ledger_add(&node->ledger.retried, 1);
+    ledger_sub(&node->ledger.in, 1); /* where it is counted as one that came in */
+    return node_put_in(node, record, port);
 }
 
 /* ---- calls without a batch ---- */

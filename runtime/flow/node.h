@@ -194,6 +194,7 @@ struct node {
     int64_t again_ns;      /* when to offer again what the peer could not take */
     int64_t again_wait_ns;
     uint64_t retry_next;   /* letters below have gone in again */
+    struct order *orders;  /* under the flow's say_lock: rows for its port for commands */
     uint32_t again_tries;  /* of the one that goes in now */
     struct timers timers;
     struct state state;
@@ -232,7 +233,9 @@ bool node_mark(struct link *link, const struct aff_record *mark);
 /* Sends records, or a mark, out of a port; the array may be changed. */
 bool node_dispatch(struct node *node, uint32_t port, struct aff_record *records, uint32_t count);
 bool node_dispatch_mark(struct node *node, uint32_t port, const struct aff_record *mark);
-/* Gives it one record again that failed here before (retry.c). */
+/* Gives it one record that comes by no edge (orders.c), or that failed here before
+ * (retry.c). Its bytes are lent for the call. */
+bool node_put_in(struct node *node, struct aff_record *record, uint32_t port);
 bool node_again(struct node *node, struct aff_record *record, uint32_t port);
 /* Calls drain or wake (NULL: nothing) until it is taken, and lets go what was
  * emitted; IO and MEMORY are retried. node_retry: any call of its plugin. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/orders.h"
 #include "flow/wire.h"
 
 enum { RETRY_BATCH = 16, RETRY_BUFFER = 65536 };
@@ -110,6 +111,8 @@ bool retry_turn(struct lane *lane)
 
         if (node->about->kind == AFF_SOURCE)
             continue;
+        if (!orders_turn(node, &any))
+            return false;
         n = read_some(node, reads);
         more |= n == RETRY_BATCH;
         any |= n > 0;

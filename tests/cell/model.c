@@ -1,4 +1,6 @@
-/* model.c - an ordinary processor that uses all of the host, and an editor.
+/* model.c - an ordinary processor that uses all of the host, an editor, and a keeper.
+ *
+ * The keeper has nothing but what its host holds for it.
  *
  * It is linked into the tests and built as a shared object by them: in a thread and in
  * a process it must do the same, byte for byte. What `action` says is done in a child
@@ -258,6 +260,42 @@ const struct aff_plugin model_editor = {
     .version = "1", .summary = "Edits.", .license = "Apache-2.0", .config_size = sizeof(struct model_config),
     .options = AFF_TABLE(options), .inputs = AFF_TABLE(edited), .outputs = { outputs, 1, sizeof outputs[0] },
     .verdicts = AFF_TABLE(verdicts), .open = model_open, .close = model_close, .process = edit_process,
+};
+
+/* ---- a keeper: the last of each batch waits for the next batch ---- */
+
+static aff_status keep_let_go(struct model *m)
+{
+    const struct aff_record *held;
+    aff_status st = AFF_OK;
+
+    while (st == AFF_OK && (held = m->host->held(m->host, 0)) != NULL)
+        st = m->host->release(m->host, held, 0);
+    return st;
+}
+
+static aff_status keep_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
+{
+    struct model *m = self;
+    aff_status st = keep_let_go(m);
+
+    if (st == AFF_OK && m->host->hold(m->host, &batch->records[batch->count - 1]))
+        batch->verdicts[batch->count - 1] = 5;
+    *ret_taken = st == AFF_OK ? batch->count : 0;
+    return st;
+}
+
+static aff_status keep_drain(void *self)
+{
+    return keep_let_go(self);
+}
+
+const struct aff_plugin model_keeper = {
+    .struct_size = sizeof model_keeper, .major = AFF_ABI_MAJOR, .kind = AFF_PROCESSOR, .name = "op_keeper",
+    .version = "1", .summary = "Keeps.", .license = "Apache-2.0", .config_size = sizeof(struct model_config),
+    .options = AFF_TABLE(options), .inputs = AFF_TABLE(inputs), .outputs = { outputs, 1, sizeof outputs[0] },
+    .verdicts = AFF_TABLE(verdicts), .open = model_open, .close = model_close, .process = keep_process,
+    .drain = keep_drain,
 };
 
 AFF_PLUGIN_NOTE(AFF_PROCESSOR, "op_model", "1");

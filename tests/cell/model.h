@@ -25,7 +25,7 @@ struct model_config {
     int64_t big; /* bytes of the snapshot; 0: what it needs */
 };
 
-extern const struct aff_plugin model_editor;
+extern const struct aff_plugin model_editor, model_keeper;
 
 /* What an action of a record does, in a child. */
 enum { ACT_ABORT = 1, ACT_ABORT_IN_BATCH, ACT_HANG };

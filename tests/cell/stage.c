@@ -143,7 +143,8 @@ static uint32_t st_stream(const struct aff_host *host, uint32_t subject, const c
             return i;
     if (s->stream_count + 1 == STAGE_NAMES)
         return 0;
-    s->streams[++s->stream_count] =
+    i = ++s->stream_count;
+    s->streams[i] =
         (struct aff_stream_info){ s->stream_count, subject, 0, schema, strdup(name), s->subjects[subject] };
     return s->stream_count;
 }
@@ -155,6 +156,8 @@ static uint32_t st_schema(const struct aff_host *host, const struct aff_schema *
     struct aff_column *columns;
     uint32_t i;
 
+    if (s->no_names)
+        return 0;
     for (i = 1; i <= s->schema_count; i++)
         if (strcmp(s->schemas[i].name, schema->name) == 0 && s->schemas[i].count == schema->count)
             return i;
@@ -226,7 +229,7 @@ static struct aff_record *st_reserve(const struct aff_host *host, uint32_t port,
     if (s->draft_open)
         free(s->draft.data);
     s->draft_open = false;
-    if (s->fail_reserve > 0 && --s->fail_reserve == 0)
+    if (s->no_room || (s->fail_reserve > 0 && --s->fail_reserve == 0))
         return NULL;
     if (s->staged_count == STAGE_STAGED || port >= s->about->outputs.count ||
         (input != AFF_NO_INPUT && (input >= s->batch_count || input < least))) {
@@ -252,6 +255,8 @@ static aff_status st_emit(const struct aff_host *host, struct aff_record *draft,
     struct stage *s = stage_of(host);
     struct stage_emit *e = &s->staged[s->staged_count];
 
+    if (s->refuses)
+        return AFF_ERR_BUG;
     if (!s->draft_open || draft != &s->draft || size > draft->size || !st_stream_info(host, draft->stream) ||
         !st_schema_info(host, draft->schema)) {
         fprintf(s->out, "WRONG emit\n");
@@ -308,6 +313,8 @@ static aff_status st_release(const struct aff_host *host, const struct aff_recor
         fprintf(s->out, "WRONG release\n");
         return AFF_ERR_BUG;
     }
+    if (s->fail_release > 0 && --s->fail_release == 0)
+        return AFF_ERR_MEMORY;
     fprintf(s->out, "verdict %u for ", verdict);
     record_tell(s, "held", 0, held);
     s->held_used[i] = false;
@@ -514,7 +521,7 @@ bool stage_feed(struct stage *s, struct aff_record *records, uint32_t count, uin
 
 void stage_passed(struct stage *s, const struct aff_record *record)
 {
-    fprintf(s->out, "verdict %u for ", 0);
+    fputs("verdict 0 for ", s->out);
     record_tell(s, "in", 0, record);
 }
 

@@ -62,6 +62,10 @@ struct stage {
     uint64_t gaps;    /* records that left with GAP */
     uint64_t waits;   /* IO and MEMORY */
     uint32_t fail_reserve; /* the n-th reserve from now fails; 0: none */
+    uint32_t fail_release; /* the n-th release */
+    bool no_room;          /* no reserve succeeds */
+    bool refuses;          /* no emit does: it is taken for wrong */
+    bool no_names;         /* no new schema is known */
 };
 
 void stage_begin(struct stage *stage);

@@ -295,6 +295,88 @@ static void a_host_without_room_gets_the_rest_later(void **state)
     booth_end(&b);
 }
 
+/* ---- starts are few whatever the reason ---- */
+
+/* Ten tries a second. */
+static void tries_make(struct booth *b, const struct aff_batch *batch, uint32_t count)
+{
+    uint32_t taken = 0;
+
+    while (count-- > 0) {
+        assert_int_not_equal(b->about->process(b->stage.self, batch, &taken), AFF_OK);
+        b->stage.now_ns += 100000000;
+    }
+    booth_figures(b);
+}
+
+static void starts_are_few(struct booth *b, bool *fails)
+{
+    struct stage_payload *p;
+    struct aff_record *r = stage_records(&b->stage, 1, &p);
+    uint8_t verdict = 0;
+    struct aff_batch batch = { r, &verdict, 1, 0 };
+    uint32_t taken;
+
+    b->stage.batch = r;
+    b->stage.batch_count = 1;
+    *fails = true;
+    tries_make(b, &batch, 10);
+    assert_in_range(b->figures.starts, 2, 5);
+    tries_make(b, &batch, 300);
+    assert_in_range(b->figures.starts, 5, 8);
+    assert_true(b->figures.is_parked);
+    *fails = false;
+    b->stage.now_ns += 60000000000;
+    assert_int_equal(b->about->process(b->stage.self, &batch, &taken), AFF_OK);
+    b->stage.now_ns += 61000000000;
+    assert_int_equal(b->about->process(b->stage.self, &batch, &taken), AFF_OK);
+    booth_figures(b);
+    assert_false(b->figures.is_parked);
+    booth_stop(b);
+    free(r);
+    free(p);
+    booth_end(b);
+}
+
+static void a_host_that_can_never_do_it_is_asked_seldom(void **state)
+{
+    struct booth b;
+
+    (void)state;
+    booth_begin(&b, &afferent_plugin_v1, &config, NULL);
+    starts_are_few(&b, &b.stage.no_room);
+}
+
+/* As in a thread, where emit says so to the plugin. */
+static void what_the_host_refuses_as_wrong_ends_it(void **state)
+{
+    struct stage_payload *p;
+    struct aff_record *r;
+    struct booth b;
+    aff_status st;
+
+    (void)state;
+    booth_begin(&b, &afferent_plugin_v1, &config, NULL);
+    r = stage_records(&b.stage, 1, &p);
+    b.stage.refuses = true;
+    assert_false(stage_feed(&b.stage, r, 1, 1, &st));
+    assert_int_equal(st, AFF_ERR_BUG);
+    booth_stop(&b);
+    free(r);
+    free(p);
+    booth_end(&b);
+}
+
+static void a_child_that_gets_no_names_is_started_seldom(void **state)
+{
+    struct booth b;
+
+    (void)state;
+    booth_begin(&b, &afferent_plugin_v1, &config, NULL);
+    booth_kill(&b);
+    starts_are_few(&b, &b.stage.no_names);
+}
+
 static void status_says_what_is_in_force(void **state)
 {
     struct booth b;
@@ -375,6 +457,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(five_ends_in_a_minute_park_it_and_a_minute_later_it_is_tried),
         cmocka_unit_test(starts_back_off_and_twice_as_long_each_time),
         cmocka_unit_test(a_host_without_room_gets_the_rest_later),
+        cmocka_unit_test(a_host_that_can_never_do_it_is_asked_seldom),
+        cmocka_unit_test(what_the_host_refuses_as_wrong_ends_it),
+        cmocka_unit_test(a_child_that_gets_no_names_is_started_seldom),
         cmocka_unit_test(status_says_what_is_in_force),
         cmocka_unit_test(require_sandbox_refuses_a_kernel_without_seccomp),
         cmocka_unit_test(payloads_larger_than_the_room_go_in_several_slots),

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "model.h"
 #include "villain.h"
 
 static aff_status call_wake(struct stage *s)
@@ -246,6 +247,127 @@ static void a_sink_that_dies_before_its_sync_loses_nothing(void **state)
     nothing_is_left();
 }
 
+/* ---- what the host holds for a plugin outlives its children ---- */
+
+static const struct model_config keeps;
+
+static void actions_no(struct stage_payload *p, uint32_t count)
+{
+    (void)p, (void)count;
+}
+
+/* It has no snapshot, no restore, no start: it asks its host in its first batch. */
+static void what_is_held_is_known_to_the_next_child(void **state)
+{
+    struct booth thread, b;
+
+    (void)state;
+    booth_thread(&thread, &model_keeper, &keeps);
+    booth_run(&thread, 300, 1, actions_no);
+    booth_stop(&thread);
+    booth_begin(&b, &model_keeper, &keeps, NULL);
+    b.kill_every = 50;
+    booth_run(&b, 300, 1, actions_no);
+    booth_stop(&b);
+    assert_int_equal(b.figures.ends, 5);
+    assert_int_equal(b.figures.violations, 0);
+    assert_string_equal(thread.stage.text, b.stage.text);
+    assert_null(b.stage.host.held(&b.stage.host, 0));
+    booth_end(&thread);
+    booth_end(&b);
+}
+
+/* Records of a run before; one of them is larger than an answer of the host's. */
+static void held_by_an_earlier_run(struct booth *b, bool in_process)
+{
+    static uint8_t big[700000];
+    struct cell_options options = { .max_payload = sizeof big };
+    struct stage_payload *p;
+    struct aff_record *r;
+
+    if (in_process)
+        booth_prepare(b, &model_keeper, &keeps, &options);
+    else
+        booth_thread(b, &model_keeper, &keeps);
+    r = stage_records(&b->stage, 2, &p);
+    r[0].event_ns = 5;
+    r[1].event_ns = 6;
+    r[1].data = big;
+    r[1].size = sizeof big;
+    memset(big, 7, sizeof big);
+    assert_non_null(b->stage.host.hold(&b->stage.host, &r[0]));
+    assert_non_null(b->stage.host.hold(&b->stage.host, &r[1]));
+    memset(big, 0, sizeof big);
+    free(r);
+    free(p);
+    if (in_process)
+        assert_int_equal(stage_open(&b->stage, b->about, cell_config(b->cell)), AFF_OK);
+    booth_run(b, 100, 50, actions_no);
+    booth_stop(b);
+}
+
+static void what_an_earlier_run_held_is_let_go(void **state)
+{
+    struct booth thread, b;
+
+    (void)state;
+    held_by_an_earlier_run(&thread, false);
+    held_by_an_earlier_run(&b, true);
+    assert_int_equal(b.figures.violations, 0);
+    assert_non_null(strstr(b.stage.text, "size 700000"));
+    assert_string_equal(thread.stage.text, b.stage.text);
+    assert_null(b.stage.host.held(&b.stage.host, 0));
+    booth_end(&thread);
+    booth_end(&b);
+}
+
+static void a_release_that_the_host_could_not_do_is_done_later(void **state)
+{
+    struct booth thread, b;
+
+    (void)state;
+    booth_thread(&thread, &model_keeper, &keeps);
+    thread.stage.fail_release = 2;
+    booth_run(&thread, 200, 50, actions_no);
+    booth_stop(&thread);
+    booth_begin(&b, &model_keeper, &keeps, NULL);
+    b.stage.fail_release = 2;
+    booth_run(&b, 200, 50, actions_no);
+    booth_stop(&b);
+    assert_string_equal(thread.stage.text, b.stage.text);
+    assert_null(b.stage.host.held(&b.stage.host, 0));
+    booth_end(&thread);
+    booth_end(&b);
+}
+
+/* What was held is gone with the state that was refused; nobody may let it go. */
+static void a_refused_restore_leaves_nothing_held(void **state)
+{
+    struct stage_payload *p;
+    struct aff_record *r;
+    struct booth b;
+
+    (void)state;
+    booth_prepare(&b, &afferent_plugin_v1, &keeps, NULL);
+    b.stage.about = b.about;
+    stage_ports(&b.stage, b.about);
+    r = stage_records(&b.stage, 1, &p);
+    assert_int_equal(b.about->open(&b.stage.host, cell_config(b.cell), &b.stage.self), AFF_OK);
+    assert_non_null(b.stage.host.hold(&b.stage.host, r));
+    assert_int_equal(b.about->restore(b.stage.self, "x", 1), AFF_ERR_DATA);
+    b.stage.host.release(&b.stage.host, b.stage.host.held(&b.stage.host, 0), 0);
+    assert_int_equal(b.about->start(b.stage.self), AFF_OK);
+    booth_run(&b, 200, 50, actions_no);
+    assert_int_equal(b.about->restore(b.stage.self, "12345678", 8), AFF_OK);
+    assert_int_equal(stage_call(&b.stage, stage_drain), AFF_OK);
+    booth_stop(&b);
+    assert_int_equal(b.figures.ends, 0);
+    assert_null(strstr(b.stage.text, "WRONG"));
+    free(r);
+    free(p);
+    booth_end(&b);
+}
+
 /* A host that dies takes its children along, also one that listens to no signal. */
 static void no_child_outlives_its_host(void **state)
 {
@@ -297,10 +419,16 @@ int main(int argc, char **argv)
         cmocka_unit_test(threads_without_end_are_ended_also_when_nobody_calls),
         cmocka_unit_test(late_answers_come_through_and_a_death_asks_again),
         cmocka_unit_test(a_sink_that_dies_before_its_sync_loses_nothing),
+        cmocka_unit_test(what_is_held_is_known_to_the_next_child),
+        cmocka_unit_test(what_an_earlier_run_held_is_let_go),
+        cmocka_unit_test(a_release_that_the_host_could_not_do_is_done_later),
+        cmocka_unit_test(a_refused_restore_leaves_nothing_held),
         cmocka_unit_test(no_child_outlives_its_host),
     };
 
     villains_know();
+    booth_know(&model_keeper);
+    booth_know(&afferent_plugin_v1);
     if (cell_child_asked(argc, argv))
         return cell_child_main(argc, argv);
     if (argc == 3 && strcmp(argv[1], "--die") == 0)

@@ -107,7 +107,7 @@ def children(process):
         for task in os.listdir(f"/proc/{process.pid}/task"):
             with open(f"/proc/{process.pid}/task/{task}/children", encoding="ascii") as f:
                 found += [int(pid) for pid in f.read().split()]
-        return [pid for pid in found if b"--probe-plugin" not in open(f"/proc/{pid}/cmdline", "rb").read()]
+        return [pid for pid in found if b"--cell" in open(f"/proc/{pid}/cmdline", "rb").read()]
     except OSError:
         return []
 
@@ -123,7 +123,10 @@ def one_child_case(family, tools, folder, number):
             time.sleep(0.05 + chance.random() * 0.1)
             found = children(process)
             if process.poll() is None and found:
-                os.kill(chance.choice(found), signal.SIGKILL)
+                try:
+                    os.kill(chance.choice(found), signal.SIGKILL)
+                except ProcessLookupError:
+                    continue  # it has ended by itself
                 family.land("of a child")
         if chance.random() < 0.3 and process.poll() is None:
             process.kill()
