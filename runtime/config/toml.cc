@@ -14,10 +14,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <unistd.h>
 
 #define EXPECTED "; expected TOML 1.0.0; "
 
@@ -185,8 +188,25 @@ std::string description_clean(std::string_view said, const char *hint)
     return text + EXPECTED + hint;
 }
 
+/* The library reads numbers where it promises to throw nothing: there the only way to
+ * say that memory is short is to end with a message in place of a core. */
+[[noreturn]] void end_without_memory()
+{
+    static const char text[] = "afferent: there is no memory to read the pipeline's file; free memory and try again\n";
+
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        _exit(3);
+    _exit(3);
+}
+
+struct ending {
+    std::terminate_handler before = std::set_terminate(end_without_memory);
+    ~ending() { std::set_terminate(before); }
+};
+
 struct value *parse(const builder &b, std::string_view text)
 {
+    const ending while_it_reads;
     const toml::table table = toml::parse(text, std::string_view{});
 
     return node_build(b, table);

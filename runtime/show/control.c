@@ -202,7 +202,8 @@ static struct control *control_new(const struct place_paths *paths, const struct
     c->file = text_take(&file);
     c->socket = strdup(paths->socket);
     c->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    c->context = zmq_ctx_new();
+    /* libzmq does not bear that memory is short: it is not asked where it is known. */
+    c->context = c->file && c->socket ? zmq_ctx_new() : NULL;
     if (!c->file || !c->socket || c->wake < 0 || !c->context)
         control_close(&c);
     return c;
