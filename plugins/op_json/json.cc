@@ -521,6 +521,7 @@ extern "C" struct json *json_open(size_t most, const char *const *root, const st
                                   size_t node_count)
 {
     struct json *j = new (std::nothrow) json();
+    bool ok = false;
 
     if (!j)
         return nullptr;
@@ -528,7 +529,12 @@ extern "C" struct json *json_open(size_t most, const char *const *root, const st
     j->nodes = nodes;
     j->node_count = node_count;
     j->seen = new (std::nothrow) uint32_t[node_count + 1]();
-    if (!j->seen || j->parser.allocate(most) != simdjson::SUCCESS) {
+    try { /* the library looks at the machine when it is used first, and throws there */
+        ok = j->seen && j->parser.allocate(most) == simdjson::SUCCESS;
+    } catch (...) {
+        ok = false;
+    }
+    if (!ok) {
         json_close(j);
         return nullptr;
     }

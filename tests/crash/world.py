@@ -201,13 +201,18 @@ class Starved:
         with open(os.path.join(home, "log"), "wb") as log:
             process = subprocess.Popen([PROGRAM, "run", self.path, *args], env=env, cwd=self.folder, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=log)
-        if not wait_for(process, START_S):
+        waits = not wait_for(process, START_S)
+        if waits:  # for memory, as it says: then it ends when it is asked to
+            process.terminate()
+        if waits and not wait_for(process, 2 * START_S):
             process.kill()
             process.wait()
             raise Broken(f"no memory at {at} ({times}): hangs: {self.name}, {home}")
         code = process.wait()
         with open(os.path.join(home, "log"), "rb") as f:
             said = f.read().decode("utf-8", "replace")
+        if waits and "again" not in said and "waits" not in said:
+            raise Broken(f"no memory at {at} ({times}): waits and does not say so: {self.name}, {home}")
         with open(side, "rb") as f:
             calls, failed = struct.unpack("<QQ", f.read(16))
         shutil.rmtree(home)
