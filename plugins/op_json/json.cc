@@ -521,7 +521,6 @@ extern "C" struct json *json_open(size_t most, const char *const *root, const st
                                   size_t node_count)
 {
     struct json *j = new (std::nothrow) json();
-    bool ok = false;
 
     if (!j)
         return nullptr;
@@ -529,12 +528,7 @@ extern "C" struct json *json_open(size_t most, const char *const *root, const st
     j->nodes = nodes;
     j->node_count = node_count;
     j->seen = new (std::nothrow) uint32_t[node_count + 1]();
-    try { /* the library looks at the machine when it is used first, and throws there */
-        ok = j->seen && j->parser.allocate(most) == simdjson::SUCCESS;
-    } catch (...) {
-        ok = false;
-    }
-    if (!ok) {
+    if (!j->seen || j->parser.allocate(most) != simdjson::SUCCESS) {
         json_close(j);
         return nullptr;
     }
