@@ -60,7 +60,7 @@ class Tools:
         subprocess.run([*self.compiler, *CFLAGS, *flags, *[os.path.join(HERE, f) for f in files], "-o", path], check=True)
         return path
 
-    def library(self, name):
+    def preload(self, name):
         return os.path.join(self.folder, name)
 
 
@@ -154,7 +154,7 @@ class Case:
             env.update(CRASH_FAULT_WATCH=self.watch, CRASH_FAULT_FAR=self.far, CRASH_FAULT_SIDE=self.side_path())
             env.update({"CRASH_FAULT_" + k.upper(): str(v) for k, v in fault.items()})
         if preload:
-            env["LD_PRELOAD"] = " ".join(self.tools.library(p) for p in preload)
+            env["LD_PRELOAD"] = " ".join(self.tools.preload(p) for p in preload)
         env.update(more or {})
         return env
 

@@ -2,7 +2,7 @@
  *
  * CRASH_CLOCK names a file of 8 bytes, nanoseconds that are added to the wall
  * clock; whoever writes to it makes the clock jump in all processes that map it.
- * The boot clock and the monotonic one stay as they are, as in a real jump. */
+ * Boot clock and monotonic clock go on: they never jump. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>

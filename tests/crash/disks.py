@@ -136,7 +136,7 @@ class BuiltTools:
         self.folder = folder
         self.judge, self.plugins = os.path.join(folder, "judge"), os.path.join(folder, "plugins")
 
-    def library(self, name):
+    def preload(self, name):
         return os.path.join(self.folder, name)
 
 

@@ -192,7 +192,7 @@ class Starved:
         os.makedirs(os.path.join(home, "run"), mode=0o700)
         side = os.path.join(home, "side")
         env = dict(os.environ, STATE_DIRECTORY=os.path.join(home, "state"), RUNTIME_DIRECTORY=os.path.join(home, "run"),
-                   HOME=home, AFFERENT_PLUGIN_PATH=PLUGINS + ":" + self.tools.plugins, LD_PRELOAD=self.tools.library("oom.so"),
+                   HOME=home, AFFERENT_PLUGIN_PATH=PLUGINS + ":" + self.tools.plugins, LD_PRELOAD=self.tools.preload("oom.so"),
                    AFFERENT_ARCHIVE=os.path.join(home, "archive.lmdb"), AFFERENT_OUTPUT=os.path.join(home, "out.csv"),
                    AFFERENT_DATA=os.environ.get("AFFERENT_DATA", os.path.join(SOURCE, "../shared/data")),
                    AFFERENT_RECORD=os.path.join(os.environ.get("AFFERENT_DATA", os.path.join(SOURCE, "../shared/data")), "mitdb/101.hea"),
