@@ -45,8 +45,8 @@ static void stop(struct stopper *s)
     if (!s->flow)
         return;
     if (s->asked == 1) {
-        lines_say(s->lines, AFF_LOG_INFO, NULL, "stopping: what is under way is finished; "
-                  "the same again ends at once, and loses it");
+        lines_say(s->lines, AFF_LOG_INFO, NULL, "stopping: what is under way is finished; the same again ends at once, and %s",
+                  flow_keeps(s->flow) ? "the next run goes on from the last commit" : "loses it");
         flow_drain(s->flow);
     } else if (s->asked == 2) {
         lines_say(s->lines, AFF_LOG_WARN, NULL, "ending at once");

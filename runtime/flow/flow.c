@@ -73,6 +73,11 @@ void flow_retry(struct flow *flow)
     flow_ring(flow);
 }
 
+bool flow_keeps(const struct flow *flow)
+{
+    return flow->kept != NULL;
+}
+
 bool flow_stopping(const struct flow *flow)
 {
     return flow->kept && atomic_load_explicit(&flow->draining, memory_order_acquire);

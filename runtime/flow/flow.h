@@ -64,6 +64,8 @@ void flow_queue_name(const struct plan *plan, uint32_t edge, char *ret_name, siz
  * this at `now_ns` (any clock that only rises) can tell; `ret_names`: its nodes. To be asked
  * several times in `most_ns`. A lane that waits is never hung. */
 bool flow_hung(struct flow *flow, int64_t now_ns, int64_t most_ns, char *ret_names, size_t room);
+/* [any] Whether it has a store. */
+bool flow_keeps(const struct flow *flow);
 /* [any] Whether this run went on where an earlier one stopped. */
 bool flow_resumed(const struct flow *flow);
 
