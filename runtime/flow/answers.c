@@ -26,26 +26,28 @@ bool answers_open(struct node *node)
 /* ---- booking ---- */
 
 /* In the accounts now, and in those of all epochs that ended since the record came. */
-static void book_answer(struct node *node, const struct acks_item *item)
+static void book_answer(struct node *node, const struct acks_item *item, uint8_t verdict)
 {
     struct ledger *l = &node->ledger;
-    bool dead = item->status == AFF_ERR_DATA;
+    bool dead = item->status == AFF_ERR_DATA, dropped = node->verdict_kind[verdict] == AFF_V_DROP;
     uint64_t e;
 
     for (e = item->epoch; e < node->lane->epoch; e++) {
         struct account *a = &node->at_epoch[e % EPOCH_NOTES];
 
         a->held--;
-        a->used += !dead;
+        a->used += !dead && !dropped;
+        a->dropped += dropped;
         a->dead += dead;
-        a->by_verdict[0] += dead;
+        a->by_verdict[verdict] += dead || verdict > 0;
     }
     ledger_sub(&l->held, 1);
-    ledger_add(dead ? &l->dead : &l->used, 1);
-    if (!dead)
-        return;
-    ledger_add(&l->by_verdict[0], 1);
-    letter_post_in(node, item->epoch, item->record, item->port, "refused", "by its peer");
+    ledger_add(dead ? &l->dead : dropped ? &l->dropped : &l->used, 1);
+    if (dead || verdict > 0)
+        ledger_add(&l->by_verdict[verdict], 1);
+    if (dead)
+        letter_post_in(node, item->epoch, item->record, item->port,
+                       verdict > 0 ? node->plan->plugin->verdicts[verdict - 1].name : "refused", "by its peer");
 }
 
 static void take_answers(struct node *node)
@@ -56,7 +58,7 @@ static void take_answers(struct node *node)
     while ((n = acks_take(node->acks, items, ACKS_BATCH)) > 0)
         for (i = 0; i < n; i++)
             if (items[i].status == AFF_OK || items[i].status == AFF_ERR_DATA)
-                book_answer(node, &items[i]);
+                book_answer(node, &items[i], 0);
 }
 
 /* ---- again ---- */
@@ -70,11 +72,11 @@ static void wait_again(struct node *node, int64_t now)
 }
 
 /* A record out of the window was settled by write itself. */
-static void settle_again(struct node *node, struct acks_item *item, aff_status status)
+static void settle_again(struct node *node, struct acks_item *item, aff_status status, uint8_t verdict)
 {
     item->status = status;
     acks_settle(node->acks, item);
-    book_answer(node, item);
+    book_answer(node, item, verdict);
 }
 
 /* False: the run ends. */
@@ -94,12 +96,21 @@ static bool offer_again(struct node *node, int64_t now)
     st = node->about->write(node->self, &batch, &taken);
     if (st == AFF_OK)
         taken = n;
+    if (taken > n) {
+        flow_fail(node->flow, node, AFF_ERR_BUG, "more records taken than were offered");
+        return false;
+    }
     acks_sent(node->acks, items, taken);
-    for (i = 0; i < taken; i++)
+    for (i = 0; i < taken; i++) {
+        if (verdicts[i] >= node->verdict_rows) {
+            flow_fail(node->flow, node, AFF_ERR_BUG, "a verdict that is not in its table");
+            return false;
+        }
         if (verdicts[i] != 0)
-            settle_again(node, &items[i], node->verdict_kind[verdicts[i] % LEDGER_VERDICTS] == AFF_V_DEAD ? AFF_ERR_DATA : AFF_OK);
+            settle_again(node, &items[i], node->verdict_kind[verdicts[i]] == AFF_V_DEAD ? AFF_ERR_DATA : AFF_OK, verdicts[i]);
+    }
     if (st == AFF_ERR_DATA && taken < n)
-        settle_again(node, &items[taken], AFF_ERR_DATA);
+        settle_again(node, &items[taken], AFF_ERR_DATA, 0);
     if (st == AFF_ERR_CONFIG || st == AFF_ERR_BUG) {
         flow_fail(node->flow, node, st, node->why);
         return false;

@@ -95,8 +95,11 @@ bool commit_resume_names(struct flow *flow)
         return true;
     if (!piece(flow, COMMIT_NAMES, &bytes, &size) ||
         !wire_names_read(bytes, size, flow->names, c->nodes, flow->plan->node_count)) {
-        flow_log(flow, AFF_LOG_ERROR, NULL, "the state of the last run cannot be used; this run begins anew");
+        flow_log(flow, AFF_LOG_ERROR, NULL, "the state of the last run cannot be used; this run begins anew, and all that is read "
+                                            "is marked as sent again");
         c->resumed = false;
+        c->was_clean = false;
+        c->is_mixed = true;
     }
     free(bytes);
     return true;

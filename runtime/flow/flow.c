@@ -227,6 +227,7 @@ struct flow *flow_make(const struct plan *plan, const struct flow_options *optio
     flow->options = *options;
     flow->kept = options->kept;
     flow->clock.is_virtual = options->virtual_clock;
+    flow->utc_offset_ns = (flow->clock.is_virtual ? 0 : clock_real(CLOCK_REALTIME)) - clock_now(&flow->clock);
     flow->planned_bytes = plan_memory(plan, NULL, 0, NULL);
     flow->done.fd = -1;
     pthread_mutex_init(&flow->say_lock, NULL);

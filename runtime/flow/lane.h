@@ -103,6 +103,7 @@ struct flow {
     uint64_t planned_bytes;  /* rings, hold areas */
     _Atomic uint64_t stream_bytes; /* state of all nodes for one more stream */
     _Atomic uint64_t random;
+    int64_t utc_offset_ns; /* wall clock less boot clock, when it was opened */
     _Atomic bool draining;
     _Atomic int64_t drained_ns; /* since when */
     _Atomic bool pausing;  /* nothing is taken in: see lane_pause.c */

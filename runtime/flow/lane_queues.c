@@ -13,6 +13,7 @@
 #include "flow/retry.h"
 
 enum { LATER_NS = 10000000 };
+#define JUMP_NS 60000000000
 
 static bool any_at_end(struct lane *lane)
 {
@@ -53,6 +54,14 @@ static bool queues_ready(void *arg)
            (lane->leave_ns == 0 && flow_stopping(lane->flow));
 }
 
+/* A wall clock that was set by more than it drifts tells no ages any more. */
+static bool has_jumped(const struct flow *flow, int64_t utc)
+{
+    int64_t moved = utc - clock_now(&flow->clock) - flow->utc_offset_ns;
+
+    return moved > JUMP_NS || moved < -JUMP_NS;
+}
+
 /* Event time says how old a record is; while this machine's clock is not set, the time
  * since it was seen does. */
 static bool too_old(const struct lane *lane, const struct link *link, const struct aff_record *record)
@@ -64,7 +73,7 @@ static bool too_old(const struct lane *lane, const struct link *link, const stru
     if (link->plan->expire_ns == 0 || (record->flags & AFF_FLAG_END))
         return false;
     utc = host->utc_ns(host, &clock);
-    if (clock == AFF_CLOCK_SYNCED && record->clock == AFF_CLOCK_SYNCED)
+    if (clock == AFF_CLOCK_SYNCED && record->clock == AFF_CLOCK_SYNCED && !has_jumped(lane->flow, utc))
         return utc - record->event_ns > link->plan->expire_ns;
     return clock_now(&lane->flow->clock) - record->seen_ns > link->plan->expire_ns;
 }
