@@ -98,11 +98,12 @@ def rows(bench, key=""):
 
 
 def live(bench):
+    """A run that has committed: one that dies before leaves nothing to tell of."""
     at_home(bench)
     path = bench.write("live.toml", LIVE)
     started = bench.start("run", path, "--quiet")
     end = time.monotonic() + cases.LIMIT_S
-    while '"running"' not in status(bench, path) and time.monotonic() < end:
+    while not re.search(r'"epochs_committed": ?[1-9]', status(bench, path)) and time.monotonic() < end:
         time.sleep(0.05)
     return path, started
 
