@@ -90,7 +90,7 @@ aff_status aff_harness_read_all(struct aff_harness *h, uint32_t want, uint64_t m
     return status;
 }
 
-static aff_status wake(struct aff_harness *h)
+aff_status harness_wake(struct aff_harness *h)
 {
     aff_status status = AFF_OK;
     uint64_t emitted;
@@ -123,7 +123,7 @@ aff_status aff_harness_clock(struct aff_harness *h, int64_t ns)
             continue;
         }
         clock_set(h, h->wake_ns);
-        status = wake(h);
+        status = harness_wake(h);
     }
     clock_set(h, until);
     if (h->is_stuck && status >= AFF_OK && h->wake_ns == INT64_MAX)

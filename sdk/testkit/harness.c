@@ -25,6 +25,7 @@ int call_end(struct aff_harness *h, aff_status status)
 {
     int again = h->injected && status == AFF_ERR_MEMORY && faults_armed();
 
+    watches_check(h);
     if (status < AFF_ERR_BUG || status > AFF_END)
         kit_breach(h, "answered %d, which is not a status", (int)status);
     if (h->injected && status < 0 && status != AFF_ERR_MEMORY)
@@ -222,6 +223,8 @@ void instance_close(struct aff_harness *h)
     h->is_open = 0;
     call_begin(h, CB_CLOSE);
     h->plugin.close(h->self);
+    watches_check(h);
+    h->watch_count = 0;
     if (h->block_count)
         kit_breach(h, "left %zu blocks of host->alloc behind", h->block_count);
     h->callback = CB_NONE;

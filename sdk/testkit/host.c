@@ -233,7 +233,7 @@ void harness_table(struct aff_harness *h)
         host_count, host_gauge, host_incarnation, host_subject, host_stream, host_schema,
         host_stream_info, host_subject_name, host_schema_info, host_state_open, host_state,
         host_reserve, host_emit, host_stream_end, host_hold, host_release, host_wake_at, host_timer,
-        host_dead, host_ack, host_cut, host_held,
+        host_dead, host_ack, host_cut, host_held, host_watch, host_link_set, host_link_get,
     };
 
     h->host = table;

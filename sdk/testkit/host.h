@@ -18,5 +18,8 @@ const struct aff_record *host_hold(const struct aff_host *host, const struct aff
 aff_status host_release(const struct aff_host *host, const struct aff_record *held, uint8_t verdict);
 const struct aff_record *host_held(const struct aff_host *host, uint32_t index);
 void host_ack(const struct aff_host *host, struct aff_id id, aff_status status);
+aff_status host_watch(const struct aff_host *host, int fd, uint32_t events);
+aff_status host_link_set(const struct aff_host *host, const struct aff_link *link);
+aff_status host_link_get(const struct aff_host *host, uint32_t index, struct aff_link *ret);
 
 #endif

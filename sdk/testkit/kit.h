@@ -13,6 +13,7 @@
 
 #include <afferent/testkit.h>
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,12 @@ int guard_intact(const struct guard *guard);
 /* Catches faults in guarded memory until guard_release_all. */
 void guard_watch(struct aff_harness *h);
 void guard_release_all(void);
+
+/* ------------------------------------------------------------- watch.c */
+
+enum { WATCHES_MOST = 8, LINKS_MOST = 8 };
+/* Breach where one is closed and not forgotten. */
+void watches_check(const struct aff_harness *h);
 
 /* ------------------------------------------------------------ options.c */
 
@@ -333,6 +340,10 @@ struct aff_harness {
     struct pending *unanswered, *resends;
     size_t unanswered_count, unanswered_room, resend_count, resend_room;
     uint64_t cuts; /* host->cut */
+    struct pollfd watches[WATCHES_MOST];
+    size_t watch_count;
+    struct aff_link own_link, links[LINKS_MOST];
+    uint32_t link_count;
     struct output *outputs; /* one per output port, and one for queries */
     struct aff_harness_ledger ledger;
     uint64_t verdict_counts[256];
@@ -348,6 +359,8 @@ struct reporter {
     struct problems *problems;
     struct aff_shape *outputs; /* shape: by row */
 };
+/* The plugin's time has come: calls read or wake, and offers what it did not take. */
+aff_status harness_wake(struct aff_harness *h);
 /* Marks the beginning and the end of a callback. call_end checks the status and
  * says whether an injected failure asks for the same call again. */
 void call_begin(struct aff_harness *h, enum callback callback);

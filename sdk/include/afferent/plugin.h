@@ -12,14 +12,13 @@
  * old hosts.
  *
  * Contents
- *   1  Words            statuses, payload types, labels
- *   2  Records          the 64-byte header; `fields` and `samples` payloads
- *   3  Schemas          columns and channels with units and codes
- *   4  Tables           options, ports, verdicts, metrics
- *   5  Host             what the host does for a plugin
- *   6  Plugin           the constant and its callbacks
- * Rows of option tables are written by options.h, payloads read and written by
- * payload.h, the identity in the file by note.h; all three are included here.
+ *   1  Words            statuses, priorities, log levels
+ *   2  Tables           options, ports, verdicts, metrics
+ *   3  Host             what the host does for a plugin
+ *   4  Plugin           the constant and its callbacks
+ * Records and schemas are in record.h, which stands first. Rows of option tables
+ * are written by options.h, payloads read and written by payload.h, the identity
+ * in the file by note.h. All are included here.
  *
  * Threads. Three tags say who calls what:
  *   [control]  while nothing flows: open, close; allocation is allowed.
@@ -41,6 +40,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include <afferent/record.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -65,126 +66,12 @@ enum {
     AFF_ERR_BUG = -5     /* the plugin found itself broken: the instance stops */
 };
 
-/* Payload types. A port says which it takes as a mask of AFF_MASK(type). */
-enum { AFF_BYTES = 1, AFF_FIELDS = 2, AFF_SAMPLES = 3, AFF_IMAGE = 4 };
-#define AFF_MASK(type) (1u << (type))
-
-/* Privacy labels of a column, or of a bytes, samples or image port as a whole. */
-enum { AFF_LABEL_NONE = 0, AFF_LABEL_QUASI = 1, AFF_LABEL_PHI = 2 };
-
-/* What the event time of a record is worth. */
-enum {
-    AFF_CLOCK_NONE = 0,     /* no clock: counted from an arbitrary start */
-    AFF_CLOCK_DEVICE = 1,   /* the device's own clock, not compared */
-    AFF_CLOCK_RECORDED = 2, /* as written in a recording */
-    AFF_CLOCK_SYNCED = 3    /* this node's clock while synchronised */
-};
-
 /* Classes in which queued records leave after an outage. */
 enum { AFF_PRIO_ALARM = 0, AFF_PRIO_VITALS = 1, AFF_PRIO_WAVEFORM = 2, AFF_PRIO_BULK = 3 };
 
 enum { AFF_LOG_DEBUG = 0, AFF_LOG_INFO = 1, AFF_LOG_WARN = 2, AFF_LOG_ERROR = 3 };
 
-/* ---------------------------------------------------------------- 2 Records */
-
-/* Identity of a record: equal ids mean the same record, sent again. The host
- * makes ids; a replayed record has the same id, event time and bytes. */
-struct aff_id {
-    uint64_t source, seq;
-};
-
-/* Flags of a record. */
-enum {
-    AFF_FLAG_PHI = 1,     /* carries identifying data (set by the host) */
-    AFF_FLAG_GAP = 2,     /* data is missing before this record: reset filters */
-    AFF_FLAG_SUSPECT = 4, /* the device or reader doubts the values */
-    AFF_FLAG_RESENT = 8,  /* may have been delivered before (set by the host) */
-    AFF_FLAG_END = 16     /* not data: the mark of a stream's end (host only) */
-};
-
-/* A record. The header is 64 bytes and is copied freely; the payload stays
- * where the node that made it put it, and is borrowed with the record.
- *
- * `subject` and `stream` are small dense integers of this run: good as array
- * indices, meaningless to keep. `event_ns` is the time of the data, UTC in ns
- * since 1970; `seen_ns` is this host's boot clock when the source made it. */
-struct aff_record {
-    struct aff_id id;
-    int64_t event_ns;
-    int64_t seen_ns;
-    void *data; /* aligned to 16; write only on a port with AFF_PORT_EDITS */
-#if UINTPTR_MAX == 0xffffffffu
-    uint32_t data_high;
-#endif
-    uint32_t size;   /* bytes at data */
-    uint32_t schema; /* host->schema_info tells it */
-    uint32_t subject;
-    uint32_t stream;
-    uint16_t flags;
-    uint8_t type;    /* AFF_BYTES ... AFF_IMAGE */
-    uint8_t clock;   /* AFF_CLOCK_... */
-    uint16_t origin; /* the host's: whose memory data lies in */
-    uint16_t host_reserved;
-};
-
-/* Payload `samples`: this head, then one plane per channel, each of `count`
- * samples and each beginning at a multiple of 8 bytes. A sample that is missing
- * is INT16_MIN, INT32_MIN or NaN. Physical value = (sample - baseline) / gain,
- * both from the schema's column of that channel. */
-struct aff_samples {
-    int64_t first;     /* index of the first sample since the stream began */
-    uint32_t count;    /* samples per channel */
-    uint16_t channels; /* planes */
-    uint8_t format;    /* AFF_I16, AFF_I32 or AFF_F32 */
-    uint8_t reserved;
-};
-enum { AFF_I16 = 1, AFF_I32 = 2, AFF_F32 = 3 };
-
-/* Payload `fields`, a row: presence bits in 64-bit words (column 0 is bit 0 of
- * the first), then one 8-byte cell per column, then the texts. A cell holds a
- * double (REAL), an int64 (INT, BOOL, TIME), or for TEXT the place of its bytes:
- * offset from the payload's beginning in the low 32 bits, length in the high.
- * Text is UTF-8 and not ended by a zero. Read and write rows by payload.h. */
-
-/* ---------------------------------------------------------------- 3 Schemas */
-
-enum {
-    AFF_REAL = 1, /* double */
-    AFF_INT = 2,  /* int64 */
-    AFF_BOOL = 3, /* int64, 0 or 1 */
-    AFF_TIME = 4, /* int64, UTC ns since 1970 */
-    AFF_TEXT = 5
-};
-
-/* A column of `fields`, or a channel of `samples`. */
-struct aff_column {
-    const char *name;
-    const char *unit; /* UCUM text ("mV", "/min"), NULL for none */
-    const char *code; /* LOINC code, NULL for none */
-    uint8_t type;     /* AFF_REAL ...; ignored for channels */
-    uint8_t label;    /* AFF_LABEL_... */
-    uint8_t required; /* in an input port's schema: must be there */
-    uint8_t reserved[5];
-    double gain;     /* channels: adc units per unit, never 0 */
-    double baseline; /* channels: adc value of 0 units */
-};
-
-/* What a record's payload means. Its identity is its content: the same text
- * given twice is the same schema. `count` columns, `stride` bytes apart. */
-struct aff_schema {
-    uint32_t struct_size;
-    uint8_t type;   /* AFF_BYTES ... */
-    uint8_t format; /* samples: AFF_I16 ... */
-    uint8_t label;  /* of bytes, samples and image as a whole */
-    uint8_t reserved;
-    const char *name; /* "beats", "ecg": for people */
-    const struct aff_column *columns;
-    uint32_t count, stride;
-    uint64_t rate_num; /* samples: rate_num / rate_den per second */
-    uint64_t rate_den;
-};
-
-/* ----------------------------------------------------------------- 4 Tables */
+/* ----------------------------------------------------------------- 2 Tables */
 
 /* A table in a plugin: `count` items, `stride` bytes apart. */
 struct aff_table {
@@ -294,7 +181,7 @@ struct aff_metric {
     uint32_t kind, reserved;
 };
 
-/* ------------------------------------------------------------------- 5 Host */
+/* ------------------------------------------------------------------- 3 Host */
 
 struct aff_stream_info {
     uint32_t stream;
@@ -306,6 +193,31 @@ struct aff_stream_info {
 };
 
 #define AFF_NO_INPUT 0xffffffffu
+
+/* A way out of this machine, as the node says that keeps it up. */
+enum {
+    AFF_LINK_OTHER = 0,
+    AFF_LINK_WIRED = 1,
+    AFF_LINK_WIFI = 2,
+    AFF_LINK_2G = 3,
+    AFF_LINK_3G = 4,
+    AFF_LINK_4G = 5,
+    AFF_LINK_5G = 6
+};
+struct aff_link {
+    uint32_t struct_size;
+    uint32_t revision;      /* host: 0 while nothing was said */
+    char name[64];          /* host: the node's, ended by a zero */
+    int64_t since_ns;       /* host: boot clock when `up` changed last */
+    uint64_t sent_bytes;    /* since it is up, as the device counts; UINT64_MAX: */
+    uint64_t received_bytes; /* not known */
+    int16_t signal_dbm;     /* INT16_MIN: not known */
+    uint8_t up;             /* 1: data goes through */
+    uint8_t metered;        /* 1: what is sent costs */
+    uint8_t roaming;        /* 1: in another network than its own */
+    uint8_t technology;     /* AFF_LINK_... */
+    uint8_t reserved[2];
+};
 
 /* The host, as one node sees it. Functions are called with the table itself. A
  * later host has more of them at the end: check struct_size before use of one
@@ -420,9 +332,24 @@ struct aff_host {
     void (*cut)(const struct aff_host *host);
     /* [data] The index-th record held, oldest first, also in restore; or NULL. */
     const struct aff_record *(*held)(const struct aff_host *host, uint32_t index);
+    /* [control][data] Asks for `read` (a node that is no source: for `wake`)
+     * whenever this descriptor can be read or written (AFF_WATCH_...), until asked
+     * anew with other events; 0 forgets it, which must come before its close. At
+     * most 8 a node. A source that waits answers AFF_AGAIN; wake_at holds as well.
+     * AFF_ERR_MEMORY: too many. */
+    aff_status (*watch)(const struct aff_host *host, int fd, uint32_t events);
+    /* [data] Says in what state the link is that this node keeps up (a modem);
+     * name, revision and since_ns are the host's. Nothing changed, no new revision. */
+    aff_status (*link_set)(const struct aff_host *host, const struct aff_link *link);
+    /* [any] The index-th link of the pipeline as it is now, in the order of the
+     * nodes that keep them; AFF_END behind the last. Revisions rise with each change:
+     * look before what is sent next. */
+    aff_status (*link_get)(const struct aff_host *host, uint32_t index, struct aff_link *ret);
 };
 
-/* ----------------------------------------------------------------- 6 Plugin */
+enum { AFF_WATCH_READ = 1, AFF_WATCH_WRITE = 2 };
+
+/* ----------------------------------------------------------------- 4 Plugin */
 
 /* A run of input records of one port. `records` and their payloads are borrowed
  * until the call returns. A batch never mixes epochs. */
@@ -526,7 +453,8 @@ struct aff_plugin {
      * input that cannot be used, call again for the next. Never waits longer
      * than 100 ms by itself. */
     aff_status (*read)(void *self, uint32_t want);
-    /* [data] Processor and sink: a batch. AFF_OK: all were taken. Else
+    /* [data] Processor and sink: a batch; a source that has ports for commands is
+     * given these by process, between two reads. AFF_OK: all were taken. Else
      * *ret_taken (preset to 0) says how many were, with their verdicts and
      * emits, and the status concerns the next one; it is offered again after
      * AGAIN, IO and MEMORY, and becomes a dead letter after DATA. */

@@ -247,6 +247,16 @@ int64_t aff_harness_wake_time(const struct aff_harness *h);
 /* Sets the wall clock (2024-01-01 00:00 UTC, AFF_CLOCK_SYNCED by default). */
 void aff_harness_utc(struct aff_harness *h, int64_t utc_ns, uint8_t clock);
 
+/* Waits up to `most_ms` of real time until a descriptor is ready that the plugin
+ * watches, and calls `read` (a source) or `wake`; AFF_AGAIN: none was. */
+aff_status aff_harness_ready(struct aff_harness *h, int most_ms);
+/* How many it watches. */
+size_t aff_harness_watched(const struct aff_harness *h);
+/* What the plugin said of the link that it keeps up; 0: nothing yet. */
+int aff_harness_link_said(const struct aff_harness *h, struct aff_link *ret_link);
+/* A link that the plugin sees by host->link_get, by name; made at the first use. */
+void aff_harness_link_is(struct aff_harness *h, const char *name, const struct aff_link *link);
+
 /* The stream is over on this port: `stream_end` is called. */
 aff_status aff_harness_end_stream(struct aff_harness *h, const char *port, uint32_t stream);
 /* No more input: `drain`, once. */
@@ -370,7 +380,7 @@ void aff_expect_balanced(struct aff_harness *h);
 
 /* Runs a scenario (open, push, expect, close) again and again, while the first,
  * the second, the third ... fallible host call of it fails: alloc, reserve,
- * subject, stream, schema, state_open, hold. Ends when a run had no failure. A
+ * subject, stream, schema, state_open, hold, watch. Ends when a run had no failure. A
  * callback must answer a failure with AFF_ERR_MEMORY, or manage without; the
  * harness then calls it again at once, and the scenario's own expectations must
  * hold. So one function proves both the plain way and each failing one. */
