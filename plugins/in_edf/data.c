@@ -113,8 +113,7 @@ uint64_t data_record_at(const struct edf_data *d, uint64_t record)
     return d->header.bytes + record * d->header.record_bytes;
 }
 
-/* Bytes that must be there, since the file was longer when it was opened. */
-static int bytes_get(const struct edf_data *d, uint64_t offset, void *to, size_t size, struct fault *f)
+int data_get(const struct edf_data *d, uint64_t offset, void *to, size_t size, struct fault *f)
 {
     ssize_t got = file_get(d->fd, offset, to, size);
 
@@ -144,7 +143,7 @@ const uint8_t *data_bytes(struct edf_data *d, uint64_t offset, size_t size, stru
         want = (size_t)(many * record);
     }
     d->window_size = 0;
-    if (bytes_get(d, at, d->window, want, f))
+    if (data_get(d, at, d->window, want, f))
         return NULL;
     d->window_at = at;
     d->window_size = want;
@@ -164,7 +163,7 @@ int data_clock(struct edf_data *d, uint64_t record, int64_t *ret_ns, struct faul
         s = &d->header.signal[d->clock_signal];
         size = (size_t)s->samples * d->header.width;
         size = size < sizeof bytes ? size : sizeof bytes;
-        if (bytes_get(d, data_record_at(d, record) + s->offset, bytes, size, f))
+        if (data_get(d, data_record_at(d, record) + s->offset, bytes, size, f))
             return -1;
         c->known = tal_clock(bytes, size, &c->ns) == 0;
         c->record = record + 1;

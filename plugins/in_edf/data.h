@@ -54,6 +54,9 @@ struct edf_data {
 int data_open(struct edf_data *d, int folder, const char *name, struct fault *f);
 void data_close(struct edf_data *d);
 
+/* Reads bytes that must be there, since the file was longer when it was opened: 0, or
+ * -1 and a fault. */
+int data_get(const struct edf_data *d, uint64_t offset, void *to, size_t size, struct fault *f);
 /* `size` bytes at an offset of the file, borrowed until the next call; NULL: a
  * fault. `size` is at most DATA_WINDOW. */
 const uint8_t *data_bytes(struct edf_data *d, uint64_t offset, size_t size, struct fault *f);

@@ -8,6 +8,7 @@
  * anonymises a file writes 01.01.85: that is no date. */
 #include "header.h"
 
+#include "calendar/calendar.h"
 #include "recording/when.h"
 
 #include <stdbool.h>
@@ -63,7 +64,7 @@ static int startdate_read(const uint8_t *at, int64_t *ret_days)
     }
     if (!date_is_real(year, month, day))
         return 0;
-    *ret_days = days_of_date(year, month, day);
+    *ret_days = calendar_days(year, month, day);
     return 1;
 }
 
@@ -81,6 +82,6 @@ void header_date(struct edf_header *h, const uint8_t *bytes)
     part[2] += part[2] >= 85 ? 1900 : 2000;
     if (!date_is_real(part[2], part[1], part[0]) || (part[2] == 1985 && part[1] == 1 && part[0] == 1))
         return;
-    h->days = days_of_date(part[2], part[1], part[0]);
+    h->days = calendar_days(part[2], part[1], part[0]);
     h->date = plus < 0 ? DATE_DOUBTFUL : DATE_SURE;
 }

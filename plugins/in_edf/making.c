@@ -13,6 +13,7 @@ static int is_wide(const struct reader *r)
 /* The schema of a track; 0: no room. */
 static uint32_t track_schema(struct reader *r, uint32_t track)
 {
+    const struct aff_host *host = r->turns.host;
     const struct edf_header *h = &r->data.header;
     struct aff_schema s;
     uint32_t i;
@@ -41,12 +42,13 @@ static uint32_t track_schema(struct reader *r, uint32_t track)
     s.stride = sizeof r->column[0];
     s.rate_num = r->tracks.track[track].rate.num;
     s.rate_den = r->tracks.track[track].rate.den;
-    return r->host->schema(r->host, &s);
+    return host->schema(host, &s);
 }
 
 /* Makes sure that the track's stream is known: "200Hz". */
 aff_status piece_stream(struct reader *r, uint32_t track)
 {
+    const struct aff_host *host = r->turns.host;
     char name[RATE_TEXT];
 
     if (r->now[track].stream)
@@ -55,17 +57,18 @@ aff_status piece_stream(struct reader *r, uint32_t track)
     if (!r->now[track].schema)
         return AFF_ERR_MEMORY;
     rate_text(name, &r->tracks.track[track].rate);
-    r->now[track].stream = r->host->stream(r->host, r->subject, name, r->now[track].schema);
+    r->now[track].stream = host->stream(host, r->subject, name, r->now[track].schema);
     return r->now[track].stream ? AFF_OK : AFF_ERR_MEMORY;
 }
 
 aff_status piece_emit(struct reader *r, const struct edf_piece *p)
 {
+    const struct aff_host *host = r->turns.host;
     uint16_t channels = r->tracks.track[p->track].channels, c;
     uint8_t format = is_wide(r) ? AFF_I32 : AFF_I16;
     size_t used = (size_t)p->count * aff_sample_width(format), stride = aff_plane_stride(p->count, format);
     uint32_t size = (uint32_t)aff_samples_size(p->count, channels, format);
-    struct aff_record *draft = r->host->reserve(r->host, PORT_SAMPLES, AFF_NO_INPUT, size);
+    struct aff_record *draft = host->reserve(host, PORT_SAMPLES, AFF_NO_INPUT, size);
     struct aff_samples *s;
     struct fault f;
 
@@ -89,18 +92,20 @@ aff_status piece_emit(struct reader *r, const struct edf_piece *p)
     for (c = 0; c < channels; c++) /* equal records have equal bytes: the padding counts */
         memset((char *)aff_plane(draft, c) + used, 0, stride - used);
     if (p->gap)
-        r->host->count(r->host, METRIC_GAPS, 1);
-    return r->host->emit(r->host, draft, size);
+        host->count(host, METRIC_GAPS, 1);
+    return host->emit(host, draft, size);
 }
 
 aff_status mark_stream(struct reader *r)
 {
+    const struct aff_host *host = r->turns.host;
+
     if (r->annot_stream)
         return AFF_OK;
-    r->annot_schema = r->host->schema(r->host, &edf_annotation_schema);
+    r->annot_schema = host->schema(host, &edf_annotation_schema);
     if (!r->annot_schema)
         return AFF_ERR_MEMORY;
-    r->annot_stream = r->host->stream(r->host, r->subject, "annotations", r->annot_schema);
+    r->annot_stream = host->stream(host, r->subject, "annotations", r->annot_schema);
     return r->annot_stream ? AFF_OK : AFF_ERR_MEMORY;
 }
 
@@ -129,6 +134,7 @@ static aff_status mark_fetch(struct reader *r, const struct edf_mark *m, struct 
 
 aff_status mark_emit(struct reader *r, const struct edf_mark *m, int64_t event_ns)
 {
+    const struct aff_host *host = r->turns.host;
     struct aff_record *draft;
     struct aff_row row;
     struct tal t;
@@ -138,7 +144,7 @@ aff_status mark_emit(struct reader *r, const struct edf_mark *m, int64_t event_n
 
     if (st != AFF_OK)
         return st;
-    draft = r->host->reserve(r->host, PORT_ANNOTATIONS, AFF_NO_INPUT, aff_row_size(COLUMNS, length));
+    draft = host->reserve(host, PORT_ANNOTATIONS, AFF_NO_INPUT, aff_row_size(COLUMNS, length));
     if (!draft)
         return AFF_ERR_MEMORY;
     draft->event_ns = event_ns;
@@ -155,12 +161,12 @@ aff_status mark_emit(struct reader *r, const struct edf_mark *m, int64_t event_n
         aff_row_put_real(&row, COLUMN_DURATION, (double)t.duration_ns / 1e9);
     aff_row_put_int(&row, COLUMN_RECORD, m->record);
     aff_row_put_int(&row, COLUMN_START, r->base_ns);
-    r->host->count(r->host, METRIC_ANNOTATIONS, 1);
+    host->count(host, METRIC_ANNOTATIONS, 1);
     if (latin)
         event_tell(r, EVENT_LATIN);
     if (event_ns < r->last_ns)
-        r->host->count(r->host, METRIC_UNORDERED, 1);
-    return r->host->emit(r->host, draft, aff_row_end(&row));
+        host->count(host, METRIC_UNORDERED, 1);
+    return host->emit(host, draft, aff_row_end(&row));
 }
 
 /* Sets the list aside; the plugin's verdicts are in the order of enum tal_fault. */
@@ -171,5 +177,5 @@ aff_status mark_dead(struct reader *r, const struct edf_mark *m)
 
     if (!bytes)
         return file_fault(r, &f);
-    return r->host->dead(r->host, AFF_NO_INPUT, m->fault, m->offset, bytes, m->size);
+    return r->turns.host->dead(r->turns.host, AFF_NO_INPUT, m->fault, m->offset, bytes, m->size);
 }

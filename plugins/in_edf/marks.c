@@ -3,9 +3,6 @@
  * marks.c - see marks.h. */
 #include "marks.h"
 
-#include "recording/files.h"
-
-#include <errno.h>
 #include <string.h>
 
 enum { STEP_BYTES = 1 << 20, STEP_EACH = 256 /* what a read costs beside its bytes */ };
@@ -27,17 +24,8 @@ static const struct edf_signal *signal_of(const struct edf_marks *m)
 /* Reads a part of the file into the room for a list. */
 static int part_get(struct edf_marks *m, uint64_t offset, size_t size, struct fault *f)
 {
-    ssize_t got;
-
     m->tal_at = 0;
-    got = file_get(m->data->fd, offset, m->tal, size);
-    if (got < 0)
-        return fault_file(f, "file", errno);
-    if ((size_t)got == size)
-        return 0;
-    (void)fault(f, 0, "the file became shorter while it was read");
-    f->missing = 1;
-    return -1;
+    return data_get(m->data, offset, m->tal, size, f);
 }
 
 /* ---- sorting in place: the library's qsort may allocate ---- */

@@ -15,12 +15,13 @@ const char *const edf_suffixes[] = { ".edf", ".EDF", ".bdf", ".BDF", ".rec", ".R
 /* Names of files are names of patients, so a file is said by its place. */
 aff_status file_fault(struct reader *r, const struct fault *f)
 {
+    const struct aff_host *host = r->turns.host;
     char signal[32] = "";
 
     if (f->line)
         (void)snprintf(signal, sizeof signal, ", signal %u", f->line);
-    return r->host->explain(r->host, f->missing ? AFF_ERR_IO : AFF_ERR_DATA, "file %u of %u%s: %s", r->index + 1,
-                            r->paths.count, signal, f->what);
+    return host->explain(host, f->missing ? AFF_ERR_IO : AFF_ERR_DATA, "file %u of %u%s: %s", r->turns.index + 1,
+                         r->turns.paths.count, signal, f->what);
 }
 
 /* What a reader noticed and went on from: counted always, said a few times. */
@@ -42,28 +43,26 @@ void event_tell(void *context, enum edf_event event)
         [EVENT_LARGE] = { AFF_LOG_WARN, "a data record is larger than 61440 bytes, which other programs may refuse" },
     };
     struct reader *r = context;
+    const struct aff_host *host = r->turns.host;
 
-    if (r->emitted < r->skip) /* said before the restart */
+    if (turns_passes(&r->turns)) /* said before the restart */
         return;
-    r->host->count(r->host, METRIC_EVENTS + (uint32_t)event, 1);
+    host->count(host, METRIC_EVENTS + (uint32_t)event, 1);
     if (r->told[event]++ >= LOG_EACH)
         return;
-    r->host->log(r->host, events[event].level, "file %u of %u: %s%s", r->index + 1, r->paths.count, events[event].text,
-                 r->told[event] == LOG_EACH ? " (more of this kind is only counted)" : "");
+    host->log(host, events[event].level, "file %u of %u: %s%s", r->turns.index + 1, r->turns.paths.count,
+              events[event].text, r->told[event] == LOG_EACH ? " (more of this kind is only counted)" : "");
 }
 
-void file_close_all(struct reader *r)
+void file_close_all(void *self)
 {
+    struct reader *r = self;
+
     digest_close(&r->digest);
     data_close(&r->data);
     if (r->folder >= 0)
         (void)close(r->folder);
     r->folder = -1;
-}
-
-static const char *base_name(const struct reader *r)
-{
-    return path_base(paths_get(&r->paths, r->index));
 }
 
 static aff_status missing(struct reader *r, const char *what, int error)
@@ -74,16 +73,17 @@ static aff_status missing(struct reader *r, const char *what, int error)
     return file_fault(r, &f);
 }
 
-aff_status file_hash_begin(struct reader *r)
+aff_status file_hash_begin(void *self)
 {
+    struct reader *r = self;
     uint64_t size;
     int fd;
 
     file_close_all(r);
-    r->folder = folder_open(paths_get(&r->paths, r->index));
+    r->folder = folder_open(paths_get(&r->turns.paths, r->turns.index));
     if (r->folder < 0)
         return missing(r, "folder", errno);
-    fd = file_open(r->folder, "", base_name(r), &size);
+    fd = file_open(r->folder, "", turns_file(&r->turns), &size);
     if (fd < 0)
         return missing(r, "file", -fd);
     digest_begin(&r->digest);
@@ -91,8 +91,9 @@ aff_status file_hash_begin(struct reader *r)
     return AFF_OK;
 }
 
-aff_status file_hash_step(struct reader *r)
+aff_status file_hash_step(void *self)
 {
+    struct reader *r = self;
     int turn;
 
     /* The window is free until the file is opened. */
@@ -127,20 +128,20 @@ static int time_begin(struct reader *r, struct fault *f)
     return 0;
 }
 
-aff_status file_open_all(struct reader *r)
+aff_status file_open_all(void *self)
 {
-    struct edf_wanted wanted = { r->config->block, r->selected, r->config->signals.count };
+    struct reader *r = self;
+    struct edf_wanted wanted = { r->config->block, r->turns.selected, r->config->signals.count };
     struct fault f;
     uint32_t i, signals = 0;
 
     memset(r->now, 0, sizeof r->now);
     memset(r->told, 0, sizeof r->told);
     r->annot_stream = 0;
-    r->emitted = 0;
     r->last_ns = INT64_MIN;
     r->pace.anchored = 0;
     r->data.listener = (struct edf_listener){ r, event_tell };
-    if (data_open(&r->data, r->folder, base_name(r), &f))
+    if (data_open(&r->data, r->folder, turns_file(&r->turns), &f))
         return file_fault(r, &f);
     for (i = 0; i < r->data.header.signals; i++)
         signals += !r->data.header.signal[i].is_annotation;
@@ -157,7 +158,7 @@ aff_status file_open_all(struct reader *r)
 /* The file's name without folder and suffix: what its patient goes by. */
 static void subject_of(const struct reader *r, char to[512])
 {
-    const char *name = base_name(r);
+    const char *name = turns_file(&r->turns);
     size_t n = strlen(name), i;
 
     for (i = 0; edf_suffixes[i]; i++) {
@@ -171,26 +172,17 @@ static void subject_of(const struct reader *r, char to[512])
     (void)text_utf8(to, 512, name, n);
 }
 
-/* Tells the host whose data comes, and under which identity. A host that has been
- * restored counts on where it was: it is told only what is new to it. */
-aff_status file_name(struct reader *r)
+/* Tells the host whose data comes, and under which identity. */
+aff_status file_name(void *self)
 {
+    struct reader *r = self;
+    const struct aff_host *host = r->turns.host;
     char subject[512];
 
     subject_of(r, subject);
-    r->subject = r->host->subject(r->host, subject);
+    r->subject = host->subject(host, subject);
     if (!r->subject)
         return AFF_ERR_MEMORY;
-    if (r->has_known && memcmp(r->known, r->digest.hash, DIGEST_SIZE) == 0 && r->skip)
-        return AFF_OK;
-    if (r->skip) {
-        r->host->log(r->host, AFF_LOG_WARN, "file %u of %u has changed since it was read in part; it is read anew",
-                     r->index + 1, r->paths.count);
-        r->skip = 0;
-    }
-    memcpy(r->known, r->digest.hash, DIGEST_SIZE);
-    r->has_known = 1;
-    r->host->incarnation(r->host, r->digest.hash, DIGEST_SIZE);
-    r->host->count(r->host, METRIC_FILES, 1);
+    turns_named(&r->turns, r->digest.hash, METRIC_FILES);
     return AFF_OK;
 }

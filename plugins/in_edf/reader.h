@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * reader.h - an instance of in_edf: files one after another, as host records.
+ * reader.h - an instance of in_edf: a file's samples and annotations in order of
+ * event time. Opening searches the file for annotations; resuming goes over what
+ * was emitted without reading samples.
  *
- * For each file: hash its content (the incarnation), open it, search it for
- * annotations, emit samples and annotations in order of event time, end its
- * streams, go on. A position is the number of the file and how many host records
- * of it were emitted; resuming goes over those again without reading samples. */
+ * Not here: one file after another, and where to go on (recording/turns.h). */
 #ifndef IN_EDF_READER_H
 #define IN_EDF_READER_H
 
 #include "marks.h"
-#include "recording/digest.h"
 #include "recording/pace.h"
-#include "recording/paths.h"
-#include "recording/place.h"
+#include "recording/turns.h"
 #include "recording/when.h"
 #include "tracks.h"
 
@@ -34,19 +31,10 @@ enum { LOG_EACH = 4 };
 
 extern const struct aff_schema edf_annotation_schema;
 
-enum state { STATE_BEGIN, STATE_HASH, STATE_OPEN, STATE_NAME, STATE_DATA, STATE_ENDED };
-
 struct reader {
-    const struct aff_host *host;
+    struct turns turns;
     const struct config *config;
-    const char **selected;
-    struct paths paths;
-    uint32_t index; /* file being read */
-    enum state state;
     int folder;
-    uint8_t has_known;
-    uint8_t known[DIGEST_SIZE]; /* the incarnation that the host has */
-    uint64_t emitted, skip;
     int64_t base_ns; /* the header's start */
     int64_t last_ns; /* of the annotation before */
     uint8_t clock;
@@ -65,20 +53,15 @@ struct reader {
     struct edf_data data;
 };
 
-/* reader.c */
+/* reader.c; the plugin's other callbacks are those of turns. */
 aff_status reader_open(const struct aff_host *host, const void *config, void **ret_self);
-void reader_close(void *self);
-aff_status reader_read(void *self, uint32_t want);
-aff_status reader_snapshot(void *self, void *buffer, size_t room, size_t *ret_size);
-aff_status reader_restore(void *self, const void *buffer, size_t size);
 
-/* opening.c: from a path to a file that is open. Each can be called again after
- * a failure. */
-aff_status file_hash_begin(struct reader *r);
-aff_status file_hash_step(struct reader *r);
-aff_status file_open_all(struct reader *r);
-aff_status file_name(struct reader *r);
-void file_close_all(struct reader *r);
+/* opening.c: from a path to a file that is open. See struct turns_kind. */
+aff_status file_hash_begin(void *self);
+aff_status file_hash_step(void *self);
+aff_status file_open_all(void *self);
+aff_status file_name(void *self);
+void file_close_all(void *self);
 /* Explains a fault: AFF_ERR_IO for what may be there later, else AFF_ERR_DATA. */
 aff_status file_fault(struct reader *r, const struct fault *f);
 extern const char *const edf_suffixes[];

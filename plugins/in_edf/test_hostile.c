@@ -4,14 +4,6 @@
  * while they are read: what is whole comes, the rest is said, nothing is named. */
 #include "test_make.h"
 
-static char toml_room[2048];
-
-static struct aff_harness *folder_read(const struct folder *d, const char *more)
-{
-    (void)snprintf(toml_room, sizeof toml_room, "path = \"%s\"\n%s", d->full, more);
-    return aff_harness_open("in_edf", toml_room);
-}
-
 static const struct made_signal both[2] = { { .label = "EEG", .samples = "4" },
                                             { "EDF Annotations", "", "-1", "1", NULL, NULL, "20" } };
 

@@ -6,46 +6,6 @@
 #include "recording/sha256.h"
 #include "test_make.h"
 
-static char toml_room[4096];
-
-/* `path` of shared data, and more TOML; NULL when the data is not there. */
-static const char *toml_of(const char *data, const char *more)
-{
-    const char *path = aff_test_data(data);
-
-    if (!path)
-        return NULL;
-    (void)snprintf(toml_room, sizeof toml_room, "path = \"%s\"\n%s", path, more);
-    return toml_room;
-}
-
-static struct aff_harness *opened(const char *data, const char *more)
-{
-    const char *toml = toml_of(data, more);
-
-    if (!toml)
-        AFF_SKIP("no shared data");
-    return aff_harness_open("in_edf", toml);
-}
-
-static struct aff_harness *folder_read(const struct folder *d, const char *more)
-{
-    (void)snprintf(toml_room, sizeof toml_room, "path = \"%s\"\n%s", d->full, more);
-    return aff_harness_open("in_edf", toml_room);
-}
-
-static uint64_t digest_of(const char *data, const char *more, uint32_t want)
-{
-    struct aff_harness *h = opened(data, more);
-    uint64_t digest;
-
-    EXPECT_STATUS(aff_harness_read_all(h, want, 0), AFF_END);
-    digest = aff_harness_digest(h);
-    EXPECT_BALANCED(h);
-    aff_harness_close(&h);
-    return digest;
-}
-
 TEST(wrong_options_are_refused_with_what_to_do)
 {
     assert_null(aff_harness_check("in_edf", "path = \"a.edf\""));
@@ -200,54 +160,15 @@ TEST(output_is_the_same_however_it_is_asked_for)
     assert_true(one != digest_of("wfdb-formats/test_generator_2.edf", "signals = [\"ECG\"]", 7));
 }
 
-/* Ids as well as content: a record's id is part of its identity. */
-static void expect_restarts(const char *data, const char *port, uint64_t each, uint64_t least)
-{
-    struct aff_harness *whole = opened(data, "block = \"1s\""), *cut;
-    const struct aff_record *a, *b;
-    uint64_t n = 0;
-
-    EXPECT_STATUS(aff_harness_read_all(whole, 64, 0), AFF_END);
-    cut = opened(data, "block = \"1s\"");
-    while (aff_harness_read_all(cut, 3, each) == AFF_OK)
-        aff_harness_restart(cut);
-    aff_harness_restart(cut); /* at the end there is no more */
-    EXPECT_STATUS(aff_harness_read_all(cut, 3, each), AFF_END);
-    assert_true(aff_harness_digest(whole) == aff_harness_digest(cut));
-    while ((a = aff_harness_take(whole, port))) {
-        b = aff_harness_take(cut, port);
-        assert_non_null(b);
-        if (!(a->flags & AFF_FLAG_END))
-            assert_memory_equal(&a->id, &b->id, sizeof a->id);
-        n++;
-    }
-    assert_true(n > least);
-    assert_null(aff_harness_take(cut, port));
-    EXPECT_BALANCED(whole);
-    EXPECT_BALANCED(cut);
-    aff_harness_close(&whole);
-    aff_harness_close(&cut);
-}
-
 TEST(a_restart_goes_on_where_it_was)
 {
-    expect_restarts("wfdb-formats/test_generator_2.edf", "samples", 37, 600);
-    expect_restarts("wfdb-formats/test_edfann.edf", "annotations", 100, 856);
+    expect_restarts("wfdb-formats/test_generator_2.edf", "block = \"1s\"", "samples", 37, 600);
+    expect_restarts("wfdb-formats/test_edfann.edf", "block = \"1s\"", "annotations", 100, 856);
 }
 
 TEST(at_real_time_a_second_of_signal_takes_a_second)
 {
-    struct aff_harness *h = opened("wfdb-formats/test_generator_2.edf", "pace = \"realtime\"");
-    int64_t began = aff_harness_now(h), took;
-    uint64_t first = 0;
-    const struct aff_record *r;
-
-    while (first < 2000 && aff_harness_read_all(h, 1, 1) >= 0)
-        while ((r = aff_harness_take(h, "samples")))
-            first = (uint64_t)aff_samples_of(r)->first + aff_samples_of(r)->count;
-    took = aff_harness_now(h) - began;
-    assert_true(took >= INT64_C(9999000000) && took <= INT64_C(10300000000));
-    aff_harness_close(&h);
+    expect_realtime("wfdb-formats/test_generator_2.edf", 2000);
 }
 
 /* ---- files of our own ---- */

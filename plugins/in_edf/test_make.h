@@ -4,14 +4,8 @@
 #ifndef IN_EDF_TEST_MAKE_H
 #define IN_EDF_TEST_MAKE_H
 
-#include <afferent/testkit.h>
-
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
+#define RECORDING_PLUGIN "in_edf"
+#include "recording/testing.h"
 
 struct made_signal {
     const char *label, *unit, *low, *high, *digital_low, *digital_high;
@@ -123,45 +117,10 @@ static inline void made_free(struct made *m)
 
 /* ---- a folder ---- */
 
-struct folder {
-    char path[64];
-    char full[1024];
-    int fd;
-};
-
-static inline void folder_make(struct folder *d)
-{
-    (void)snprintf(d->path, sizeof d->path, "in-edf-test-XXXXXX");
-    assert_non_null(mkdtemp(d->path));
-    assert_non_null(realpath(d->path, d->full));
-    d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    assert_true(d->fd >= 0);
-}
-
-static inline void folder_write(const struct folder *d, const char *name, const void *data, size_t size)
-{
-    int fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, data, size), size);
-    (void)close(fd);
-}
-
 static inline void folder_put(const struct folder *d, const char *name, struct made *m)
 {
     folder_write(d, name, m->bytes, m->size);
     made_free(m);
-}
-
-static inline void folder_remove(struct folder *d)
-{
-    static const char *const names[] = { "patient.edf", "second.EDF", "third.bdf", "fourth", "notes.txt" };
-    size_t i;
-
-    for (i = 0; i < sizeof names / sizeof names[0]; i++)
-        (void)unlinkat(d->fd, names[i], 0);
-    (void)close(d->fd);
-    assert_int_equal(rmdir(d->path), 0);
 }
 
 #endif

@@ -1,6 +1,6 @@
 # in_file: bytes from files, read once or followed.
 pluginexec_LTLIBRARIES += in_file.la
-in_file_core = in_file/cut.c in_file/cut.h in_file/times.c in_file/times.h
+in_file_core = in_file/cut.c in_file/cut.h in_file/times.c in_file/times.h calendar/calendar.h
 in_file_rest = in_file/reader.h in_file/text.c in_file/make.c in_file/head.c \
 	in_file/once.c in_file/once.h in_file/follow.c in_file/follow.h in_file/tracked.c in_file/watch.c \
 	in_file/watch.h in_file/list.c in_file/list.h in_file/position.c $(in_file_core)
@@ -28,6 +28,6 @@ test_in_file_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_file_LDADD = $(TEST_LIBS)
 
 fuzz_targets += fuzz_in_file_times
-fuzz_in_file_times_SOURCES = in_file/fuzz_times.c in_file/times.c in_file/times.h
+fuzz_in_file_times_SOURCES = in_file/fuzz_times.c in_file/times.c in_file/times.h calendar/calendar.h
 EXTRA_DIST += in_file/seeds/fuzz_in_file_times/iso in_file/seeds/fuzz_in_file_times/unix \
 	in_file/seeds/fuzz_in_file_times/clock

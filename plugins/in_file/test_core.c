@@ -12,60 +12,17 @@
 
 static char cut_text[65536];
 
+typedef struct cut cutter(const uint8_t *at, size_t have, int last, const struct cut_rule *rule);
+
+static struct cut line_cut(const uint8_t *at, size_t have, int last, const struct cut_rule *rule)
+{
+    return cut_line(at, have, last, rule->most, rule->skipping);
+}
+
 /* The cuts of a text that comes in pieces: the reader sees `step` more bytes each
- * time that it asks for more. */
-static const char *lines_by(const char *text, size_t size, size_t most, size_t step)
-{
-    const uint8_t *bytes = (const uint8_t *)text;
-    size_t offset = 0, there = step < size ? step : size, used = 0;
-    int skipping = 0;
-
-    cut_text[0] = 0;
-    for (;;) {
-        struct cut c = cut_line(bytes + offset, there - offset, there == size, most, skipping);
-
-        if (c.kind == CUT_MORE && there == size)
-            return cut_text;
-        if (c.kind == CUT_MORE) {
-            there = there + step < size ? there + step : size;
-            continue;
-        }
-        if (c.kind != CUT_PAST)
-            used += (size_t)snprintf(cut_text + used, sizeof cut_text - used,
-                                     c.kind == CUT_RECORD ? "[%.*s]" : "<%.*s>", (int)c.size, text + offset);
-        assert_true(c.taken > 0 && offset + c.taken <= there);
-        offset += c.taken;
-        skipping = c.skipping;
-    }
-}
-
-static void lines_are(const char *text, size_t most, const char *wanted)
-{
-    size_t step;
-
-    for (step = 1; step <= strlen(text) + 1; step++)
-        assert_string_equal(lines_by(text, strlen(text), most, step), wanted);
-}
-
-TEST(lines_end_at_lf_and_cr_lf_however_the_bytes_come)
-{
-    lines_are("", 4, "");
-    lines_are("a\nbc\r\n\n\r\nd", 4, "[a][bc][][][d]");
-    lines_are("a\rb\n\r", 4, "[a\rb][\r]");
-    lines_are("abcd\nabcd\r\nabcd", 4, "[abcd][abcd][abcd]");
-}
-
-TEST(a_line_above_the_limit_is_set_aside_and_passed_over_however_the_bytes_come)
-{
-    lines_are("abcde\nx\n", 4, "<abcd>[x]");
-    lines_are("abcde\r\nx", 4, "<abcd>[x]");
-    lines_are("abcde", 4, "<abcd>");
-    lines_are("abcd\r", 4, "<abcd>");
-    lines_are("abcdefghijklm\n\nabcd\r\nabcdefghi\r\n", 4, "<abcd>[][abcd]<abcd>");
-}
-
-/* As lines_by; `live` cuts depend on the steps, so that they are made in one. */
-static const char *blocks_by(const char *text, size_t most, size_t step)
+ * time that it asks for more. `live` cuts depend on the steps, so that they are made
+ * in one. */
+static const char *cuts_by(cutter *cut, const char *text, size_t most, size_t step)
 {
     const uint8_t *bytes = (const uint8_t *)text;
     size_t size = strlen(text), there = step < size ? step : size, offset = 0, used = 0;
@@ -73,7 +30,7 @@ static const char *blocks_by(const char *text, size_t most, size_t step)
 
     cut_text[0] = 0;
     for (;;) {
-        struct cut c = cut_block(bytes + offset, there - offset, there == size, &rule);
+        struct cut c = cut(bytes + offset, there - offset, there == size, &rule);
 
         if (c.kind == CUT_MORE && there == size)
             return cut_text;
@@ -90,30 +47,47 @@ static const char *blocks_by(const char *text, size_t most, size_t step)
     }
 }
 
-static void blocks_are(const char *text, size_t most, const char *wanted)
+static void cuts_are(cutter *cut, const char *text, size_t most, const char *wanted)
 {
     size_t step;
 
     for (step = 1; step <= strlen(text) + 1; step++)
-        assert_string_equal(blocks_by(text, most, step), wanted);
+        assert_string_equal(cuts_by(cut, text, most, step), wanted);
+}
+
+TEST(lines_end_at_lf_and_cr_lf_however_the_bytes_come)
+{
+    cuts_are(line_cut, "", 4, "");
+    cuts_are(line_cut, "a\nbc\r\n\n\r\nd", 4, "[a][bc][][][d]");
+    cuts_are(line_cut, "a\rb\n\r", 4, "[a\rb][\r]");
+    cuts_are(line_cut, "abcd\nabcd\r\nabcd", 4, "[abcd][abcd][abcd]");
+}
+
+TEST(a_line_above_the_limit_is_set_aside_and_passed_over_however_the_bytes_come)
+{
+    cuts_are(line_cut, "abcde\nx\n", 4, "<abcd>[x]");
+    cuts_are(line_cut, "abcde\r\nx", 4, "<abcd>[x]");
+    cuts_are(line_cut, "abcde", 4, "<abcd>");
+    cuts_are(line_cut, "abcd\r", 4, "<abcd>");
+    cuts_are(line_cut, "abcdefghijklm\n\nabcd\r\nabcdefghi\r\n", 4, "<abcd>[][abcd]<abcd>");
 }
 
 TEST(blocks_end_behind_the_last_line_that_fits)
 {
-    blocks_are("ab\ncd\nef\ngh", 7, "[ab\ncd\n][ef\ngh]");
-    blocks_are("ab\r\ncd\r\n", 4, "[ab\r\n][cd\r\n]");
-    blocks_are("abcd", 4, "[abcd]");
-    blocks_are("", 4, "");
+    cuts_are(cut_block, "ab\ncd\nef\ngh", 7, "[ab\ncd\n][ef\ngh]");
+    cuts_are(cut_block, "ab\r\ncd\r\n", 4, "[ab\r\n][cd\r\n]");
+    cuts_are(cut_block, "abcd", 4, "[abcd]");
+    cuts_are(cut_block, "", 4, "");
 }
 
 /* The half of a line is half a number, which its reader would take for one. */
 TEST(a_line_above_the_block_is_set_aside_and_never_cut_in_two)
 {
-    blocks_are("abcdefghij\n", 4, "<abcd>");
-    blocks_are("a\nbcdefg\nh\ni", 4, "[a\n]<bcde>[h\ni]");
-    blocks_are("abc\r\nd\n", 4, "<abc\r>[d\n]");
-    blocks_are("abcd\nx\n", 4, "<abcd>[x\n]");
-    blocks_are("x\nabcde", 4, "[x\n]<abcd>");
+    cuts_are(cut_block, "abcdefghij\n", 4, "<abcd>");
+    cuts_are(cut_block, "a\nbcdefg\nh\ni", 4, "[a\n]<bcde>[h\ni]");
+    cuts_are(cut_block, "abc\r\nd\n", 4, "<abc\r>[d\n]");
+    cuts_are(cut_block, "abcd\nx\n", 4, "<abcd>[x\n]");
+    cuts_are(cut_block, "x\nabcde", 4, "[x\n]<abcd>");
 }
 
 TEST(a_live_block_ends_behind_the_last_whole_line)

@@ -3,6 +3,8 @@
  * times.c - see times.h. */
 #include "times.h"
 
+#include "calendar/calendar.h"
+
 #define NS INT64_C(1000000000)
 #define DAY_NS (86400 * NS)
 
@@ -47,35 +49,17 @@ static bool fraction_take(struct text *t, int64_t unit, int64_t *ret)
     return true;
 }
 
-static bool is_leap(int64_t year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-/* Days since 1970-01-01 in the Gregorian calendar, by the count of days from the
- * era of 400 years (Richards 2013, Explanatory Supplement, 15.11). */
-static int64_t days_of(int64_t year, int64_t month, int64_t day)
-{
-    int64_t y = month <= 2 ? year - 1 : year, era = y / 400, of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 static bool day_take(struct text *t, int64_t *ret_days)
 {
-    static const int64_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     int64_t year, month, day;
 
     if (!digits_take(t, 4, 4, &year) || !mark_take(t, '-') || !digits_take(t, 2, 2, &month) || !mark_take(t, '-') ||
         !digits_take(t, 2, 2, &day))
         return false;
     /* What an event time can hold, with a day to spare for the zone. */
-    if (year < 1678 || year > 2261 || month < 1 || month > 12 || day < 1)
+    if (year < 1678 || year > 2261 || day < 1 || day > calendar_month_days(year, month))
         return false;
-    if (day > days[month - 1] + (month == 2 && is_leap(year)))
-        return false;
-    *ret_days = days_of(year, month, day);
+    *ret_days = calendar_days(year, month, day);
     return true;
 }
 

@@ -4,6 +4,7 @@
  * seconds. No leap second, no offset, no other calendar. */
 #include "date.h"
 
+#include "calendar/calendar.h"
 /* `digits` decimal digits at *text, which moves behind them; -1 when not there. */
 static int number_take(const char **text, int digits)
 {
@@ -25,36 +26,19 @@ static bool mark_take(const char **text, char mark)
     return true;
 }
 
-static bool leap(int year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-static int month_days(int year, int month)
-{
-    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
-    return month == 2 && leap(year) ? 29 : days[month - 1];
-}
-
 static bool day_take(const char **text, int64_t *ret_days)
 {
     int year = number_take(text, 4), month = 0, day = 0;
-    int64_t days = 0;
 
     if (year < 1970 || year > 2199 || !mark_take(text, '-'))
         return false;
     month = number_take(text, 2);
-    if (month < 1 || month > 12 || !mark_take(text, '-'))
+    if (!mark_take(text, '-'))
         return false;
     day = number_take(text, 2);
-    if (day < 1 || day > month_days(year, month))
+    if (day < 1 || day > calendar_month_days(year, month))
         return false;
-    for (int y = 1970; y < year; y++)
-        days += leap(y) ? 366 : 365;
-    for (int m = 1; m < month; m++)
-        days += month_days(year, m);
-    *ret_days = days + day - 1;
+    *ret_days = calendar_days(year, month, day);
     return true;
 }
 

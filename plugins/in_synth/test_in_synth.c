@@ -3,7 +3,7 @@
  * test_in_synth.c - the source as a host sees it: records, pace, restart, ends.
  *
  * The signal itself is proved in test_core.c. */
-#include <afferent/testkit.h>
+#include "test_same.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,19 +15,6 @@
 static struct aff_harness *opened(const char *toml)
 {
     return aff_harness_open("in_synth", toml);
-}
-
-/* Runs it to its end, `want` records a read. */
-static uint64_t digest_of(const char *toml, uint32_t want)
-{
-    struct aff_harness *h = opened(toml);
-    uint64_t digest = 0;
-
-    EXPECT_STATUS(aff_harness_read_all(h, want, 0), AFF_END);
-    digest = aff_harness_digest(h);
-    EXPECT_BALANCED(h);
-    aff_harness_close(&h);
-    return digest;
 }
 
 TEST(wrong_options_are_refused_with_what_to_do)
@@ -139,22 +126,9 @@ TEST(however_it_is_read_the_output_is_the_same)
 TEST(a_restart_anywhere_changes_nothing)
 {
     static const char toml[] = FAST "duration = \"20s\"\nsubjects = 3\nheart_rate = 150.0\nhum = 0.1";
-    uint64_t digest = digest_of(toml, 64);
 
-    for (uint32_t step = 1; step < 12; step += 5) {
-        struct aff_harness *h = opened(toml);
-        aff_status st = AFF_OK;
-
-        while (st == AFF_OK) {
-            st = aff_harness_read(h, step);
-            if (st == AFF_OK)
-                aff_harness_restart(h);
-        }
-        EXPECT_STATUS(st, AFF_END);
-        assert_true(aff_harness_digest(h) == digest);
-        EXPECT_BALANCED(h);
-        aff_harness_close(&h);
-    }
+    for (uint32_t step = 1; step < 12; step += 5)
+        expect_restarts(toml, step);
 }
 
 TEST(a_ward_has_a_stream_for_each_patient)

@@ -7,6 +7,7 @@
  * episodes in test_episodes.c; the ECG's port, pace and position in
  * test_in_synth.c. */
 #include "test_outcome.h"
+#include "test_same.h"
 
 /* --- waves ------------------------------------------------------------- */
 
@@ -206,43 +207,18 @@ TEST(a_ward_s_patients_differ_in_every_sign)
     "{ at = \"11123ms\", for = \"3210ms\", kind = \"silence\" }, { at = \"17s\", for = \"6s\", kind = \"pause\" }," \
     "{ at = \"25s\", for = \"9s\", kind = \"ectopy\" }, { at = \"30s\", for = \"3s\", kind = \"lead_off\" }]"
 
-static uint64_t digest_of(uint32_t want)
-{
-    struct aff_harness *h = aff_harness_open("in_synth", EVERYTHING);
-    uint64_t digest = 0;
-
-    EXPECT_STATUS(aff_harness_read_all(h, want, 0), AFF_END);
-    digest = aff_harness_digest(h);
-    EXPECT_BALANCED(h);
-    aff_harness_close(&h);
-    return digest;
-}
-
 TEST(however_all_of_it_is_read_the_output_is_the_same)
 {
-    uint64_t digest = digest_of(1);
+    uint64_t digest = digest_of(EVERYTHING, 1);
 
-    assert_true(digest_of(2) == digest && digest_of(7) == digest && digest_of(64) == digest);
+    assert_true(digest_of(EVERYTHING, 2) == digest && digest_of(EVERYTHING, 7) == digest &&
+                digest_of(EVERYTHING, 64) == digest);
 }
 
 TEST(a_restart_between_any_two_records_changes_nothing)
 {
-    uint64_t digest = digest_of(64);
-
-    for (uint32_t want = 1; want < 14; want += 6) {
-        struct aff_harness *h = aff_harness_open("in_synth", EVERYTHING);
-        aff_status st = AFF_OK;
-
-        while (st == AFF_OK) {
-            st = aff_harness_read(h, want);
-            if (st == AFF_OK)
-                aff_harness_restart(h);
-        }
-        EXPECT_STATUS(st, AFF_END);
-        assert_true(aff_harness_digest(h) == digest);
-        EXPECT_BALANCED(h);
-        aff_harness_close(&h);
-    }
+    for (uint32_t want = 1; want < 14; want += 6)
+        expect_restarts(EVERYTHING, want);
 }
 
 /* Blocks are only how much goes into a record. */

@@ -3,6 +3,7 @@
  * header.c - see header.h. The lines of signals are in header_signal.c. */
 #include "header.h"
 
+#include "calendar/calendar.h"
 #include "header_inside.h"
 #include "recording/when.h"
 
@@ -88,7 +89,7 @@ static int date_read(struct wfdb_header *h, const char **at)
         return 0;
     if (!date_is_real(year, month, day) || year < 1678)
         return -1;
-    h->date = days_of_date(year, month, day);
+    h->date = calendar_days(year, month, day);
     h->has_date = 1;
     return 0;
 }
@@ -111,7 +112,7 @@ static int named_date_read(struct wfdb_header *h, const char **at)
     if (!month || (month - months) % 3 || text_int(&p, 1678, 2261, &year) || !field_ends(p) ||
         !date_is_real(year, (month - months) / 3 + 1, day))
         return -1;
-    h->date = days_of_date(year, (month - months) / 3 + 1, day);
+    h->date = calendar_days(year, (month - months) / 3 + 1, day);
     h->has_date = 1;
     *at = p;
     return 1;

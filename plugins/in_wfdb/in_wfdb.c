@@ -122,8 +122,8 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .metrics = AFF_TABLE(metrics),
     .validate = wfdb_validate,
     .open = reader_open,
-    .close = reader_close,
-    .read = reader_read,
-    .snapshot = reader_snapshot,
-    .restore = reader_restore,
+    .close = turns_close,
+    .read = turns_read,
+    .snapshot = turns_snapshot,
+    .restore = turns_restore,
 };

@@ -9,6 +9,7 @@
 /* The schema of a track as it is calibrated now; 0: no room. */
 static uint32_t track_schema(struct reader *r, uint32_t track)
 {
+    const struct aff_host *host = r->turns.host;
     const struct wfdb_record *w = &r->record;
     struct rate rate;
     struct aff_schema s;
@@ -39,7 +40,7 @@ static uint32_t track_schema(struct reader *r, uint32_t track)
     s.stride = sizeof r->column[0];
     s.rate_num = rate.num;
     s.rate_den = rate.den;
-    return r->host->schema(r->host, &s);
+    return host->schema(host, &s);
 }
 
 /* "360Hz"; with another calibration "360Hz/2", since a stream has one schema. */
@@ -62,6 +63,7 @@ static void stream_name(const struct reader *r, uint32_t track, char to[NAME_ROO
 /* Makes sure that the piece's stream is known. */
 aff_status piece_stream(struct reader *r, const struct wfdb_piece *p)
 {
+    const struct aff_host *host = r->turns.host;
     uint32_t version = r->record.track[p->track].version, schema, stream = 0, i;
     char name[NAME_ROOM];
 
@@ -74,11 +76,11 @@ aff_status piece_stream(struct reader *r, const struct wfdb_piece *p)
         if (r->stream[i].track == p->track && r->stream[i].schema == schema)
             stream = r->stream[i].stream;
     if (!stream && r->stream_count == STREAMS_MAX)
-        return r->host->explain(r->host, AFF_ERR_DATA, "record %u of %u: more than %d calibrations of its signals",
-                                r->index + 1, r->paths.count, STREAMS_MAX);
+        return host->explain(host, AFF_ERR_DATA, "record %u of %u: more than %d calibrations of its signals",
+                             r->turns.index + 1, r->turns.paths.count, STREAMS_MAX);
     if (!stream) {
         stream_name(r, p->track, name);
-        stream = r->host->stream(r->host, r->subject, name, schema);
+        stream = host->stream(host, r->subject, name, schema);
         if (!stream)
             return AFF_ERR_MEMORY;
         r->stream[r->stream_count++] = (struct stream){ p->track, schema, stream };
@@ -100,10 +102,11 @@ static void plane_write16(int16_t *to, const int32_t *from, uint32_t count)
 
 aff_status piece_emit(struct reader *r, const struct wfdb_piece *p, int64_t event_ns)
 {
+    const struct aff_host *host = r->turns.host;
     const struct wfdb_track *t = &r->record.track[p->track];
     uint8_t format = t->wide ? AFF_I32 : AFF_I16;
     uint32_t size = (uint32_t)aff_samples_size(p->count, t->channels, format);
-    struct aff_record *draft = r->host->reserve(r->host, PORT_SAMPLES, AFF_NO_INPUT, size);
+    struct aff_record *draft = host->reserve(host, PORT_SAMPLES, AFF_NO_INPUT, size);
     struct aff_samples *s;
     uint16_t c;
 
@@ -134,18 +137,20 @@ aff_status piece_emit(struct reader *r, const struct wfdb_piece *p, int64_t even
         memset(plane + used, 0, aff_plane_stride(p->count, format) - used);
     }
     if (p->gap)
-        r->host->count(r->host, METRIC_GAPS, 1);
-    return r->host->emit(r->host, draft, size);
+        host->count(host, METRIC_GAPS, 1);
+    return host->emit(host, draft, size);
 }
 
 aff_status annotation_stream(struct reader *r)
 {
+    const struct aff_host *host = r->turns.host;
+
     if (r->annot_stream)
         return AFF_OK;
-    r->annot_schema = r->host->schema(r->host, &wfdb_annotation_schema);
+    r->annot_schema = host->schema(host, &wfdb_annotation_schema);
     if (!r->annot_schema)
         return AFF_ERR_MEMORY;
-    r->annot_stream = r->host->stream(r->host, r->subject, annotator_of(r), r->annot_schema);
+    r->annot_stream = host->stream(host, r->subject, annotator_of(r), r->annot_schema);
     return r->annot_stream ? AFF_OK : AFF_ERR_MEMORY;
 }
 
@@ -164,10 +169,11 @@ static int64_t annotation_frame(const struct reader *r)
 
 aff_status annotation_emit(struct reader *r)
 {
+    const struct aff_host *host = r->turns.host;
     const struct wfdb_annotation *n = &r->next;
     const char *label = annots_label(&r->annots, n->code);
     uint32_t label_length = (uint32_t)strlen(label), size = aff_row_size(COLUMNS, label_length + n->text_length);
-    struct aff_record *draft = r->host->reserve(r->host, PORT_ANNOTATIONS, AFF_NO_INPUT, size);
+    struct aff_record *draft = host->reserve(host, PORT_ANNOTATIONS, AFF_NO_INPUT, size);
     struct aff_row row;
 
     if (!draft)
@@ -189,8 +195,8 @@ aff_status annotation_emit(struct reader *r)
     if (n->text_length)
         aff_row_put_text(&row, COLUMN_AUX, n->text, n->text_length);
     aff_row_put_int(&row, COLUMN_START, r->begin_ns);
-    r->host->count(r->host, METRIC_ANNOTATIONS, 1);
+    host->count(host, METRIC_ANNOTATIONS, 1);
     if (r->annots.unordered)
-        r->host->count(r->host, METRIC_UNORDERED, 1);
-    return r->host->emit(r->host, draft, aff_row_end(&row));
+        host->count(host, METRIC_UNORDERED, 1);
+    return host->emit(host, draft, aff_row_end(&row));
 }

@@ -17,14 +17,15 @@ const char *annotator_of(const struct reader *r)
 /* Names of files are names of patients, so a record is said by its place. */
 aff_status record_fault(struct reader *r, const struct fault *f)
 {
+    const struct aff_host *host = r->turns.host;
     char segment[32] = "", line[32] = "";
 
     if (r->record.master.segments && r->record.master.segments_read)
         (void)snprintf(segment, sizeof segment, ", segment %u", r->record.master.segments_read);
     if (f->line)
         (void)snprintf(line, sizeof line, ", header line %u", f->line);
-    return r->host->explain(r->host, f->missing ? AFF_ERR_IO : AFF_ERR_DATA, "record %u of %u%s%s: %s", r->index + 1,
-                            r->paths.count, segment, line, f->what);
+    return host->explain(host, f->missing ? AFF_ERR_IO : AFF_ERR_DATA, "record %u of %u%s%s: %s", r->turns.index + 1,
+                         r->turns.paths.count, segment, line, f->what);
 }
 
 /* What a reader noticed and went on from: counted always, said a few times. */
@@ -44,22 +45,25 @@ static void event_tell(void *context, enum wfdb_event event, uint32_t number)
         [EVENT_CALIBRATED] = { AFF_LOG_INFO, 1, "the calibration of signals changes; a stream of its own begins" },
     };
     struct reader *r = context;
+    const struct aff_host *host = r->turns.host;
     char signal[32] = "";
 
-    if (r->emitted < r->skip) /* said before the restart */
+    if (turns_passes(&r->turns)) /* said before the restart */
         return;
-    r->host->count(r->host, METRIC_EVENTS + (uint32_t)event, 1);
+    host->count(host, METRIC_EVENTS + (uint32_t)event, 1);
     if (r->told[event]++ >= LOG_EACH)
         return;
     if (!events[event].of_segment)
         (void)snprintf(signal, sizeof signal, ", signal %u", number + 1);
-    r->host->log(r->host, events[event].level, "record %u of %u, segment %u%s: %s%s", r->index + 1, r->paths.count,
-                 r->record.segment ? r->record.segment : 1, signal, events[event].text,
-                 r->told[event] == LOG_EACH ? " (more of this kind is only counted)" : "");
+    host->log(host, events[event].level, "record %u of %u, segment %u%s: %s%s", r->turns.index + 1,
+              r->turns.paths.count, r->record.segment ? r->record.segment : 1, signal, events[event].text,
+              r->told[event] == LOG_EACH ? " (more of this kind is only counted)" : "");
 }
 
-void record_close_all(struct reader *r)
+void record_close_all(void *self)
 {
+    struct reader *r = self;
+
     content_end(&r->content);
     record_close(&r->record);
     if (r->annot_fd >= 0)
@@ -69,15 +73,10 @@ void record_close_all(struct reader *r)
     r->annot_fd = r->folder = -1;
 }
 
-/* The header's file name without its folder. */
-static const char *base_name(const struct reader *r)
+aff_status record_hash_begin(void *self)
 {
-    return path_base(paths_get(&r->paths, r->index));
-}
-
-aff_status record_hash_begin(struct reader *r)
-{
-    const char *name = base_name(r);
+    struct reader *r = self;
+    const char *name = turns_file(&r->turns); /* of the header */
     struct fault f;
 
     record_close_all(r);
@@ -89,7 +88,7 @@ aff_status record_hash_begin(struct reader *r)
     (void)snprintf(r->annot_name, sizeof r->annot_name, "%.*s.%s", (int)strlen(name) - 4, name, annotator_of(r));
     if (annotator_of(r)[0] == 0)
         r->annot_name[0] = 0;
-    r->folder = folder_open(paths_get(&r->paths, r->index));
+    r->folder = folder_open(paths_get(&r->turns.paths, r->turns.index));
     if (r->folder < 0) {
         (void)fault_file(&f, "folder", errno);
         return record_fault(r, &f);
@@ -99,8 +98,9 @@ aff_status record_hash_begin(struct reader *r)
     return AFF_OK;
 }
 
-aff_status record_hash_step(struct reader *r)
+aff_status record_hash_step(void *self)
 {
+    struct reader *r = self;
     struct fault f;
     int got = content_step(&r->content, &f);
 
@@ -158,19 +158,19 @@ static int time_begin(struct reader *r, struct fault *f)
     return 0;
 }
 
-aff_status record_open_all(struct reader *r)
+aff_status record_open_all(void *self)
 {
-    struct wfdb_options options = { r->config->block, r->selected, r->config->signals.count };
+    struct reader *r = self;
+    struct wfdb_options options = { r->config->block, r->turns.selected, r->config->signals.count };
     struct fault f;
 
     memset(r->now, 0, sizeof r->now);
     memset(r->told, 0, sizeof r->told);
     r->stream_count = r->annot_stream = 0;
-    r->emitted = 0;
     r->pace.anchored = 0;
     r->record.listener.context = r;
     r->record.listener.tell = event_tell;
-    if (record_open(&r->record, r->folder, base_name(r), &options, &f))
+    if (record_open(&r->record, r->folder, turns_file(&r->turns), &options, &f))
         return record_fault(r, &f);
     if (annots_open(r, &f) || time_begin(r, &f)) {
         aff_status st = record_fault(r, &f);
@@ -181,23 +181,15 @@ aff_status record_open_all(struct reader *r)
     return AFF_OK;
 }
 
-/* Tells the host whose data comes, and under which identity. A host that has been
- * restored counts on where it was: it is told only what is new to it. */
-aff_status record_name(struct reader *r)
+/* Tells the host whose data comes, and under which identity. */
+aff_status record_name(void *self)
 {
-    r->subject = r->host->subject(r->host, r->record.master.name);
+    struct reader *r = self;
+    const struct aff_host *host = r->turns.host;
+
+    r->subject = host->subject(host, r->record.master.name);
     if (!r->subject)
         return AFF_ERR_MEMORY;
-    if (r->has_known && memcmp(r->known, r->content.digest.hash, DIGEST_SIZE) == 0 && r->skip)
-        return AFF_OK;
-    if (r->skip) {
-        r->host->log(r->host, AFF_LOG_WARN, "record %u of %u has changed since it was read in part; it is read anew",
-                     r->index + 1, r->paths.count);
-        r->skip = 0;
-    }
-    memcpy(r->known, r->content.digest.hash, DIGEST_SIZE);
-    r->has_known = 1;
-    r->host->incarnation(r->host, r->content.digest.hash, DIGEST_SIZE);
-    r->host->count(r->host, METRIC_RECORDS, 1);
+    turns_named(&r->turns, r->content.digest.hash, METRIC_RECORDS);
     return AFF_OK;
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * reader.h - an instance of in_wfdb: records one after another, as host records.
+ * reader.h - an instance of in_wfdb: a record's samples and annotations in order
+ * of event time. Resuming reads the record again from its beginning and lets pass
+ * what was emitted, which restores checksums, differences and skew without keeping
+ * them.
  *
- * For each record: hash its content (the incarnation), open it, emit samples and
- * annotations in order of event time, end its streams, go on. A position is the
- * number of the record and how many host records of it were emitted; resuming
- * reads the record again from its beginning and lets those pass, which restores
- * checksums, differences and skew without keeping them. */
+ * Not here: one record after another, and where to go on (recording/turns.h). */
 #ifndef IN_WFDB_READER_H
 #define IN_WFDB_READER_H
 
@@ -14,7 +13,7 @@
 #include "content.h"
 #include "record.h"
 #include "recording/pace.h"
-#include "recording/place.h"
+#include "recording/turns.h"
 #include "recording/when.h"
 
 #include <afferent/plugin.h>
@@ -43,20 +42,12 @@ struct stream {
     uint32_t track, schema, stream;
 };
 
-enum state { STATE_BEGIN, STATE_HASH, STATE_OPEN, STATE_NAME, STATE_DATA, STATE_ENDED };
-
 struct reader {
-    const struct aff_host *host;
+    struct turns turns;
     const struct config *config;
-    const char **selected;
-    struct paths paths;
-    uint32_t index; /* record being read */
-    enum state state;
     int folder;
     int annot_fd;
-    uint8_t has_annots, has_next, has_known, annots_over;
-    uint8_t known[DIGEST_SIZE]; /* the incarnation that the host has */
-    uint64_t emitted, skip;
+    uint8_t has_annots, has_next, annots_over;
     int64_t begin_ns;
     uint8_t clock;
     struct pace pace;
@@ -79,20 +70,16 @@ struct reader {
     struct wfdb_record record;
 };
 
-/* reader.c */
+/* reader.c; the plugin's other callbacks are those of turns. */
 aff_status reader_open(const struct aff_host *host, const void *config, void **ret_self);
-void reader_close(void *self);
-aff_status reader_read(void *self, uint32_t want);
-aff_status reader_snapshot(void *self, void *buffer, size_t room, size_t *ret_size);
-aff_status reader_restore(void *self, const void *buffer, size_t size);
 
-/* opening.c: from a path to a record that is open, with its annotations. Each
- * can be called again after a failure. */
-aff_status record_hash_begin(struct reader *r);
-aff_status record_hash_step(struct reader *r);
-aff_status record_open_all(struct reader *r);
-aff_status record_name(struct reader *r);
-void record_close_all(struct reader *r);
+/* opening.c: from a path to a record that is open, with its annotations. See struct
+ * turns_kind. */
+aff_status record_hash_begin(void *self);
+aff_status record_hash_step(void *self);
+aff_status record_open_all(void *self);
+aff_status record_name(void *self);
+void record_close_all(void *self);
 /* Explains a fault: AFF_ERR_IO for what may be there later, else AFF_ERR_DATA. */
 aff_status record_fault(struct reader *r, const struct fault *f);
 const char *annotator_of(const struct reader *r);

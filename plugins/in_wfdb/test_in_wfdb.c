@@ -2,47 +2,8 @@
  *
  * test_in_wfdb.c - the source as a host sees it: records, streams, order of time,
  * pace, restart, failing host calls. The readers alone: test_core.c. */
-#include <afferent/testkit.h>
-
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-static char toml_room[2048];
-
-/* `path` of shared data, and more TOML; NULL when the data is not there. */
-static const char *toml_of(const char *data, const char *more)
-{
-    const char *path = aff_test_data(data);
-
-    if (!path)
-        return NULL;
-    (void)snprintf(toml_room, sizeof toml_room, "path = \"%s\"\n%s", path, more);
-    return toml_room;
-}
-
-static struct aff_harness *opened(const char *data, const char *more)
-{
-    const char *toml = toml_of(data, more);
-
-    if (!toml)
-        AFF_SKIP("no shared data");
-    return aff_harness_open("in_wfdb", toml);
-}
-
-static uint64_t digest_of(const char *data, const char *more, uint32_t want)
-{
-    struct aff_harness *h = opened(data, more);
-    uint64_t digest;
-
-    EXPECT_STATUS(aff_harness_read_all(h, want, 0), AFF_END);
-    digest = aff_harness_digest(h);
-    EXPECT_BALANCED(h);
-    aff_harness_close(&h);
-    return digest;
-}
+#define RECORDING_PLUGIN "in_wfdb"
+#include "recording/testing.h"
 
 TEST(wrong_options_are_refused_with_what_to_do)
 {
@@ -237,46 +198,14 @@ TEST(output_is_the_same_however_it_is_asked_for)
     assert_true(one != digest_of("wfdb-formats/03700181.hea", "annotator = \"gqrsl\"", 7));
 }
 
-/* Ids as well as content: a record's id is part of its identity. */
 TEST(a_restart_goes_on_where_it_was)
 {
-    struct aff_harness *whole = opened("wfdb-formats/03700181.hea", "annotator = \"sqrs\""), *cut;
-    const struct aff_record *a, *b;
-    uint64_t n = 0;
-
-    EXPECT_STATUS(aff_harness_read_all(whole, 64, 0), AFF_END);
-    cut = opened("wfdb-formats/03700181.hea", "annotator = \"sqrs\"");
-    while (aff_harness_read_all(cut, 3, 1000) == AFF_OK)
-        aff_harness_restart(cut);
-    assert_true(aff_harness_digest(whole) == aff_harness_digest(cut));
-    while ((a = aff_harness_take(whole, "samples"))) {
-        b = aff_harness_take(cut, "samples");
-        assert_non_null(b);
-        if (!(a->flags & AFF_FLAG_END))
-            assert_memory_equal(&a->id, &b->id, sizeof a->id);
-        n++;
-    }
-    assert_true(n > 4000);
-    assert_null(aff_harness_take(cut, "samples"));
-    EXPECT_BALANCED(whole);
-    EXPECT_BALANCED(cut);
-    aff_harness_close(&whole);
-    aff_harness_close(&cut);
+    expect_restarts("wfdb-formats/03700181.hea", "annotator = \"sqrs\"", "samples", 1000, 4000);
 }
 
 TEST(at_real_time_a_second_of_signal_takes_a_second)
 {
-    struct aff_harness *h = opened("mitdb/101.hea", "pace = \"realtime\"");
-    int64_t began = aff_harness_now(h), took;
-    uint64_t first = 0;
-    const struct aff_record *r;
-
-    while (first < 3600 && aff_harness_read_all(h, 1, 1) >= 0)
-        while ((r = aff_harness_take(h, "samples")))
-            first = (uint64_t)aff_samples_of(r)->first + aff_samples_of(r)->count;
-    took = aff_harness_now(h) - began;
-    assert_true(took >= INT64_C(9999000000) && took <= INT64_C(10300000000));
-    aff_harness_close(&h);
+    expect_realtime("mitdb/101.hea", 3600);
 }
 
 TEST(start_dates_a_recording_that_has_no_date)
@@ -319,47 +248,6 @@ TEST(each_host_call_may_fail_once)
 
 /* ---- files of our own ---- */
 
-struct folder {
-    char path[64];
-    char full[1024];
-    int fd;
-};
-
-static void folder_open(struct folder *d)
-{
-    (void)snprintf(d->path, sizeof d->path, "in-wfdb-test-XXXXXX");
-    assert_non_null(mkdtemp(d->path));
-    assert_non_null(realpath(d->path, d->full));
-    d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    assert_true(d->fd >= 0);
-}
-
-static void folder_write(const struct folder *d, const char *name, const void *data, size_t size)
-{
-    int fd = openat(d->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, data, size), size);
-    (void)close(fd);
-}
-
-static void folder_close(struct folder *d)
-{
-    static const char *const names[] = { "patient.hea", "patient.dat", "patient.atr", "other.hea", "other.dat" };
-    size_t i;
-
-    for (i = 0; i < sizeof names / sizeof names[0]; i++)
-        (void)unlinkat(d->fd, names[i], 0);
-    (void)close(d->fd);
-    assert_int_equal(rmdir(d->path), 0);
-}
-
-static struct aff_harness *folder_read(const struct folder *d, const char *more)
-{
-    (void)snprintf(toml_room, sizeof toml_room, "path = \"%s\"\n%s", d->full, more);
-    return aff_harness_open("in_wfdb", toml_room);
-}
-
 static void write_text(const struct folder *d, const char *name, const char *text)
 {
     folder_write(d, name, text, strlen(text));
@@ -372,7 +260,7 @@ TEST(a_bad_header_is_an_error_that_names_no_patient_and_the_next_record_follows)
     struct folder d;
     struct aff_harness *h;
 
-    folder_open(&d);
+    folder_make(&d);
     write_text(&d, "other.hea", "other 1 8 8\n../../etc/passwd 16\n");
     write_text(&d, "patient.hea", "patient 1 8 8\npatient.dat 16\n");
     folder_write(&d, "patient.dat", ramp, sizeof ramp);
@@ -384,7 +272,7 @@ TEST(a_bad_header_is_an_error_that_names_no_patient_and_the_next_record_follows)
     EXPECT_I16(h, "samples", 0, 1, 2, 3, 4, 5, 6, 7);
     EXPECT_BALANCED(h);
     aff_harness_close(&h);
-    folder_close(&d);
+    folder_remove(&d);
 }
 
 TEST(a_signal_file_that_comes_late_is_waited_for)
@@ -392,7 +280,7 @@ TEST(a_signal_file_that_comes_late_is_waited_for)
     struct folder d;
     struct aff_harness *h;
 
-    folder_open(&d);
+    folder_make(&d);
     write_text(&d, "patient.hea", "patient 1 8 8\npatient.dat 16\n");
     h = folder_read(&d, "block = \"1s\"");
     EXPECT_STATUS(aff_harness_read_all(h, 64, 0), AFF_ERR_IO);
@@ -402,7 +290,7 @@ TEST(a_signal_file_that_comes_late_is_waited_for)
     EXPECT_I16(h, "samples", 0, 1, 2, 3, 4, 5, 6, 7);
     EXPECT_BALANCED(h);
     aff_harness_close(&h);
-    folder_close(&d);
+    folder_remove(&d);
 }
 
 TEST(a_cut_signal_file_and_a_wrong_checksum_are_said_and_counted)
@@ -410,7 +298,7 @@ TEST(a_cut_signal_file_and_a_wrong_checksum_are_said_and_counted)
     struct folder d;
     struct aff_harness *h;
 
-    folder_open(&d);
+    folder_make(&d);
     write_text(&d, "other.hea", "other 1 8 8\nother.dat 16 1 16 0 0 29\n");
     folder_write(&d, "other.dat", ramp, sizeof ramp);
     write_text(&d, "patient.hea", "patient 1 8 8\npatient.dat 16 1 16 0 0 28\n");
@@ -423,7 +311,7 @@ TEST(a_cut_signal_file_and_a_wrong_checksum_are_said_and_counted)
     EXPECT_LOG(h, AFF_LOG_ERROR, "record 2 of 2, segment 1, signal 1: the signal file ends before");
     EXPECT_BALANCED(h);
     aff_harness_close(&h);
-    folder_close(&d);
+    folder_remove(&d);
 }
 
 TEST(a_cut_annotation_file_is_an_error_after_what_was_read)
@@ -432,7 +320,7 @@ TEST(a_cut_annotation_file_is_an_error_after_what_was_read)
     struct aff_harness *h;
     const struct aff_record *r;
 
-    folder_open(&d);
+    folder_make(&d);
     write_text(&d, "patient.hea", "patient 1 8 8\npatient.dat 16\n");
     folder_write(&d, "patient.dat", ramp, sizeof ramp);
     folder_write(&d, "patient.atr", "\x02\x04\x03\x14\x01\x04", 6);
@@ -446,7 +334,7 @@ TEST(a_cut_annotation_file_is_an_error_after_what_was_read)
     EXPECT_STATUS(aff_harness_read_all(h, 64, 0), AFF_END);
     EXPECT_BALANCED(h);
     aff_harness_close(&h);
-    folder_close(&d);
+    folder_remove(&d);
 }
 
 TEST(equal_content_has_equal_ids_wherever_it_lies)
@@ -456,7 +344,7 @@ TEST(equal_content_has_equal_ids_wherever_it_lies)
     const struct aff_record *r;
     struct aff_id first;
 
-    folder_open(&d);
+    folder_make(&d);
     write_text(&d, "patient.hea", "patient 1 8 8\npatient.dat 16\n");
     folder_write(&d, "patient.dat", ramp, sizeof ramp);
     h = folder_read(&d, "");
@@ -475,7 +363,7 @@ TEST(equal_content_has_equal_ids_wherever_it_lies)
     r = aff_harness_take(h, "samples");
     assert_true(first.source != r->id.source);
     aff_harness_close(&h);
-    folder_close(&d);
+    folder_remove(&d);
 }
 
 AFF_TEST_MAIN(wrong_options_are_refused_with_what_to_do, a_path_that_is_not_there_is_tried_again,

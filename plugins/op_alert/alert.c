@@ -7,32 +7,10 @@
  * rows that it was made of may not. Where `place` holds {subject}, the place,
  * and with it the stream, is labelled as the subject is.
  *
- * Not here: when there is one (judge.c), which (tell.c). */
+ * Not here: when there is one (judge.c), which (tell.c), its columns (columns.c). */
 #include "op_alert.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-
-const struct aff_column alert_columns[OUT_COLUMNS] = {
-    [OUT_SEVERITY] = { .name = "severity", .type = AFF_TEXT, .required = 1 },
-    [OUT_STATE] = { .name = "state", .type = AFF_TEXT, .required = 1 },
-    [OUT_RULE] = { .name = "rule", .type = AFF_TEXT, .required = 1 },
-    [OUT_PLACE] = { .name = "place", .type = AFF_TEXT, .required = 1 },
-    [OUT_TEXT] = { .name = "text", .type = AFF_TEXT, .required = 1 },
-    [OUT_ALERT] = { .name = "alert", .type = AFF_TEXT, .required = 1 },
-    [OUT_SINCE] = { .name = "since", .type = AFF_TIME, .required = 1 },
-    [OUT_COUNT] = { .name = "count", .type = AFF_INT, .required = 1 },
-};
-
-const struct aff_schema alert_schema = {
-    .struct_size = sizeof(struct aff_schema),
-    .type = AFF_FIELDS,
-    .name = "alerts",
-    .columns = alert_columns,
-    .count = OUT_COLUMNS,
-    .stride = sizeof(struct aff_column),
-};
 
 static const char stream_name[] = "alerts";
 
@@ -104,37 +82,21 @@ static const char *patient_name(struct alerts *a, uint32_t subject)
     return name ? name : "";
 }
 
-static uint32_t row_fill(struct aff_record *draft, const struct rule *r, const struct rule_state *s,
-                         const struct telling *t, const char *place)
-{
-    const char *severity = severity_names[r->config->severity], *state = state_names[t->state];
-    struct aff_row row = aff_row_begin(draft, OUT_COLUMNS);
-    char alert[17];
-
-    (void)snprintf(alert, sizeof alert, "%016" PRIx64, t->alert);
-    aff_row_put_text(&row, OUT_SEVERITY, severity, (uint32_t)strlen(severity));
-    aff_row_put_text(&row, OUT_STATE, state, (uint32_t)strlen(state));
-    aff_row_put_text(&row, OUT_RULE, r->config->name, (uint32_t)strlen(r->config->name));
-    aff_row_put_text(&row, OUT_PLACE, place, (uint32_t)strlen(place));
-    aff_row_put_text(&row, OUT_TEXT, t->text, t->length);
-    aff_row_put_text(&row, OUT_ALERT, alert, 16);
-    aff_row_put_int(&row, OUT_SINCE, s->since_ns);
-    aff_row_put_int(&row, OUT_COUNT, t->count);
-    return aff_row_end(&row);
-}
-
 aff_status alert_emit(struct alerts *a, uint32_t input, uint32_t subject, const struct view *v,
                       const struct telling *t, int64_t at_ns)
 {
-    enum { TEXTS_MOST = 16 + 16 + NAME_MOST + PLACE_MOST + TEXT_MOST + 16 };
-    const struct aff_host *host = a->host;
-    struct aff_record *draft = host->reserve(host, 0, input, aff_row_size(OUT_COLUMNS, TEXTS_MOST));
+    const struct rule_config *rule = a->plan.rules[t->rule].config;
     char place[PLACE_MOST];
+    const struct alert_row row = { (enum severity)rule->severity, t->state, rule->name, place, t->text, t->length,
+                                   t->alert, v->rules[t->rule].since_ns, t->count };
+    const struct aff_host *host = a->host;
+    struct aff_record *draft;
     aff_status st;
 
+    place_name(&a->plan, patient_name(a, subject), place);
+    draft = host->reserve(host, 0, input, alert_row_room(&row));
     if (!draft)
         return AFF_ERR_MEMORY;
-    place_name(&a->plan, patient_name(a, subject), place);
     draft->type = AFF_FIELDS;
     draft->schema = a->schemas[t->label];
     draft->stream = stream_of(a, place, a->schemas[0], &draft->subject);
@@ -144,7 +106,7 @@ aff_status alert_emit(struct alerts *a, uint32_t input, uint32_t subject, const 
     draft->flags &= AFF_FLAG_SUSPECT; /* gaps and labels of the row are not the alert's */
     if (input == AFF_NO_INPUT)
         draft->clock = v->subject->clock;
-    st = host->emit(host, draft, row_fill(draft, &a->plan.rules[t->rule], &v->rules[t->rule], t, place));
+    st = host->emit(host, draft, alert_row_write(draft, &row));
     if (st == AFF_OK) {
         tally_add(&a->tally, t);
         a->has_told = 1;

@@ -9,10 +9,6 @@ enum { PORT_IN, PORT_COMMANDS };
 enum { VERDICT_LATE = 1, VERDICT_UNKNOWN_ALERT, VERDICT_BAD_COMMAND };
 enum { METRIC_ACTIVE, METRIC_RAISED, METRIC_REPEATED, METRIC_ACKNOWLEDGED };
 
-enum { OUT_SEVERITY, OUT_STATE, OUT_RULE, OUT_PLACE, OUT_TEXT, OUT_ALERT, OUT_SINCE, OUT_COUNT, OUT_COLUMNS };
-extern const struct aff_column alert_columns[OUT_COLUMNS];
-extern const struct aff_schema alert_schema;
-
 /* What was told for the input in hand; counted when it is taken. */
 struct tally {
     uint64_t raised, repeated, acknowledged;

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-const char *const severity_names[SEVERITIES + 1] = { "high", "medium", "low", "technical", NULL };
 const char *const kind_names[RULE_KINDS] = { "above", "at_least", "below",  "at_most",
                                              "rise",  "fall",     "equals", "absent" };
 

@@ -12,15 +12,10 @@
 
 #include <stdbool.h>
 
+#include "columns.h"
 #include "template.h"
 
-enum { RULES_MOST = 32, COLUMNS_MOST = 64, EQUALS_MOST = 8, PLACE_MOST = 96, TEXT_MOST = 200 };
-
-/* The first three are priorities of alarm conditions as IEC 60601-1-8:2006 with
- * A1:2012 and A2:2020, 6.1.2, has them for the patient. The last is of its
- * technical alarm conditions: the equipment, not the patient, needs someone. */
-enum severity { SEVERITY_HIGH, SEVERITY_MEDIUM, SEVERITY_LOW, SEVERITY_TECHNICAL, SEVERITIES };
-extern const char *const severity_names[SEVERITIES + 1];
+enum { RULES_MOST = 32, COLUMNS_MOST = 64, EQUALS_MOST = 8 };
 
 /* As the options write it. Numbers that may be absent are lists of at most one. */
 struct rule_config {

@@ -5,7 +5,6 @@
 
 #include "values.h"
 
-const char *const state_names[STATES] = { "raised", "repeated", "ended", "acknowledged" };
 
 enum { NONE = RULES_MOST };
 

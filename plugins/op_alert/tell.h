@@ -15,9 +15,6 @@
 
 #include "judge.h"
 
-enum tell_state { STATE_RAISED, STATE_REPEATED, STATE_ENDED, STATE_ACKNOWLEDGED, STATES };
-extern const char *const state_names[STATES];
-
 struct telling {
     uint32_t rule;
     enum tell_state state;

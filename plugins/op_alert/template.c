@@ -1,6 +1,8 @@
 /* template.c - see template.h. */
 #include "template.h"
 
+#include "calendar/calendar.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -177,21 +179,13 @@ void line_integer(struct line *l, int64_t value)
     line_say(l, text);
 }
 
-/* Days since 1970 as a date: Hinnant, "chrono-compatible low-level date
- * algorithms", civil_from_days. */
 void line_time(struct line *l, int64_t utc_ns)
 {
-    int64_t second = utc_ns / 1000000000 - (utc_ns % 1000000000 < 0);
-    int64_t days = second / 86400 - (second % 86400 < 0), rest = second - days * 86400;
-    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
-    int64_t doe = z - era * 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    int64_t month = mp < 10 ? mp + 3 : mp - 9;
+    struct calendar c = calendar_at(utc_ns);
     char text[96];
 
-    (void)snprintf(text, sizeof text, "%04d-%02d-%02d %02d:%02d:%02d", (int)(yoe + era * 400 + (month <= 2)),
-                   (int)month, (int)(doy - (153 * mp + 2) / 5 + 1), (int)(rest / 3600), (int)(rest / 60 % 60),
-                   (int)(rest % 60));
+    (void)snprintf(text, sizeof text, "%04d-%02d-%02d %02d:%02d:%02d", (int)c.year, c.month, c.day, c.hour, c.minute,
+                   c.second);
     line_say(l, text);
 }
 

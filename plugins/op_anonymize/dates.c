@@ -2,42 +2,11 @@
  *
  * dates.c - see dates.h.
  *
- * Days and civil dates: H. Hinnant, "chrono-Compatible Low-Level Date
- * Algorithms", days_from_civil and civil_from_days: the Gregorian calendar,
- * counted from the first of March in eras of 400 years. Text: ISO 8601-1:2019,
- * 5.2.2.1 and 5.4.2.1, extended formats. */
+ * Text: ISO 8601-1:2019, 5.2.2.1 and 5.4.2.1, extended formats. */
 #include "dates.h"
 
+#include "calendar/calendar.h"
 #include "config.h"
-
-struct civil {
-    int64_t year;
-    int month, day;
-};
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-static int64_t days_of(struct civil c)
-{
-    int64_t y = c.year - (c.month <= 2), era = floor_div(y, 400), of_era = y - era * 400;
-    int64_t of_year = (153 * (c.month + (c.month > 2 ? -3 : 9)) + 2) / 5 + c.day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-static struct civil civil_of(int64_t days)
-{
-    int64_t z = days + 719468, era = floor_div(z, 146097), in = z - era * 146097;
-    int64_t y = (in - in / 1460 + in / 36524 - in / 146096) / 365;
-    int64_t of_year = in - (365 * y + y / 4 - y / 100), m = (5 * of_year + 2) / 153;
-    struct civil c = { y + era * 400, (int)(m < 10 ? m + 3 : m - 9), (int)(of_year - (153 * m + 2) / 5 + 1) };
-
-    c.year += c.month <= 2;
-    return c;
-}
 
 /* `digits` of them as a number from low to high, or -1. */
 static int number(const char *at, const char *end, int digits, const int range[2])
@@ -89,21 +58,18 @@ int date_parse(const char *text, size_t size, int64_t *ret_days)
 {
     static const int years[2] = { 1, 9999 }, months[2] = { 1, 12 }, days[2] = { 1, 31 };
     const char *end = text + size;
-    struct civil c, back;
+    int year, month, day;
 
     if (size < DATE_CHARS || text[4] != '-' || text[7] != '-')
         return 0;
-    c.year = number(text, end, 4, years);
-    c.month = number(text + 5, end, 2, months);
-    c.day = number(text + 8, end, 2, days);
-    if (c.year < 0 || c.month < 0 || c.day < 0)
-        return 0;
-    back = civil_of(days_of(c));
-    if (back.day != c.day || back.month != c.month)
+    year = number(text, end, 4, years);
+    month = number(text + 5, end, 2, months);
+    day = number(text + 8, end, 2, days);
+    if (year < 0 || month < 0 || day < 0 || day > calendar_month_days(year, month))
         return 0;
     if (size > DATE_CHARS && ((text[10] != 'T' && text[10] != ' ') || !is_time(text + 11, end)))
         return 0;
-    *ret_days = days_of(c);
+    *ret_days = calendar_days(year, month, day);
     return 1;
 }
 
@@ -116,11 +82,11 @@ static char *digits_write(char *at, int64_t value, int digits)
 
 int date_write(char *text, int64_t days)
 {
-    struct civil c;
+    struct calendar c;
 
     if (days < -719162 || days > 2932896) /* 0001-01-01, 9999-12-31 */
         return 0;
-    c = civil_of(days);
+    c = calendar_date(days);
     text = digits_write(text, c.year, 4);
     *text++ = '-';
     text = digits_write(text, c.month, 2);
@@ -131,12 +97,11 @@ int date_write(char *text, int64_t days)
 
 int time_floor(int64_t ns, int floor, int64_t *ret_ns)
 {
-    int64_t days = floor_div(ns, DAY_NS);
-    struct civil c = civil_of(days);
+    struct calendar c = calendar_at(ns);
 
     if (floor >= FLOOR_MONTH)
         c.day = 1;
     if (floor >= FLOOR_YEAR)
         c.month = 1;
-    return !__builtin_mul_overflow(days_of(c), DAY_NS, ret_ns);
+    return !__builtin_mul_overflow(calendar_days(c.year, c.month, c.day), DAY_NS, ret_ns);
 }

@@ -7,6 +7,7 @@ op_anonymize_core = \
 	op_anonymize/clean.c \
 	op_anonymize/clean.h \
 	op_anonymize/config.h \
+	calendar/calendar.h \
 	op_anonymize/dates.c \
 	op_anonymize/dates.h \
 	op_anonymize/identity.c \
@@ -58,7 +59,7 @@ fuzz_op_anonymize_key_SOURCES = op_anonymize/fuzz_key.c op_anonymize/key.c op_an
 fuzz_op_anonymize_key_CFLAGS = $(op_anonymize_cflags)
 fuzz_op_anonymize_key_LDADD = $(LDADD) $(SODIUM_LIBS)
 fuzz_op_anonymize_value_SOURCES = op_anonymize/fuzz_value.c op_anonymize/clean.c op_anonymize/clean.h \
-	op_anonymize/dates.c op_anonymize/dates.h op_anonymize/rules.c op_anonymize/rules.h \
+	op_anonymize/dates.c op_anonymize/dates.h calendar/calendar.h op_anonymize/rules.c op_anonymize/rules.h \
 	op_anonymize/secret.c op_anonymize/secret.h op_anonymize/value.c op_anonymize/value.h \
 	op_anonymize/config.h op_anonymize/key.h
 fuzz_op_anonymize_value_CFLAGS = $(op_anonymize_cflags)

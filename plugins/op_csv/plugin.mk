@@ -1,7 +1,7 @@
 # op_csv: CSV into rows of columns; and rows/, which op_json is made of as well.
 op_csv_flags = $(AM_CPPFLAGS) -I$(srcdir)
 rows_text = rows/number.c rows/number.h rows/pattern.c rows/utf8.c rows/utf8.h rows/when.c rows/when.h \
-	rows/when_inside.h
+	rows/when_inside.h calendar/calendar.h
 rows_core = rows/cells.c rows/check.c rows/feed.c rows/feed.h rows/options.h rows/route.c rows/route.h rows/rows.c \
 	rows/rows.h $(rows_text)
 op_csv_core = op_csv/head.c op_csv/reader.c op_csv/reader.h op_csv/scan.h op_csv/split.c op_csv/split.h $(rows_core)
@@ -12,7 +12,10 @@ op_csv_la_CPPFLAGS = $(op_csv_flags)
 op_csv_la_CFLAGS = $(AM_CFLAGS)
 op_csv_la_LIBADD = $(PLUGIN_LIBS) -lm
 
-check_PROGRAMS += test_rows_number test_rows_when test_op_csv_split test_op_csv
+check_PROGRAMS += test_calendar test_rows_number test_rows_when test_op_csv_split test_op_csv
+test_calendar_SOURCES = calendar/test_calendar.c calendar/calendar.h
+test_calendar_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_calendar_LDADD = $(TEST_LIBS)
 test_rows_number_SOURCES = rows/test_number.c $(rows_text)
 test_rows_number_CPPFLAGS = $(op_csv_flags)
 test_rows_number_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -37,31 +37,28 @@ static void row_ends(struct split *s, const struct split_text *t, size_t from, s
     s->end = at < t->size ? behind_line(t, at) : at;
 }
 
+/* The row ends with its first line, and is of this kind. */
+static enum split_kind row_is_line(struct split *s, const struct split_text *t, size_t from, enum split_kind kind)
+{
+    size_t at = from;
+
+    while (at < t->size && t->text[at] != '\n' && t->text[at] != '\r')
+        at++;
+    if (at == t->size && !t->ends_line)
+        return SPLIT_MORE;
+    row_ends(s, t, from, at);
+    return kind;
+}
+
 /* A bad row is its first line, so that an unclosed quote costs one line. */
 static enum split_kind row_bad(struct split *s, const struct split_text *t, size_t from, size_t stopped,
                                enum split_kind kind)
 {
-    size_t at = from;
+    enum split_kind found = row_is_line(s, t, from, kind);
 
-    while (at < t->size && t->text[at] != '\n' && t->text[at] != '\r')
-        at++;
-    if (at == t->size && !t->ends_line)
-        return SPLIT_MORE;
-    row_ends(s, t, from, at);
-    s->stopped = stopped;
-    return kind;
-}
-
-static enum split_kind comment_line(struct split *s, const struct split_text *t, size_t from)
-{
-    size_t at = from;
-
-    while (at < t->size && t->text[at] != '\n' && t->text[at] != '\r')
-        at++;
-    if (at == t->size && !t->ends_line)
-        return SPLIT_MORE;
-    row_ends(s, t, from, at);
-    return SPLIT_EMPTY;
+    if (found == kind)
+        s->stopped = stopped;
+    return found;
 }
 
 /* Where the closing quote of a field is whose text begins at `at`: SPLIT_ROW, and
@@ -161,7 +158,7 @@ enum split_kind split_row(struct split *s, const struct split_text *t, size_t fr
         scan_seek(&s->scan, from);
     s->next = SIZE_MAX; /* until a row ends where the scan stands */
     if (s->dialect.comment && t->text[from] == s->dialect.comment)
-        return comment_line(s, t, from);
+        return row_is_line(s, t, from, SPLIT_EMPTY);
     kind = fields_take(s, t, from, &at, &high);
     s->high = high != 0;
     if (kind == SPLIT_MORE && t->final) /* an open quote: nothing else is unfinished there */

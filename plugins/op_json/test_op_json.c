@@ -221,74 +221,31 @@ static char *long_text(size_t *ret_size)
 
 TEST(rows_are_the_same_however_the_text_is_cut)
 {
-    static const size_t cuts[] = { 1, 2, 3, 7, 64, 1000, 4096 };
-    size_t size, i;
+    size_t size;
     char *text = long_text(&size);
     struct aff_harness *h = feed_text_cut("op_json", LONG, text, size, 0);
-    uint64_t digest = aff_harness_digest(h), dead = aff_harness_ledger(h).dead;
 
-    assert_int_equal(dead, 30);
+    EXPECT_DEAD(h, 30);
     EXPECT_METRIC(h, "rows", 900);
-    aff_harness_close(&h);
-    for (i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
-        h = feed_text_cut("op_json", LONG, text, size, cuts[i]);
-        assert_true(aff_harness_digest(h) == digest);
-        assert_int_equal(aff_harness_ledger(h).dead, dead);
-        EXPECT_BALANCED(h);
-        aff_harness_close(&h);
-    }
+    expect_same_cut(h, "op_json", LONG, text, size);
     free(text);
 }
 
 TEST(batches_cut_differently_and_restarts_give_the_same_rows)
 {
-    size_t size, at;
+    size_t size;
     char *text = long_text(&size);
-    struct aff_harness *h = feed_text_cut("op_json", LONG, text, size, 50);
-    uint64_t digest = aff_harness_digest(h);
-    uint32_t cut, stream;
 
-    aff_harness_close(&h);
-    for (cut = 0; cut < 3; cut++) {
-        h = aff_harness_open("op_json", LONG);
-        stream = text_stream(h, "A", "s");
-        aff_harness_cut(h, cut == 2 ? 64 : cut);
-        for (at = 0; at < size; at += 50) {
-            push_bytes(h, stream, text + at, size - at < 50 ? size - at : 50, 0);
-            if (at % 10000 == 9950)
-                aff_harness_restart(h);
-        }
-        aff_harness_end_stream(h, "in", stream);
-        assert_true(aff_harness_digest(h) == digest);
-        EXPECT_BALANCED(h);
-        aff_harness_close(&h);
-    }
+    expect_same_restarted("op_json", LONG, text, size);
     free(text);
 }
 
 TEST(streams_begun_before_a_restart_end_with_their_input)
 {
-    struct aff_harness *h = aff_harness_open("op_json", STREAM "subject = \"id\"\ncolumns = [{ name = \"v\" }]");
-    uint32_t stream = text_stream(h, "ward", "s"), other = text_stream(h, "ward", "t");
-    char *text;
+    static const char *const texts[] = { "{\"id\":\"a\",\"v\":1}\n{\"id\":\"b\",\"v\":2}\n",
+                                        "{\"id\":\"c\",\"v\":3}\n", "{\"id\":\"b\",\"v\":4}\n" };
 
-    push_text(h, stream, "{\"id\":\"a\",\"v\":1}\n{\"id\":\"b\",\"v\":2}\n");
-    aff_harness_restart(h);
-    push_text(h, other, "{\"id\":\"c\",\"v\":3}\n");
-    aff_harness_restart(h);
-    push_text(h, stream, "{\"id\":\"b\",\"v\":4}\n");
-    aff_harness_restart(h);
-    aff_harness_end_stream(h, "in", stream);
-    text = rows_dump(h);
-    assert_string_equal(text, "a@1000 v=1\nb@1000 v=2\nc@1000 v=3\nb@1000 v=4\na end\nb end\n");
-    free(text);
-    aff_harness_restart(h);
-    aff_harness_end_stream(h, "in", other);
-    text = rows_dump(h);
-    assert_string_equal(text, "c end\n");
-    free(text);
-    EXPECT_BALANCED(h);
-    aff_harness_close(&h);
+    expect_ends_restarted("op_json", STREAM "subject = \"id\"\ncolumns = [{ name = \"v\" }]", texts);
 }
 
 static void failing(void)

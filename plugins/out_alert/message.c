@@ -1,6 +1,8 @@
 /* message.c - see message.h. */
 #include "message.h"
 
+#include "calendar/calendar.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -196,21 +198,13 @@ static void escape_json(struct out *o, uint32_t code, bool is_byte)
     out_say(o, text);
 }
 
-/* Days since 1970 as a date: Hinnant, "chrono-compatible low-level date
- * algorithms", civil_from_days. */
 static void out_time(struct out *o, int64_t utc_ns, char between)
 {
-    int64_t second = utc_ns / 1000000000 - (utc_ns % 1000000000 < 0);
-    int64_t days = second / 86400 - (second % 86400 < 0), rest = second - days * 86400;
-    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
-    int64_t doe = z - era * 146097, yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    int64_t month = mp < 10 ? mp + 3 : mp - 9;
+    struct calendar c = calendar_at(utc_ns);
     char text[96];
 
-    (void)snprintf(text, sizeof text, "%04d-%02d-%02d%c%02d:%02d:%02dZ", (int)(yoe + era * 400 + (month <= 2)),
-                   (int)month, (int)(doy - (153 * mp + 2) / 5 + 1), between, (int)(rest / 3600),
-                   (int)(rest / 60 % 60), (int)(rest % 60));
+    (void)snprintf(text, sizeof text, "%04d-%02d-%02d%c%02d:%02d:%02dZ", (int)c.year, c.month, c.day, between, c.hour,
+                   c.minute, c.second);
     out_say(o, text);
 }
 

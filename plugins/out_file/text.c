@@ -1,6 +1,8 @@
 /* text.c - values as CSV and JSON, see text.h. */
 #include "text.h"
 
+#include "calendar/calendar.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -196,40 +198,13 @@ void text_int(struct text *t, int64_t v)
     text_add(t, digits, (size_t)size);
 }
 
-/* Days since 1970 as a date: Hinnant, "chrono-compatible low-level date
- * algorithms", civil_from_days. */
-static void date_of(int64_t days, int64_t *year, unsigned *month, unsigned *day)
-{
-    int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097;
-    unsigned doe = (unsigned)(z - era * 146097);
-    unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-
-    *day = doy - (153 * mp + 2) / 5 + 1;
-    *month = mp < 10 ? mp + 3 : mp - 9;
-    *year = (int64_t)yoe + era * 400 + (*month <= 2);
-}
-
 void text_time(struct text *t, int64_t utc_ns)
 {
-    int64_t second = utc_ns / 1000000000, ns = utc_ns % 1000000000, days, rest, year;
-    unsigned month, day;
+    struct calendar c = calendar_at(utc_ns);
     char out[64];
-    int size;
+    int size = snprintf(out, sizeof out, "%04d-%02d-%02dT%02d:%02d:%02d.%09d", (int)c.year, c.month, c.day, c.hour,
+                        c.minute, c.second, c.ns);
 
-    if (ns < 0) {
-        ns += 1000000000;
-        second--;
-    }
-    days = second / 86400;
-    rest = second % 86400;
-    if (rest < 0) {
-        rest += 86400;
-        days--;
-    }
-    date_of(days, &year, &month, &day);
-    size = snprintf(out, sizeof out, "%04d-%02u-%02uT%02d:%02d:%02d.%09d", (int)year, month, day,
-                    (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60), (int)ns);
     while (out[size - 1] == '0')
         size--;
     if (out[size - 1] == '.')

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "calendar/calendar.h"
 #include "recording/digest.h"
 #include "recording/files.h"
 #include "recording/pace.h"
@@ -149,7 +150,7 @@ TEST(dates_are_read_strictly)
     static const char *const wrong[] = { "", "2026", "2026-02-29", "2026-13-01", "2026-03-01T24:00", "2026-03-01T07:60",
                                          "2026-03-01 ", "2026-03-01T07:30:15.25x", "2026-3-1", "yesterday",
                                          "2026-03-01T07:30+01:00", "99999-01-01" };
-    int64_t ns, day = days_of_date(2026, 3, 1) * 86400 * S;
+    int64_t ns, day = calendar_days(2026, 3, 1) * 86400 * S;
     size_t i;
 
     assert_true(when_read("2026-03-01", &ns) && ns == day);
@@ -160,7 +161,7 @@ TEST(dates_are_read_strictly)
         assert_false(when_read(wrong[i], &ns));
     assert_true(date_is_real(2024, 2, 29));
     assert_false(date_is_real(2100, 2, 29));
-    assert_int_equal(days_of_date(1969, 12, 31), -1);
+    assert_int_equal(calendar_days(1969, 12, 31), -1);
 }
 
 /* ---- texts and units ---- */

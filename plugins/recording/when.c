@@ -3,6 +3,8 @@
  * when.c - see when.h. */
 #include "recording/when.h"
 
+#include "calendar/calendar.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -53,27 +55,9 @@ void rate_text(char to[RATE_TEXT], const struct rate *rate)
     (void)snprintf(to, RATE_TEXT, "%llu%s%sHz", (unsigned long long)whole, n ? "." : "", digits);
 }
 
-/* Days from 1970-01-01 in the Gregorian calendar: E. M. Reingold and
- * N. Dershowitz, Calendrical Calculations (4th ed. 2018), chapter 2. */
-int64_t days_of_date(int64_t year, int64_t month, int64_t day)
-{
-    int64_t y = year - 1;
-    int64_t leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    int64_t fixed = 365 * y + y / 4 - y / 100 + y / 400 + (367 * month - 362) / 12 + day;
-
-    if (month > 2)
-        fixed -= leap ? 1 : 2;
-    return fixed - 719163;
-}
-
 int date_is_real(int64_t year, int64_t month, int64_t day)
 {
-    static const uint8_t length[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    int64_t leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-
-    if (month < 1 || month > 12 || year < 1 || year > 2261)
-        return 0;
-    return day >= 1 && day <= length[month - 1] + (month == 2 ? leap : 0);
+    return year >= 1 && year <= 2261 && day >= 1 && day <= calendar_month_days(year, month);
 }
 
 /* A fixed number of digits. */
@@ -122,6 +106,6 @@ bool when_read(const char *text, int64_t *ret_ns)
         text++;
     if (*text)
         return false;
-    *ret_ns = days_of_date(year, month, day) * 86400 * NS + clock;
+    *ret_ns = calendar_days(year, month, day) * 86400 * NS + clock;
     return true;
 }

@@ -24,9 +24,7 @@ void rate_text(char to[RATE_TEXT], const struct rate *rate);
  * Z; UTC. False for anything else. */
 bool when_read(const char *text, int64_t *ret_ns);
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar, and whether there is
- * such a date. */
-int64_t days_of_date(int64_t year, int64_t month, int64_t day);
+/* Whether there is such a date, in what an event time can be. */
 int date_is_real(int64_t year, int64_t month, int64_t day);
 
 #endif

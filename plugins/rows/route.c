@@ -43,7 +43,7 @@ static aff_status entry_intern(const struct route *route, struct route_entry *e,
 
     if (!info)
         return host->explain(host, AFF_ERR_DATA, "a record is of no known stream");
-    snprintf(name, sizeof name, "%s/rows", info->name);
+    snprintf(name, sizeof name, "%s/%s", info->name, route->ending ? route->ending : "rows");
     e->from_generation = info->generation;
     e->subject = subject ? subject : info->subject;
     e->stream = host->stream(host, e->subject, name, schema);

@@ -25,6 +25,7 @@ struct route_entry {
 
 struct route {
     const struct aff_host *host;
+    const char *ending; /* of the streams' names; NULL: "rows". Borrowed */
     /* The input's own subject: the last stream asked for. */
     struct route_entry own;
     /* Subjects by column: entries, and a table of 1 + their places. */

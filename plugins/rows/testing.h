@@ -111,6 +111,72 @@ static inline struct aff_harness *feed_text_cut(const char *plugin, const char *
     return h;
 }
 
+/* However the text is cut, it comes out as it came out of `h`, which took it whole;
+ * `h` is closed. */
+static inline void expect_same_cut(struct aff_harness *h, const char *plugin, const char *toml, const char *text,
+                                   size_t size)
+{
+    static const size_t cuts[] = { 1, 2, 3, 7, 64, 1000, 4096 };
+    uint64_t digest = aff_harness_digest(h), dead = aff_harness_ledger(h).dead;
+    size_t i;
+
+    aff_harness_close(&h);
+    for (i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
+        h = feed_text_cut(plugin, toml, text, size, cuts[i]);
+        assert_true(aff_harness_digest(h) == digest);
+        assert_int_equal(aff_harness_ledger(h).dead, dead);
+        EXPECT_BALANCED(h);
+        aff_harness_close(&h);
+    }
+}
+
+/* Nor does it matter how batches are cut, and how often the plugin is begun anew. */
+static inline void expect_same_restarted(const char *plugin, const char *toml, const char *text, size_t size)
+{
+    enum { PIECE = 50, RESTART = 10000 };
+    struct aff_harness *h = feed_text_cut(plugin, toml, text, size, PIECE);
+    uint64_t digest = aff_harness_digest(h);
+    uint32_t cut, stream;
+    size_t at;
+
+    aff_harness_close(&h);
+    for (cut = 0; cut < 3; cut++) {
+        h = aff_harness_open(plugin, toml);
+        stream = text_stream(h, "A", "s");
+        aff_harness_cut(h, cut == 2 ? 64 : cut);
+        for (at = 0; at < size; at += PIECE) {
+            push_bytes(h, stream, text + at, size - at < PIECE ? size - at : PIECE, 0);
+            if (at % RESTART == RESTART - PIECE)
+                aff_harness_restart(h);
+        }
+        aff_harness_end_stream(h, "in", stream);
+        assert_true(aff_harness_digest(h) == digest);
+        EXPECT_BALANCED(h);
+        aff_harness_close(&h);
+    }
+}
+
+/* Begun anew between any two texts, the plugin still knows which subjects to end with
+ * which stream. Texts: rows of a and b; of c, in another stream; of b again. */
+static inline void expect_ends_restarted(const char *plugin, const char *toml, const char *const texts[3])
+{
+    struct aff_harness *h = aff_harness_open(plugin, toml);
+    uint32_t stream = text_stream(h, "ward", "s"), other = text_stream(h, "ward", "t");
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        push_text(h, i == 1 ? other : stream, texts[i]);
+        aff_harness_restart(h);
+    }
+    aff_harness_end_stream(h, "in", stream);
+    expect_rows(h, "a@1000 v=1\nb@1000 v=2\nc@1000 v=3\nb@1000 v=4\na end\nb end\n");
+    aff_harness_restart(h);
+    aff_harness_end_stream(h, "in", other);
+    expect_rows(h, "c end\n");
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
 /* What a whole text comes out as. */
 static inline void expect_text(const char *plugin, const char *toml, const char *text, const char *wanted)
 {

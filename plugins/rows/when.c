@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calendar/calendar.h"
 #include "number.h"
 
 #define NS_PER_S INT64_C(1000000000)
@@ -70,36 +71,13 @@ bool cursor_zone(struct cursor *c, int64_t *ret_ns)
     return true;
 }
 
-static bool leap(int64_t year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-static int month_days(int64_t year, int month)
-{
-    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
-    return month == 2 && leap(year) ? 29 : days[month - 1];
-}
-
-/* Days from 1970-01-01 to the first of March of a year of 400-year eras, after
- * Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil. */
-static int64_t days_1970(int64_t year, int month, int day)
-{
-    int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = y / 400, of_era = y - era * 400;
-    int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 static bool date_ok(const struct moment *m)
 {
     if (m->year < YEAR_LEAST || m->year > YEAR_MOST)
         return false;
     if (m->day_of_year)
-        return m->day_of_year <= (leap(m->year) ? 366 : 365) && !m->month && !m->day;
-    return m->month >= 1 && m->month <= 12 && m->day >= 1 && m->day <= month_days(m->year, m->month);
+        return m->day_of_year <= 337 + calendar_month_days(m->year, 2) && !m->month && !m->day;
+    return m->day >= 1 && m->day <= calendar_month_days(m->year, m->month);
 }
 
 /* 24:00 is the end of the day (ISO 8601:2004, 4.2.3). */
@@ -121,8 +99,8 @@ bool moment_ns(const struct moment *m, int64_t zone_ns, int64_t *ret_ns)
     } else {
         if (!date_ok(m) || !clock_ok(m))
             return false;
-        seconds = m->day_of_year ? days_1970(m->year, 1, 1) + m->day_of_year - 1
-                                 : days_1970(m->year, m->month, m->day);
+        seconds = m->day_of_year ? calendar_days(m->year, 1, 1) + m->day_of_year - 1
+                                 : calendar_days(m->year, m->month, m->day);
         seconds = seconds * DAY_S + hour * 3600 + m->minute * 60 + m->second;
     }
     *ret_ns = seconds * NS_PER_S + m->nanosecond - (m->absolute ? 0 : m->has_zone ? m->zone_ns : zone_ns);

@@ -1,0 +1,42 @@
+/* columns.h - what a record of an alert looks like: its words, its columns, its row.
+ *
+ * op_watch, which tells of devices, makes alerts of the same columns, so that
+ * whoever takes alerts takes both.
+ *
+ * Not here: which alert there is, its stream and its labels (alert.c). */
+#ifndef OP_ALERT_COLUMNS_H
+#define OP_ALERT_COLUMNS_H
+
+#include <afferent/plugin.h>
+
+enum { PLACE_MOST = 96, TEXT_MOST = 200 };
+
+/* The first three are priorities of alarm conditions as IEC 60601-1-8:2006 with
+ * A1:2012 and A2:2020, 6.1.2, has them for the patient. The last is of its
+ * technical alarm conditions: the equipment, not the patient, needs someone. */
+enum severity { SEVERITY_HIGH, SEVERITY_MEDIUM, SEVERITY_LOW, SEVERITY_TECHNICAL, SEVERITIES };
+extern const char *const severity_names[SEVERITIES + 1];
+
+enum tell_state { STATE_RAISED, STATE_REPEATED, STATE_ENDED, STATE_ACKNOWLEDGED, STATES };
+extern const char *const state_names[STATES];
+
+enum { OUT_SEVERITY, OUT_STATE, OUT_RULE, OUT_PLACE, OUT_TEXT, OUT_ALERT, OUT_SINCE, OUT_COUNT, OUT_COLUMNS };
+extern const struct aff_column alert_columns[OUT_COLUMNS];
+extern const struct aff_schema alert_schema;
+
+/* Texts are borrowed. */
+struct alert_row {
+    enum severity severity;
+    enum tell_state state;
+    const char *rule, *place, *text;
+    uint32_t text_length;
+    uint64_t alert;  /* the id */
+    int64_t since_ns; /* when the condition began */
+    int64_t count;   /* of tellings */
+};
+
+/* How large a draft has to be, and its row; the latter returns the size used. */
+uint32_t alert_row_room(const struct alert_row *a);
+uint32_t alert_row_write(struct aff_record *draft, const struct alert_row *a);
+
+#endif
