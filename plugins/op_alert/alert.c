@@ -7,7 +7,7 @@
  * rows that it was made of may not. Where `place` holds {subject}, the place,
  * and with it the stream, is labelled as the subject is.
  *
- * Not here: when there is one (judge.c), which (tell.c), its columns (columns.c). */
+ * Not here: when there is one (judge.c), which (tell.c), its columns (alert_rows/columns.c). */
 #include "op_alert.h"
 
 #include <string.h>

@@ -1,8 +1,10 @@
-# op_alert: rules on rows to alerts.
+# op_alert: rules on rows to alerts; and alert_rows/, which op_watch is made of as well.
+alert_rows = alert_rows/columns.c alert_rows/columns.h
+op_alert_core = op_alert/check.c op_alert/judge.c op_alert/judge.h op_alert/rules.c op_alert/rules.h \
+	op_alert/tell.c op_alert/tell.h op_alert/template.c op_alert/template.h op_alert/trend.c op_alert/trend.h \
+	op_alert/values.c op_alert/values.h $(alert_rows)
+
 pluginexec_LTLIBRARIES += op_alert.la
-op_alert_core = op_alert/check.c op_alert/columns.c op_alert/columns.h op_alert/judge.c op_alert/judge.h \
-	op_alert/rules.c op_alert/rules.h op_alert/tell.c op_alert/tell.h op_alert/template.c \
-	op_alert/template.h op_alert/trend.c op_alert/trend.h op_alert/values.c op_alert/values.h
 op_alert_la_SOURCES = op_alert/op_alert.c op_alert/op_alert.h op_alert/alert.c op_alert/command.c op_alert/row.c \
 	op_alert/shape.c calendar/calendar.h $(op_alert_core)
 op_alert_la_CFLAGS = $(AM_CFLAGS)

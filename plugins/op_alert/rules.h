@@ -12,7 +12,8 @@
 
 #include <stdbool.h>
 
-#include "columns.h"
+#include <alert_rows/columns.h>
+
 #include "template.h"
 
 enum { RULES_MOST = 32, COLUMNS_MOST = 64, EQUALS_MOST = 8 };

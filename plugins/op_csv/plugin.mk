@@ -4,7 +4,8 @@ rows_text = rows/number.c rows/number.h rows/pattern.c rows/utf8.c rows/utf8.h r
 	rows/when_inside.h calendar/calendar.h
 rows_core = rows/cells.c rows/check.c rows/feed.c rows/feed.h rows/options.h rows/route.c rows/route.h rows/rows.c \
 	rows/rows.h $(rows_text)
-op_csv_core = op_csv/head.c op_csv/reader.c op_csv/reader.h op_csv/scan.h op_csv/split.c op_csv/split.h $(rows_core)
+rows_split = rows/scan.h rows/split.c rows/split.h
+op_csv_core = op_csv/head.c op_csv/reader.c op_csv/reader.h $(rows_split) $(rows_core)
 
 pluginexec_LTLIBRARIES += op_csv.la
 op_csv_la_SOURCES = op_csv/op_csv.c $(op_csv_core)
@@ -24,7 +25,7 @@ test_rows_when_SOURCES = rows/test_when.c $(rows_text)
 test_rows_when_CPPFLAGS = $(op_csv_flags)
 test_rows_when_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_rows_when_LDADD = $(TEST_LIBS)
-test_op_csv_split_SOURCES = op_csv/test_split.c op_csv/split.c op_csv/split.h op_csv/scan.h
+test_op_csv_split_SOURCES = op_csv/test_split.c $(rows_split)
 test_op_csv_split_CPPFLAGS = $(op_csv_flags)
 test_op_csv_split_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_op_csv_split_LDADD = $(TEST_LIBS)

@@ -2,7 +2,7 @@
  *
  * reader.c - rows of CSV: what of a text is a row, and its fields' values.
  *
- * Not here: how a row is split (split.c), headers (head.c), what a value must be
+ * Not here: how a row is split (rows/split.c), headers (head.c), what a value must be
  * and where a row goes (rows/). */
 #include "reader.h"
 

@@ -6,8 +6,7 @@
 
 #include <rows/feed.h>
 #include <rows/rows.h>
-
-#include "split.h"
+#include <rows/split.h>
 
 enum { NAMES_MOST = 8192, SHAPES_MOST = 64 };
 

@@ -4,9 +4,9 @@
  * wrote and from scrawls; whole, and with the text growing byte by byte.
  *
  * Not here: headers, values, dead letters (test_op_csv.c). */
-#include "split.h"
-
 #include <afferent/testkit.h>
+
+#include <rows/split.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -284,6 +284,7 @@ aff_status rows_emit(struct rows *rows, const struct rows_send *send, enum rows_
     draft->subject = to.subject;
     draft->stream = to.stream;
     draft->flags = (uint16_t)((draft->flags & ~(unsigned)AFF_FLAG_GAP) | send->flags);
+    draft->event_ns += draft->event_ns < INT64_MAX - send->later_ns ? send->later_ns : 0;
     if (rows->has_time) {
         draft->event_ns = rows->time_ns;
         draft->clock = AFF_CLOCK_RECORDED;

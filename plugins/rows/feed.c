@@ -93,7 +93,7 @@ aff_status feed_bad(struct feed *feed, int reason, size_t at, size_t size)
 
 aff_status feed_emit(struct feed *feed, uint32_t schema, uint32_t columns, size_t at, size_t size)
 {
-    struct rows_send send = { feed->input, feed->stream, schema, columns, feed->gap ? AFF_FLAG_GAP : 0 };
+    struct rows_send send = { feed->input, feed->stream, schema, columns, feed->gap ? AFF_FLAG_GAP : 0, 0 };
     enum rows_reason reason;
     aff_status st = rows_emit(feed->rows, &send, &reason);
 

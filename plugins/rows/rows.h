@@ -129,6 +129,7 @@ struct rows_send {
     uint32_t schema;
     uint32_t columns;
     uint16_t flags; /* to be set beside the input's */
+    uint32_t later_ns; /* than the input, where the row has no time of its own */
 };
 
 /* What is wrong with the options is said by `report`; false if anything is. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * split.h - a row of CSV as fields. */
-#ifndef OP_CSV_SPLIT_H
-#define OP_CSV_SPLIT_H
+ * split.h - a row of CSV, or a line of a device, as fields. */
+#ifndef ROWS_SPLIT_H
+#define ROWS_SPLIT_H
 
 #include "scan.h"
 

@@ -1,4 +1,6 @@
-/* columns.c - the words, columns and row of an alert.
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * columns.c - the words, columns and row of an alert.
  *
  * Not here: when there is one. */
 #include "columns.h"

@@ -1,11 +1,12 @@
-/* columns.h - what a record of an alert looks like: its words, its columns, its row.
+/* SPDX-License-Identifier: Apache-2.0
  *
- * op_watch, which tells of devices, makes alerts of the same columns, so that
- * whoever takes alerts takes both.
+ * columns.h - what a record of an alert looks like: its words, its columns, its row.
  *
- * Not here: which alert there is, its stream and its labels (alert.c). */
-#ifndef OP_ALERT_COLUMNS_H
-#define OP_ALERT_COLUMNS_H
+ * op_alert tells of patients, op_watch of devices; whoever takes alerts takes both.
+ *
+ * Not here: which alert there is, its stream and its labels. */
+#ifndef ALERT_ROWS_COLUMNS_H
+#define ALERT_ROWS_COLUMNS_H
 
 #include <afferent/plugin.h>
 

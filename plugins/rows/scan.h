@@ -6,8 +6,8 @@
  * One mask of 64 bits a block, as in Langdale and Lemire, "Parsing gigabytes of
  * JSON per second" (VLDB Journal 28, 2019), section 3.1. Nothing is read behind
  * the text. */
-#ifndef OP_CSV_SCAN_H
-#define OP_CSV_SCAN_H
+#ifndef ROWS_SCAN_H
+#define ROWS_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

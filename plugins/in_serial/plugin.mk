@@ -1,0 +1,45 @@
+# in_serial: a device on a serial line, read frame by frame and told commands.
+in_serial_frames = in_serial/frame.c in_serial/frame.h in_serial/frame_block.c in_serial/frame_coded.c \
+	in_serial/frame_encode.c in_serial/frame_line.c in_serial/frame_marked.c in_serial/sum.c in_serial/sum.h \
+	in_serial/text.c in_serial/text.h in_serial/window.c in_serial/window.h
+in_serial_port = in_serial/port.c in_serial/port.h in_serial/port_line.c in_serial/port_usb.c
+
+pluginexec_LTLIBRARIES += in_serial.la
+in_serial_rest = in_serial/options.h in_serial/command.c in_serial/command.h in_serial/config.c \
+	in_serial/config.h in_serial/config_frame.c in_serial/data.c in_serial/device.c in_serial/orders.c \
+	in_serial/orders_in.c in_serial/report.c in_serial/serial.c in_serial/serial.h in_serial/shape.c \
+	$(in_serial_frames)
+in_serial_la_SOURCES = in_serial/in_serial.c $(in_serial_rest) $(in_serial_port)
+in_serial_la_CFLAGS = $(AM_CFLAGS)
+in_serial_la_LIBADD = $(PLUGIN_LIBS)
+
+check_PROGRAMS += test_in_serial_sum test_in_serial_frame test_in_serial_port test_in_serial \
+	test_in_serial_commands test_in_serial_fault
+test_in_serial_sum_SOURCES = in_serial/test_sum.c in_serial/sum.c in_serial/sum.h in_serial/text.c in_serial/text.h
+test_in_serial_sum_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_serial_sum_LDADD = $(TEST_LIBS)
+test_in_serial_frame_SOURCES = in_serial/test_frame.c in_serial/test_cut.h $(in_serial_frames)
+test_in_serial_frame_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_serial_frame_LDADD = $(TEST_LIBS)
+test_in_serial_port_SOURCES = in_serial/test_port.c in_serial/test_pty.h $(in_serial_port)
+test_in_serial_port_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_serial_port_LDADD = $(TEST_LIBS)
+test_in_serial_SOURCES = in_serial/test_in_serial.c in_serial/test_line.h in_serial/test_pty.h
+test_in_serial_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_serial_LDADD = $(TEST_LIBS)
+test_in_serial_commands_SOURCES = in_serial/test_commands.c in_serial/test_line.h in_serial/test_pty.h
+test_in_serial_commands_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_serial_commands_LDADD = $(TEST_LIBS)
+# the plugin on a port that fails: test_fault.c includes in_serial.c
+test_in_serial_fault_SOURCES = in_serial/test_fault.c in_serial/port.h $(in_serial_rest)
+test_in_serial_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_serial_fault_LDADD = $(TEST_LIBS)
+
+# A seed for each framer.
+fuzz_targets += fuzz_in_serial_frame
+fuzz_in_serial_frame_SOURCES = in_serial/fuzz_frame.c in_serial/test_cut.h $(in_serial_frames)
+EXTRA_DIST += in_serial/seeds/fuzz_in_serial_frame/line in_serial/seeds/fuzz_in_serial_frame/fixed \
+	in_serial/seeds/fuzz_in_serial_frame/length in_serial/seeds/fuzz_in_serial_frame/stx_etx \
+	in_serial/seeds/fuzz_in_serial_frame/slip in_serial/seeds/fuzz_in_serial_frame/cobs \
+	in_serial/seeds/fuzz_in_serial_frame/marks in_serial/seeds/fuzz_in_serial_frame/hdlc \
+	in_serial/seeds/fuzz_in_serial_frame/monitor

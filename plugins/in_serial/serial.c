@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * serial.c - an instance opens, has its turns, and closes. See serial.h. */
+#include "serial.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What events and results call the device: what it is named, else what it is
+ * opened by, without the folder. */
+static const char *device_name(struct serial *s)
+{
+    const struct config *c = s->config;
+    const char *slash;
+
+    if (c->device)
+        return c->device;
+    if (!c->path) {
+        (void)snprintf(s->names[0], sizeof s->names[0], "usb:%s:%s%s%s", c->usb->vendor, c->usb->product,
+                       *c->usb->serial ? ":" : "", c->usb->serial);
+        return s->names[0];
+    }
+    slash = strrchr(c->path, '/');
+    return slash && slash[1] ? slash + 1 : c->path;
+}
+
+static const char *stream_name(struct serial *s, uint32_t port)
+{
+    static const char *const endings[PORTS] = { "", "/results", "/events" };
+
+    (void)snprintf(s->names[1], sizeof s->names[1], "%s%s", s->config->stream, endings[port]);
+    return s->names[1];
+}
+
+static aff_status names_open(struct serial *s)
+{
+    const struct aff_host *host = s->host;
+    uint32_t port;
+
+    s->device = device_name(s);
+    s->subject = host->subject(host, s->config->subject ? s->config->subject : s->device);
+    for (port = 0; s->subject && port < PORTS; port++) {
+        s->schemas[port] = host->schema(host, serial_schema[port]);
+        if (!s->schemas[port])
+            break;
+        s->streams[port] = host->stream(host, s->subject, stream_name(s, port), s->schemas[port]);
+        if (!s->streams[port])
+            break;
+    }
+    return s->subject && port == PORTS ? AFF_OK : AFF_ERR_MEMORY;
+}
+
+/* All that framing will ever need, once. */
+static aff_status frames_open(struct serial *s)
+{
+    struct frame_rule rule;
+    size_t scratch;
+
+    if (!config_frame(s->config, NULL, &rule))
+        return s->host->explain(s->host, AFF_ERR_CONFIG, "the framing cannot be used; run `afferent check`");
+    framer_set(&s->framer, &rule);
+    scratch = (s->framer.reach + 15u) & ~(size_t)15u;
+    s->memory = s->host->alloc(s->host, scratch + window_room(&s->framer));
+    if (!s->memory)
+        return AFF_ERR_MEMORY;
+    s->framer.scratch = s->memory;
+    window_set(&s->window, &s->framer, (uint8_t *)s->memory + scratch);
+    return AFF_OK;
+}
+
+aff_status serial_open(const struct aff_host *host, const void *config, void **ret_self)
+{
+    struct serial *s = host->alloc(host, sizeof *s);
+    aff_status st;
+
+    if (!s)
+        return AFF_ERR_MEMORY;
+    s->host = host;
+    s->config = config;
+    s->fd = -1;
+    s->port = config_port(config);
+    st = frames_open(s);
+    if (st == AFF_OK)
+        st = orders_open(s);
+    if (st == AFF_OK)
+        st = names_open(s);
+    if (st != AFF_OK) {
+        serial_close(s);
+        return st;
+    }
+    *ret_self = s;
+    return AFF_OK;
+}
+
+void serial_close(void *self)
+{
+    struct serial *s = self;
+
+    device_close(s);
+    orders_close(s);
+    if (s->memory)
+        s->host->free(s->host, s->memory);
+    s->host->free(s->host, s);
+}
+
+/* What the next instance must know: that the line is lost, to tell its return, and
+ * that it was open, to tell that something is missing. A device that comes back may
+ * need another process (a sandbox knows only devices that were there). */
+struct kept {
+    char version[8];
+    int64_t lost_utc;
+    uint8_t is_lost, was_open, reserved[6];
+};
+static const char version[8] = "serial 1";
+
+aff_status serial_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
+{
+    const struct serial *s = self;
+    struct kept kept = { .is_lost = s->is_lost, .was_open = s->was_open };
+    uint8_t clock;
+
+    *ret_size = sizeof kept;
+    if (room < sizeof kept)
+        return AFF_OK;
+    memcpy(kept.version, version, sizeof version);
+    kept.lost_utc = s->host->utc_ns(s->host, &clock) - (s->host->now_ns(s->host) - s->lost_ns);
+    memcpy(buffer, &kept, sizeof kept);
+    return AFF_OK;
+}
+
+aff_status serial_restore(void *self, const void *buffer, size_t size)
+{
+    struct serial *s = self;
+    struct kept kept;
+    uint8_t clock;
+    int64_t away;
+
+    if (size != sizeof kept || memcmp(buffer, version, sizeof version) != 0)
+        return s->host->explain(s->host, AFF_ERR_DATA, "the snapshot was not written by this version of in_serial");
+    memcpy(&kept, buffer, sizeof kept);
+    away = s->host->utc_ns(s->host, &clock) - kept.lost_utc;
+    s->is_lost = kept.is_lost;
+    s->was_open = kept.was_open;
+    s->was_tried = kept.is_lost; /* others run already: no refusal ends them */
+    s->lost_ns = s->host->now_ns(s->host) - (away > 0 ? away : 0);
+    orders_restore(s);
+    return AFF_OK;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t events_wanted(const struct serial *s)
+{
+    bool sends = s->orders.state == ORDER_SENDING;
+
+    return sends ? AFF_WATCH_READ | AFF_WATCH_WRITE : AFF_WATCH_READ;
+}
+
+/* Data first, so that an answer is taken before its time is up; then commands,
+ * which may send; then what both had to tell. */
+static aff_status turn(struct serial *s, struct turn *t)
+{
+    aff_status st = events_turn(s, t);
+
+    if (st == AFF_OK)
+        st = data_turn(s, t);
+    if (st == AFF_OK || st == AFF_ERR_IO)
+        st = orders_turn(s, t);
+    if (st == AFF_OK || st == AFF_ERR_IO) {
+        device_care(s, t->now);
+        st = events_turn(s, t);
+    }
+    return st == AFF_OK ? device_watch(s, events_wanted(s)) : st;
+}
+
+aff_status serial_read(void *self, uint32_t want)
+{
+    struct serial *s = self;
+    struct turn t = { .want = want, .now = s->host->now_ns(s->host) };
+    aff_status st = device_open(s, &t), did;
+
+    if (st != AFF_OK && st != AFF_ERR_IO)
+        return st;
+    did = turn(s, &t);
+    if (did != AFF_OK)
+        return did;
+    s->host->wake_at(s->host, least(device_due(s, t.now), least(data_due(s), orders_due(s))));
+    if (s->fd < 0)
+        return st == AFF_OK ? s->host->explain(s->host, AFF_ERR_IO, "%s", s->fault.why) : st;
+    return t.more ? AFF_OK : AFF_AGAIN;
+}

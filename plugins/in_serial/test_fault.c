@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_fault.c - what a pty cannot show: a driver that counts errors, a line that
+ * fails while it is written to, and reads that are interrupted.
+ *
+ * The plugin is linked in with a port of ours, `fake_port`, in place of port.c: one
+ * end of a socket pair. The calls read and write are those defined here. */
+#include "in_serial.c"
+
+#include <afferent/testkit.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct {
+    int far; /* the device's end */
+    bool counts, refuses;
+    struct port_errors errors;
+    unsigned opened, forgotten;
+    int write_error, read_error; /* of the next call */
+} fake_port;
+
+int port_open(const struct port_rule *rule, struct port_fault *ret_fault)
+{
+    int pair[2];
+
+    (void)rule;
+    memset(ret_fault, 0, sizeof *ret_fault);
+    if (fake_port.refuses) {
+        ret_fault->refused = true;
+        ret_fault->setting = "baud";
+        (void)snprintf(ret_fault->why, sizeof ret_fault->why, "no");
+        return -1;
+    }
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    fake_port.far = pair[1];
+    fake_port.opened++;
+    return pair[0];
+}
+
+void port_close(int fd)
+{
+    (void)close(fd);
+    (void)close(fake_port.far);
+}
+
+void port_forget(int fd)
+{
+    (void)fd;
+    fake_port.forgotten++;
+}
+
+bool port_errors(int fd, struct port_errors *ret)
+{
+    (void)fd;
+    *ret = fake_port.errors;
+    return fake_port.counts;
+}
+
+ssize_t read(int fd, void *to, size_t size)
+{
+    int error = fake_port.read_error;
+
+    fake_port.read_error = 0;
+    errno = error;
+    return error ? -1 : syscall(SYS_read, fd, to, size);
+}
+
+ssize_t write(int fd, const void *from, size_t size)
+{
+    int error = fake_port.write_error;
+
+    fake_port.write_error = 0;
+    errno = error;
+    return error ? -1 : syscall(SYS_write, fd, from, size);
+}
+
+static struct aff_harness *open_fake(const char *toml)
+{
+    static char text[1024];
+    struct aff_harness *h;
+
+    memset(&fake_port, 0, sizeof fake_port);
+    (void)snprintf(text, sizeof text, "path = \"/dev/fake\"\n%s", toml);
+    h = aff_harness_open_linked(&afferent_plugin_v1, text);
+    fake_port.counts = true;
+    EXPECT_STATUS(aff_harness_read(h, 64), AFF_AGAIN);
+    return h;
+}
+
+static void sends(const char *text)
+{
+    assert_int_equal(write(fake_port.far, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+TEST(what_the_driver_counts_is_a_metric_and_an_overrun_a_gap)
+{
+    struct aff_harness *h = open_fake("silent_after = \"0s\"");
+    const struct aff_record *r;
+
+    fake_port.errors = (struct port_errors){ .framing = 3, .parity = 2, .breaks = 1 };
+    aff_harness_clock(h, SECOND_NS);
+    sends("one\n");
+    (void)aff_harness_ready(h, 1000);
+    fake_port.errors.overrun = 5;
+    fake_port.errors.buffer = 1;
+    aff_harness_clock(h, SECOND_NS);
+    sends("two\n");
+    (void)aff_harness_ready(h, 1000);
+    r = aff_harness_take(h, "data");
+    assert_int_equal(r->flags & AFF_FLAG_GAP, 0);
+    r = aff_harness_take(h, "data");
+    assert_int_equal(r->flags & AFF_FLAG_GAP, AFF_FLAG_GAP);
+    EXPECT_METRIC(h, "line_framing", 3);
+    EXPECT_METRIC(h, "line_parity", 2);
+    EXPECT_METRIC(h, "line_breaks", 1);
+    EXPECT_METRIC(h, "line_overruns", 6);
+    aff_harness_close(&h);
+}
+
+TEST(a_read_that_is_interrupted_is_no_loss)
+{
+    struct aff_harness *h = open_fake("");
+
+    sends("one\n");
+    fake_port.read_error = EINTR;
+    EXPECT_STATUS(aff_harness_ready(h, 1000), AFF_AGAIN);
+    EXPECT_NOTHING(h, "data");
+    (void)aff_harness_ready(h, 1000);
+    EXPECT_WAITING(h, "data", 1);
+    EXPECT_METRIC(h, "lost", 0);
+    aff_harness_close(&h);
+}
+
+TEST(a_line_that_fails_while_it_is_read_or_written_is_lost_and_opened_again)
+{
+    struct aff_harness *h = open_fake("commands = { go = { send = \"G\", retries = 1 } }\non_open = [\"go\"]");
+    const struct aff_record *e;
+
+    EXPECT_METRIC(h, "sent", 1);
+    fake_port.read_error = EIO;
+    EXPECT_STATUS(aff_harness_read(h, 64), AFF_ERR_IO);
+    EXPECT_CAUSE(h, "the line is gone: Input/output error");
+    fake_port.write_error = ENXIO;
+    (void)aff_harness_clock(h, 200 * 1000 * 1000);
+    assert_int_equal(fake_port.opened, 2);
+    EXPECT_STATUS(aff_harness_status(h), AFF_ERR_IO);
+    EXPECT_CAUSE(h, "the line is gone: No such device or address");
+    (void)aff_harness_clock(h, 200 * 1000 * 1000);
+    assert_int_equal(fake_port.opened, 3);
+    while ((e = aff_harness_take(h, "results")))
+        assert_string_equal(aff_harness_text(h, e, "command"), "go");
+    EXPECT_METRIC(h, "lost", 2);
+    EXPECT_METRIC(h, "commands_done", 2);
+    EXPECT_METRIC(h, "commands_not_done", 1);
+    aff_harness_close(&h);
+}
+
+TEST(another_device_in_its_place_that_refuses_a_setting_ends_no_run)
+{
+    struct aff_harness *h = open_fake("");
+
+    fake_port.read_error = EIO;
+    EXPECT_STATUS(aff_harness_read(h, 64), AFF_ERR_IO);
+    fake_port.refuses = true;
+    for (int i = 0; i < 20; i++)
+        (void)aff_harness_clock(h, SECOND_NS);
+    EXPECT_STATUS(aff_harness_status(h), AFF_ERR_IO);
+    EXPECT_CAUSE(h, "baud: no");
+    fake_port.refuses = false;
+    for (int i = 0; i < 20; i++)
+        (void)aff_harness_clock(h, SECOND_NS);
+    EXPECT_STATUS(aff_harness_status(h), AFF_AGAIN);
+    aff_harness_close(&h);
+}
+
+TEST(a_command_that_stays_half_sent_is_forgotten_before_it_is_sent_again)
+{
+    struct aff_harness *h = open_fake("commands = { go = { send = \"G\", timeout = \"1s\", retries = 1, expect = "
+                                      "\"ok\" } }\non_open = [\"go\"]");
+
+    sends("ok\n");
+    (void)aff_harness_ready(h, 1000);
+    EXPECT_METRIC(h, "commands_done", 1);
+    fake_port.read_error = EIO;
+    (void)aff_harness_read(h, 64);
+    fake_port.write_error = EAGAIN; /* the line takes nothing now */
+    (void)aff_harness_clock(h, 100 * 1000 * 1000);
+    assert_int_equal(fake_port.opened, 2);
+    fake_port.write_error = EAGAIN;
+    (void)aff_harness_clock(h, SECOND_NS);
+    (void)aff_harness_read(h, 64);
+    assert_int_equal(fake_port.forgotten, 1);
+    sends("ok\n");
+    (void)aff_harness_ready(h, 1000);
+    (void)aff_harness_ready(h, 100);
+    sends("ok\n");
+    (void)aff_harness_ready(h, 1000);
+    EXPECT_METRIC(h, "commands_done", 2);
+    EXPECT_METRIC(h, "retries", 1);
+    aff_harness_close(&h);
+}
+
+AFF_TEST_MAIN(what_the_driver_counts_is_a_metric_and_an_overrun_a_gap, a_read_that_is_interrupted_is_no_loss,
+              a_line_that_fails_while_it_is_read_or_written_is_lost_and_opened_again,
+              another_device_in_its_place_that_refuses_a_setting_ends_no_run,
+              a_command_that_stays_half_sent_is_forgotten_before_it_is_sent_again)

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * test_map.c - what a map may not say, and what `check` knows of its rows.
+ *
+ * Not here: frames (test_op_parse.c). */
+#include <rows/testing.h>
+
+static void refused(const char *frame, const char *place, const char *text)
+{
+    char toml[1024];
+    const char *said;
+
+    (void)snprintf(toml, sizeof toml, "frames = [{ %s }]", frame);
+    said = aff_harness_check("op_parse", toml);
+    assert_non_null(said);
+    if (!strstr(said, place) || !strstr(said, text))
+        fail_msg("%s\nsays: %s\nnot: %s ... %s", toml, said, place, text);
+}
+
+static void accepted(const char *toml)
+{
+    const char *said = aff_harness_check("op_parse", toml);
+
+    if (said)
+        fail_msg("%s\nsays: %s", toml, said);
+}
+
+#define COLUMN "columns = [{ name = \"a\", field = 1 }]"
+#define AT "columns = [{ name = \"a\", at = 0 }]"
+
+TEST(a_frame_without_its_marks_is_refused)
+{
+    refused(COLUMN, "frames[0].key", "is missing");
+    refused("key = \"A\", kind = \"pairs\", columns = [{ name = \"a\" }]", "frames[0].key", "expected begins");
+    refused("key = \"A\", begins = \"x\", " COLUMN, "frames[0].begins", "key says it");
+    refused("key = \"A\", separator = \";;\", " COLUMN, "frames[0].separator", "one character");
+    refused("key = \"A\", separator = \"blanks\", quote = \"'\", " COLUMN, "frames[0].quote", "blanks");
+    refused("key = \"A\", quote = \";\", " COLUMN, "frames[0].quote", "its own");
+    refused("key = \"A\", assign = \"\", " COLUMN, "frames[0].assign", "behind a key");
+    refused("kind = \"pairs\", assign = \";\", columns = [{ name = \"a\" }]", "frames[0].assign", "same character");
+    refused("kind = \"binary\", begins_hex = \"a5 5\", " AT, "frames[0].begins_hex", "a5 5a");
+    refused("kind = \"binary\", begins = \"x\", begins_hex = \"a5\", " AT, "frames[0].begins", "beside begins_hex");
+    refused("key = \"A\", size = 3, " COLUMN, "frames[0].size", "fixed or binary");
+    refused("kind = \"binary\", fields = 3, " AT, "frames[0].fields", "key or delimited");
+}
+
+TEST(a_column_without_its_place_is_refused)
+{
+    refused("key = \"A\", columns = [{ name = \"a\" }]", "frames[0].columns[0].field", "count the fields from 1");
+    refused("key = \"A\", fields = 2, columns = [{ name = \"a\", field = 3 }]", "frames[0].columns[0].field", "beyond");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, at = 2 }]", "frames[0].columns[0].at", "leave it out");
+    refused("kind = \"pairs\", columns = [{ name = \"a\", field = 1 }]", "frames[0].columns[0].field", "leave it out");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, from = \"x\" }]", "frames[0].columns[0].from", "pairs");
+    refused("kind = \"fixed\", columns = [{ name = \"a\", length = 2 }]", "frames[0].columns[0].at", "from 0");
+    refused("kind = \"fixed\", " AT, "frames[0].columns[0].length", "how many bytes");
+    refused("key = \"A\", columns = [{ name = \"\", field = 1 }]", "frames[0].columns[0].name", "is empty");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1 }, { name = \"a\", field = 2 }]", "frames[0].columns[1].name",
+            "twice");
+}
+
+TEST(a_value_that_cannot_be_is_refused)
+{
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, raw = \"bcd\" }]", "columns[0].length", "1 to 9");
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, raw = \"text\", type = \"text\" }]", "columns[0].length", "bytes");
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, type = \"text\" }]", "columns[0].raw", "raw = \"text\"");
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, bit = 6, bits = 3 }]", "columns[0].bits", "from its lowest");
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, raw = \"f32\", bits = 3 }]", "columns[0].bits", "integer");
+    refused("kind = \"binary\", size = 4, columns = [{ name = \"a\", at = 2, raw = \"u32\" }]", "columns[0].at", "size");
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, missing = [\"---\"] }]", "columns[0].missing", "0x8000");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, type = \"int\", scale = 0.1 }]", "columns[0].scale", "real");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, type = \"text\", low = 1 }]", "columns[0].low", "numbers");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, low = 2, high = 1 }]", "columns[0].low", "exchange");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, type = \"time\", format = \"%Q\" }]", "columns[0].name", "unknown part");
+}
+
+TEST(what_no_frame_can_reach_is_refused)
+{
+    refused("kind = \"delimited\", " COLUMN " }, { key = \"A\", " COLUMN, "frames[1].name", "none is left");
+    refused("key = \"A\", " COLUMN " }, { key = \"A\", " COLUMN, "frames[1].key", "columns together");
+    refused("key = \"A\", " COLUMN " }, { key = \"B\", columns = [{ name = \"a\", field = 1, unit = \"/min\" }]",
+            "frames[1].columns[0].name", "alike");
+    EXPECT_REFUSED("op_parse", "split = \"cr\"\nframes = [{ kind = \"binary\", " AT " }]", "split = \"none\"");
+}
+
+TEST(time_subject_and_names_are_columns_of_the_map)
+{
+    EXPECT_REFUSED("op_parse", "subject = \"who\"\nframes = [{ key = \"A\", " COLUMN " }]", "is no column of any frame");
+    EXPECT_REFUSED("op_parse", "time = { from = \"t\" }\nframes = [{ key = \"A\", " COLUMN " }]", "is no column of any frame");
+    EXPECT_REFUSED("op_parse", "frame_column = \"a\"\nframes = [{ key = \"A\", " COLUMN " }]", "rename it");
+    EXPECT_REFUSED("op_parse", "stream = \"\"\nframes = [{ key = \"A\", " COLUMN " }]", "write it like \"rows\"");
+    EXPECT_REFUSED("op_parse", "frames = []", "1");
+    accepted("subject = \"a\"\nframe_column = \"k\"\nframes = [{ key = \"A\", columns = [{ name = \"a\", field = 1, type = \"text\" }] },"
+             "{ key = \"B\", columns = [{ name = \"a\", field = 2, type = \"text\" }] }]");
+}
+
+TEST(check_knows_the_columns_that_come_out)
+{
+    static const struct aff_schema bytes = { .struct_size = sizeof bytes, .type = AFF_BYTES, .name = "frames" };
+    const struct aff_shape in = { .struct_size = sizeof in, .schema = &bytes, .subject = AFF_LABEL_PHI };
+    const struct aff_shape *out;
+    const struct aff_schema *s;
+
+    assert_null(aff_harness_shape("op_parse",
+                                  "frame_column = \"kind\"\nframes = [{ key = \"HR\", columns = [{ name = \"hr\", field = 2, unit = \"/min\", "
+                                  "code = \"8867-4\", required = true }, { name = \"who\", field = 3, type = \"text\", label = \"phi\" }] }, "
+                                  "{ key = \"PR\", columns = [{ name = \"hr\", field = 1, unit = \"/min\", code = \"8867-4\" }] }]",
+                                  &in, 1, &out));
+    s = out[0].schema;
+    assert_non_null(s);
+    assert_int_equal(s->count, 3);
+    assert_string_equal(s->columns[0].name, "hr");
+    assert_string_equal(s->columns[0].unit, "/min");
+    assert_string_equal(s->columns[0].code, "8867-4");
+    assert_int_equal(s->columns[1].label, AFF_LABEL_PHI);
+    assert_string_equal(s->columns[2].name, "kind");
+    assert_int_equal(s->columns[2].type, AFF_TEXT);
+    assert_int_equal(out[0].subject, AFF_LABEL_PHI);
+}
+
+AFF_TEST_MAIN(a_frame_without_its_marks_is_refused, a_column_without_its_place_is_refused,
+              a_value_that_cannot_be_is_refused, what_no_frame_can_reach_is_refused,
+              time_subject_and_names_are_columns_of_the_map, check_knows_the_columns_that_come_out)
