@@ -346,6 +346,9 @@ bool ask_serve(struct cell *cell, const char **ret_why)
     case PAGE_ASK_BLOB:
         serve_blob(cell);
         return true;
+    case PAGE_ASK_LINK:
+        links_serve(cell);
+        return true;
     default:
         *ret_why = "a question that nobody asks";
         return false;

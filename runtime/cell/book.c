@@ -213,8 +213,27 @@ static bool entry_book(struct cell *cell, const struct slot *slot, const struct 
     case ENTRY_SNAP:
         snap_book(cell, e);
         return true;
+    case ENTRY_WATCH:
+        return is_done(cell, wakes_book(cell, e) ? AFF_OK : AFF_ERR_MEMORY);
+    case ENTRY_LINK:
+        return is_done(cell, links_book(cell, e) ? AFF_OK : AFF_ERR_MEMORY);
     default:
         return true;
+    }
+}
+
+void book_again(struct cell *cell)
+{
+    const struct entry *e = (const struct entry *)(const void *)cell->result.bytes;
+    const uint8_t *end = cell->result.bytes + cell->result.size;
+
+    for (; (const uint8_t *)e < end; e = entry_next(e)) {
+        if (e->kind == ENTRY_WATCH)
+            wakes_book(cell, e);
+        if (e->kind == ENTRY_WAKE)
+            cell->host->wake_at(cell->host, e->event_ns);
+        if (e->kind == ENTRY_LINK)
+            links_book(cell, e);
     }
 }
 

@@ -54,13 +54,13 @@ static void options_fill(struct cell *cell, const struct cell_options *options)
  * see confine.h. */
 static bool profile_choose(struct cell *cell)
 {
-    struct pack pack;
+    struct paths paths;
     bool ok;
 
-    pack_config(&pack, cell->plugin, cell->config);
-    cell->profile = profile_of(&cell->plugin->about, pack.folder_count > 0);
-    ok = !pack.failed;
-    pack_free(&pack);
+    paths_list(&paths, cell->plugin, cell->config);
+    cell->profile = paths_profile(&paths, &cell->plugin->about);
+    ok = !paths.folders.failed && !paths.devices.failed;
+    paths_free(&paths);
     return ok;
 }
 
@@ -78,6 +78,8 @@ struct cell *cell_open(const struct plugin *plugin, const void *config, const st
     if (cell) {
         *cell = (struct cell){ .magic = CELL_MAGIC, .plugin = plugin, .config = config, .child.pidfd = -1 };
         cell->pages = (struct pages){ .host_fd = -1, .child_fd = -1, .state_fd = -1 };
+        cell->wakes = (struct wakes){ .fd = -1, .child_fd = -1 };
+        cell->links.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
         cell->is_exact = true;
         options_fill(cell, options);
         cell->question = malloc(PAGE_ASK);
@@ -147,7 +149,10 @@ void cell_status(const struct cell *cell, char *text, size_t room)
         snprintf(text, room, "process, not started; profile %s", profile);
         return;
     }
-    if (c->landlock)
+    if (c->landlock && cell->profile & PROFILE_DEVICE)
+        snprintf(landlock, sizeof landlock, "landlock %u folder%s and %u device%s", c->folders,
+                 c->folders == 1 ? "" : "s", c->devices, c->devices == 1 ? "" : "s");
+    else if (c->landlock)
         snprintf(landlock, sizeof landlock, "landlock %u folder%s", c->folders, c->folders == 1 ? "" : "s");
     snprintf(text, room, "process, %s%s, %s, no_new_privs%s", c->seccomp == 1 ? "seccomp " : "no seccomp: this kernel lacks it; wanted ",
              profile, landlock, c->capabilities ? ", no capabilities" : "");

@@ -301,6 +301,10 @@ static const char *entry_check(struct check *c, const struct entry *e)
         return e->port < c->cell->plugin->metric_count ? NULL : "a metric that is not in its table";
     case ENTRY_SNAP:
         return snap_check(c, e);
+    case ENTRY_WATCH:
+        return wakes_check(e);
+    case ENTRY_LINK:
+        return links_check(c->slot, e);
     case ENTRY_SKIP:
     case ENTRY_WAKE:
     case ENTRY_TOUCH:

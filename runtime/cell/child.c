@@ -4,7 +4,7 @@
  * only then loads the plugin. After that it waits for calls, makes them, and says how
  * they ended, until it is killed: the host alone ends it.
  *
- * Not here: what the plugin calls (child_ask.c, child_records.c). */
+ * Not here: what the plugin calls (child_ask.c, child_records.c, child_wakes.c). */
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
@@ -82,8 +82,14 @@ void kid_wait(struct kid *kid)
         relax();
     }
     kid->spins = kid->spins > 2 * SPINS_LEAST ? kid->spins / 2 : SPINS_LEAST;
-    while (!rung(kid))
-        syscall(SYS_futex, &kid->page->bell, FUTEX_WAIT, kid->bell_seen, kid_acks_late(kid) ? &late : NULL, NULL, 0);
+    while (!rung(kid)) {
+        const struct timespec *most = kid_acks_late(kid) ? &late : NULL;
+
+        if (kid_polls(kid))
+            kid_poll(kid, most);
+        else
+            syscall(SYS_futex, &kid->page->bell, FUTEX_WAIT, kid->bell_seen, most, NULL, 0);
+    }
 }
 
 /* ---- coming up ---- */
@@ -396,11 +402,13 @@ static void serve(struct kid *kid)
     kid->handle = kid->handle > kid->page->handle ? kid->handle : kid->page->handle;
     kid->in_call = true;
     kid_forget(kid);
+    kid_wakes_begin(kid);
     if (kid->page->held_new)
         kid_held_fetch(kid);
     st = kid_call(kid, &taken);
     kid->draft_entry = NULL;
     kid_metrics(kid);
+    kid_wakes_end(kid);
     if (kid->page->snapshots) {
         bool whole = call == PAGE_CALL_SNAPSHOT || call == PAGE_CALL_START || call == PAGE_CALL_RESTORE;
         aff_status snap = kid_snapshot(kid, whole ? UINT64_MAX : kid->page->snap_most);
@@ -434,6 +442,7 @@ int cell_child_main(int argc, char **argv)
     kid.spins = SPINS_LEAST;
     kid_fill_asks(&kid.host);
     kid_fill_records(&kid.host);
+    kid_fill_wakes(&kid.host);
     confine(kid.page, kid.in, &kid.out->confined);
     kid_post(&kid, PAGE_POST_READY);
     for (;;) {

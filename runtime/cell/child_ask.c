@@ -25,7 +25,7 @@ enum { CACHE_MOST = 1 << 20 };
 
 bool kid_ask(struct kid *kid, enum page_ask kind, uint64_t a, uint64_t b, const void *text, size_t size)
 {
-    if (!kid->in_call || !pthread_equal(kid->thread, pthread_self()) || size > PAGE_ASK)
+    if (!pthread_equal(kid->thread, pthread_self()) || !kid->in_call || size > PAGE_ASK)
         return false;
     if (size > 0)
         memcpy(kid->ask, text, size);

@@ -39,9 +39,10 @@ struct child {
     pid_t pid; /* 0: none */
     int pidfd;
 };
-/* 0, or an errno. The child dies with this process, whichever thread asked. One that
- * `prints` has the host's standard output (a sink's report), others have none. */
-int child_start(struct child *child, int image, const struct pages *pages, bool prints);
+/* 0, or an errno. The child dies with this process, whichever thread asked. `wakes` is
+ * its end of wakes.c. One that `prints` has the host's standard output (a sink's report),
+ * others have none. */
+int child_start(struct child *child, int image, const struct pages *pages, int wakes, bool prints);
 /* Whether it has ended; then it is reaped and *ret_how says how, as by waitid. */
 enum { CHILD_THREADS = 128, CHILD_OVERRUN = -1 };
 struct child_end {
@@ -61,13 +62,33 @@ struct pack {
     size_t size, room;
     uint64_t *fixups; /* where pointers stand */
     uint32_t fixup_count, fixup_room;
-    struct text folders; /* texts one behind the other: where PATH options lead to write */
-    uint32_t folder_count;
-    bool reads; /* a PATH option is set that is only read */
     bool failed;
 };
 void pack_config(struct pack *pack, const struct plugin *plugin, const void *config);
 void pack_free(struct pack *pack);
+
+/* ---- where it leads to: paths.c ---- */
+
+struct paths {
+    struct text folders; /* texts one behind the other: below them it writes */
+    struct text devices;
+    uint32_t folder_count, device_count;
+    uint32_t set;   /* options of paths that are no inputs */
+    bool is_live;   /* a source that is read as data comes */
+    bool is_device; /* that takes commands as well */
+};
+/* What is in memory that could not be had is left out, and `failed` of the text says so. */
+void paths_list(struct paths *paths, const struct plugin *plugin, const void *config);
+void paths_free(struct paths *paths);
+/* enum profile. */
+uint32_t paths_profile(const struct paths *paths, const struct aff_plugin *about);
+
+/* Those that a child was given. */
+struct devices {
+    uint64_t given[64]; /* what tells each from any other; 0: it was absent */
+    uint32_t count;
+    int64_t looked_ns;
+};
 
 /* ---- schemas as bytes, both ways: schema_pack.c ---- */
 
@@ -122,6 +143,20 @@ struct unsynced {
     bool has_epoch;
 };
 
+/* How a child asks to be called: wakes.c. */
+struct wakes {
+    int fd;       /* -1: none */
+    int child_fd; /* until the child has it */
+    bool is_watched; /* the host waits for it */
+};
+
+/* What the child's page says of links: links.c. */
+struct links {
+    pthread_mutex_t lock;
+    struct aff_link said[PAGE_LINKS];
+    uint32_t count;
+};
+
 struct policy {
     int64_t ends[5]; /* boot times of the newest, a ring */
     uint32_t end_count;
@@ -151,6 +186,9 @@ struct cell {
     const struct aff_host *host;
     struct pages pages;
     struct child child;
+    struct wakes wakes;
+    struct links links;
+    struct devices devices;
     struct confined confined;
     _Atomic bool is_confined; /* the above is known */
     bool opened;  /* the data path has it open */
@@ -290,6 +328,8 @@ void held_undo(struct cell *cell);
 /* Does it. False: the real host could not (the run is being ended, or there is no
  * memory; cell->refused): *ret_taken records are done, and the child is ahead of them. */
 bool book_result(struct cell *cell, struct slot *slot, uint32_t *ret_taken);
+/* Of a call whose records were booked once: what it waits for, and its link. */
+void book_again(struct cell *cell);
 
 /* ---- policy.c ---- */
 
@@ -353,6 +393,41 @@ void unsynced_note(struct cell *cell, const struct slot *slot);
 void unsynced_again(struct cell *cell);
 aff_status unsynced_give(struct cell *cell);
 void unsynced_free(struct cell *cell);
+
+/* ---- paths.c ---- */
+
+/* A new child was given these. */
+void devices_note(struct cell *cell, const struct paths *paths);
+/* Ends the child, uncounted, where a device is there that it may not open: the next one may. */
+void devices_look(struct cell *cell);
+
+/* ---- wakes.c ---- */
+
+/* For a new child; 0 or an errno. */
+int wakes_make(struct wakes *wakes);
+/* The child has its end, or was not started. */
+void wakes_given(struct wakes *wakes);
+/* Behind a bell: a child that polls is woken. */
+void wakes_post(const struct cell *cell);
+/* What was asked for is done by the call that follows. */
+void wakes_take(struct cell *cell);
+/* ENTRY_WATCH: what is wrong with it; doing it. */
+const char *wakes_check(const struct entry *entry);
+bool wakes_book(struct cell *cell, const struct entry *entry);
+/* The child is gone. */
+void wakes_end(struct cell *cell);
+
+/* ---- links.c ---- */
+
+/* ENTRY_LINK: what is wrong with it; doing it. */
+const char *links_check(const struct slot *slot, const struct entry *entry);
+bool links_book(struct cell *cell, const struct entry *entry);
+/* The child's question for one. */
+void links_serve(struct cell *cell);
+/* [any] Writes them into the page where they changed; there is a page. */
+void links_put(struct cell *cell);
+/* A new page has none. */
+void links_forget(struct cell *cell);
 
 /* ---- proxy.c ---- */
 

@@ -8,6 +8,7 @@
 #ifndef AFFERENT_CELL_KID_H
 #define AFFERENT_CELL_KID_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,6 +34,14 @@ struct kid_acks {
     pthread_mutex_t lock;
     struct page_ack *late; /* those that found the ring full */
     uint32_t late_count, late_room;
+};
+
+/* Descriptors that it waits for between calls; behind them that of its host. */
+struct kid_wakes {
+    struct pollfd fds[PAGE_WATCHES + 1];
+    uint32_t count;
+    uint32_t told; /* of which the host knows */
+    bool said;     /* the host knows that one is ready, or cannot be told */
 };
 
 struct kid {
@@ -80,6 +89,7 @@ struct kid {
     uint8_t *snap;
     size_t snap_room;
     struct kid_acks acks;
+    struct kid_wakes wakes;
 };
 
 /* ---- child.c ---- */
@@ -111,6 +121,17 @@ struct entry *kid_entry(struct kid *kid, enum entry_kind kind, uint32_t size);
 void kid_metrics(struct kid *kid);
 /* What was held before this child, in place of what it has. */
 void kid_held_fetch(struct kid *kid);
+
+/* ---- child_wakes.c ---- */
+
+void kid_fill_wakes(struct aff_host *host);
+/* There are descriptors to be waited for beside the host's bell. */
+bool kid_polls(const struct kid *kid);
+/* Until one is ready, the bell rings, or `most` is over (NULL: never). */
+void kid_poll(struct kid *kid, const struct timespec *most);
+/* At the beginning and at the end of a call. */
+void kid_wakes_begin(struct kid *kid);
+void kid_wakes_end(struct kid *kid);
 
 static inline struct kid *kid_of(const struct aff_host *host)
 {

@@ -4,18 +4,14 @@
  * only pointers change: each becomes an offset, and its place is noted. The option
  * table says where pointers are and what they lead to.
  *
- * On the way the PATH options are noted: what may be written lies below them.
- *
- * Not here: undoing it (child.c: it adds the address to each). */
-#include <libgen.h>
-#include <limits.h>
+ * Not here: undoing it (child.c: it adds the address to each), where paths lead to
+ * (paths.c). */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "cell/inside.h"
 
-enum { ALIGN = 16, GROW = 4096, FOLDERS = 64 };
+enum { ALIGN = 16, GROW = 4096 };
 
 /* A place of `size` bytes, filled from `from`; its offset. */
 static uint64_t put(struct pack *p, const void *from, size_t size)
@@ -66,24 +62,6 @@ static void put_text(struct pack *p, uint64_t at, const char *text)
         fix(p, at, put(p, text, strlen(text) + 1));
 }
 
-/* The folder itself, or that in which the file is or will be. */
-static void folder_note(struct pack *p, const char *path)
-{
-    char copy[PATH_MAX];
-    struct stat st;
-    const char *folder = copy;
-
-    if (strlen(path) >= sizeof copy || p->folder_count == FOLDERS)
-        return;
-    memcpy(copy, path, strlen(path) + 1);
-    if (stat(path, &st) < 0 || !S_ISDIR(st.st_mode))
-        folder = stat(path, &st) == 0 && !S_ISREG(st.st_mode) ? path : dirname(copy); /* a device itself */
-    if (strcmp(folder, "/") == 0 || strcmp(folder, ".") == 0)
-        return;
-    text_add_bytes(&p->folders, folder, strlen(folder) + 1);
-    p->folder_count++;
-}
-
 static void pack_level(struct pack *p, const struct aff_option *options, uint32_t count, const uint8_t *from, uint64_t at);
 
 static void pack_list(struct pack *p, const struct aff_option *option, const uint8_t *from, uint64_t at)
@@ -120,12 +98,6 @@ static void pack_option(struct pack *p, const struct aff_option *option, const u
     case AFF_TYPE_SECRET:
         memcpy(&pointer, from, sizeof pointer);
         put_text(p, at, pointer);
-        if (option->type != AFF_TYPE_PATH || !pointer)
-            break;
-        if (option->flags & AFF_OPT_INPUT)
-            p->reads = true;
-        else
-            folder_note(p, pointer);
         break;
     case AFF_TYPE_TABLE:
         memcpy(&pointer, from, sizeof pointer);
@@ -160,7 +132,6 @@ void pack_config(struct pack *p, const struct plugin *plugin, const void *config
         return;
     put(p, config, plugin->about.config_size);
     pack_level(p, plugin->options, plugin->option_count, config, 0);
-    p->failed |= p->folders.failed;
 }
 
 void pack_free(struct pack *p)
@@ -169,6 +140,5 @@ void pack_free(struct pack *p)
         explicit_bzero(p->bytes, p->room);
     free(p->bytes);
     free(p->fixups);
-    text_free(&p->folders);
     *p = (struct pack){ 0 };
 }

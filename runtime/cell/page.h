@@ -26,11 +26,14 @@ enum {
     PAGE_ALIGN = 16,
     PAGE_WHY = 256,
     PAGE_SLACK = 64 * 1024, /* of the area: kept for entries without payload */
-    PAGE_FORGET = 4 * PAGE_BATCH
+    PAGE_FORGET = 4 * PAGE_BATCH,
+    PAGE_WATCHES = 8, /* descriptors that a child waits for */
+    PAGE_LINKS = 16,  /* ways out of the machine that it is told of between its questions */
+    PAGE_LINK_WORDS = (sizeof(struct aff_link) + 7) / 8
 };
 
 /* Where the child finds its descriptors. */
-enum { CELL_FD_IMAGE = 3, CELL_FD_HOST, CELL_FD_CHILD, CELL_FD_STATE, CELL_FD_ABOVE };
+enum { CELL_FD_IMAGE = 3, CELL_FD_HOST, CELL_FD_CHILD, CELL_FD_STATE, CELL_FD_WAKES, CELL_FD_ABOVE };
 
 #define CELL_VERB "--cell"
 #define CELL_MARK "AFFERENT_CELL"
@@ -72,7 +75,8 @@ enum page_ask {
     PAGE_ASK_UTC,
     PAGE_ASK_LOG,  /* a: level, text */
     PAGE_ASK_HELD, /* a: index, b: offset into its payload */
-    PAGE_ASK_BLOB  /* a: offset into what restore gets */
+    PAGE_ASK_BLOB, /* a: offset into what restore gets */
+    PAGE_ASK_LINK  /* a: index */
 };
 
 /* Why something was not made (page_done.room_out). */
@@ -95,6 +99,8 @@ enum entry_kind {
     ENTRY_GAUGE,  /* port: metric, a: bits of the double */
     ENTRY_TOUCH,  /* a: number of a slot of state that was asked for */
     ENTRY_SNAP,   /* a: offset, b: whole size, bytes: a part of the snapshot */
+    ENTRY_WATCH,  /* a: so many descriptors are waited for from now on */
+    ENTRY_LINK,   /* bytes: struct aff_link */
     ENTRY_KINDS
 };
 
@@ -131,6 +137,7 @@ struct confined {
     uint32_t seccomp;      /* 1: the filter is installed */
     uint32_t landlock;     /* 1: in force */
     uint32_t folders;      /* that it may write below */
+    uint32_t devices;      /* that it may speak to */
     uint32_t capabilities; /* 1: taken away */
     int32_t error;         /* errno of the first that failed */
 };
@@ -158,6 +165,7 @@ struct host_page {
     uint32_t folder_count;
     uint64_t folders_at; /* texts, one behind the other */
     uint64_t folders_bytes;
+    uint32_t device_count; /* of these the last: devices */
     char plugin[32];
     char node[64];
 
@@ -186,6 +194,11 @@ struct host_page {
     int64_t result;
     uint64_t more; /* second number */
     uint64_t answer_bytes;
+
+    /* links, as they were lately: odd while they are written (links.c) */
+    _Atomic uint32_t links_turn;
+    _Atomic uint32_t link_count;
+    _Atomic uint64_t links[PAGE_LINKS][PAGE_LINK_WORDS];
 };
 #define PAGE_FORGET_SUBJECT 0x80000000u
 
@@ -219,6 +232,7 @@ struct page_asked {
 struct child_page {
     _Atomic uint32_t bell;
     _Atomic uint32_t post;
+    _Atomic uint32_t polls; /* 1: it waits for descriptors, and a bell alone does not wake it */
     struct confined confined;
     struct page_asked asked;
     struct page_done done;

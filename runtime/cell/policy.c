@@ -71,6 +71,7 @@ void cell_down(struct cell *cell)
     if (cell->replies)
         replies_pages(cell->replies, NULL);
     child_kill(&cell->child);
+    wakes_end(cell);
     mirror_close(&cell->mirror);
     told_clear(&cell->told);
     pages_free(&cell->pages);
@@ -148,7 +149,7 @@ void policy_letter(struct cell *cell)
 /* ---- the next child ---- */
 
 /* What it is started with lies in the room for payloads until the first slot. */
-static void start_put(struct cell *cell, const struct pack *pack)
+static void start_put(struct cell *cell, const struct pack *pack, const struct paths *paths)
 {
     struct host_page *page = cell->pages.host;
     uint64_t fixups = page_round(pack->size);
@@ -158,14 +159,17 @@ static void start_put(struct cell *cell, const struct pack *pack)
         memcpy(cell->pages.in, pack->bytes, pack->size);
     if (pack->fixup_count > 0)
         memcpy(cell->pages.in + fixups, pack->fixups, pack->fixup_count * sizeof *pack->fixups);
-    if (pack->folders.length > 0)
-        memcpy(cell->pages.in + folders, pack->folders.data, pack->folders.length);
+    if (paths->folders.length > 0)
+        memcpy(cell->pages.in + folders, paths->folders.data, paths->folders.length);
+    if (paths->devices.length > 0)
+        memcpy(cell->pages.in + folders + paths->folders.length, paths->devices.data, paths->devices.length);
     page->config_bytes = pack->size;
     page->fixups_at = fixups;
     page->fixup_count = pack->fixup_count;
     page->folders_at = folders;
-    page->folders_bytes = pack->folders.length;
-    page->folder_count = pack->folder_count;
+    page->folders_bytes = paths->folders.length + paths->devices.length;
+    page->folder_count = paths->folder_count;
+    page->device_count = paths->device_count;
     page->host_pid = (int32_t)getpid();
     page->profile = cell->profile;
     page->prints = cell->plugin->about.kind == AFF_SINK;
@@ -182,32 +186,49 @@ static void start_put(struct cell *cell, const struct pack *pack)
     snprintf(page->node, sizeof page->node, "%s", cell->node);
 }
 
-static int pages_for(struct cell *cell, const struct pack *pack)
+static int pages_for(struct cell *cell, const struct pack *pack, const struct paths *paths)
 {
     uint64_t in = cell_in_bytes(cell->options.max_payload);
-    uint64_t start = pack->size + pack->fixup_count * 8u + pack->folders.length + 256;
+    uint64_t start = pack->size + pack->fixup_count * 8u + paths->folders.length + paths->devices.length + 256;
 
     in = in > start ? in : start;
     return pages_make(&cell->pages, in, cell_area_bytes(in, cell->options.max_payload));
 }
 
+static int child_begin(struct cell *cell, const struct pack *pack, const struct paths *paths)
+{
+    int error = pack->failed || paths->folders.failed || paths->devices.failed ? ENOMEM : pages_for(cell, pack, paths);
+
+    if (!error) {
+        start_put(cell, pack, paths);
+        error = wakes_make(&cell->wakes);
+    }
+    if (!error) {
+        devices_note(cell, paths);
+        error = child_start(&cell->child, cell->plugin->image ? cell->plugin->image->fd : -1, &cell->pages,
+                            cell->wakes.child_fd, cell->plugin->about.kind == AFF_SINK);
+        wakes_given(&cell->wakes);
+    }
+    return error;
+}
+
 static int child_new(struct cell *cell)
 {
+    struct paths paths;
     struct pack pack;
     int error;
 
     pack_config(&pack, cell->plugin, cell->config);
-    error = pack.failed ? ENOMEM : pages_for(cell, &pack);
-    if (!error) {
-        start_put(cell, &pack);
-        error = child_start(&cell->child, cell->plugin->image ? cell->plugin->image->fd : -1, &cell->pages,
-                            cell->plugin->about.kind == AFF_SINK);
-        if (error)
-            pages_free(&cell->pages);
-    }
+    paths_list(&paths, cell->plugin, cell->config);
+    error = child_begin(cell, &pack, &paths);
     pack_free(&pack);
-    if (error)
+    paths_free(&paths);
+    if (error) {
+        wakes_end(cell);
+        pages_free(&cell->pages);
         return error;
+    }
+    links_forget(cell);
     cell->bell_seen = 0;
     cell->spins = 64;
     cell->held_given = false;

@@ -136,6 +136,8 @@ static void *replies_main(void *arg)
         uint32_t bell = page ? atomic_load_explicit(&page->acks_bell, memory_order_acquire) : 0;
 
         drain(a);
+        if (page) /* its threads send when nobody calls */
+            links_put(a->cell);
         pthread_mutex_unlock(&a->lock);
         if (page) /* where it is gone by now the kernel says so */
             syscall(SYS_futex, &page->acks_bell, FUTEX_WAIT, bell, &turn, NULL, 0);

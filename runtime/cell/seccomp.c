@@ -6,13 +6,16 @@
  * signals to oneself.
  *
  * Not here: which files (Landlock, in confine.c). */
+#include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -65,7 +68,6 @@ static const int files[] = {
     SYS_openat, SYS_ftruncate, SYS_truncate, SYS_fallocate, SYS_unlinkat, SYS_renameat2, SYS_mkdirat, SYS_linkat,
     SYS_symlinkat, SYS_fchmod, SYS_fchmodat, SYS_fchown, SYS_fchownat, SYS_utimensat, SYS_sync_file_range, SYS_syncfs,
     SYS_msync, SYS_copy_file_range, SYS_sendfile, SYS_inotify_init1, SYS_inotify_add_watch, SYS_inotify_rm_watch,
-    SYS_ioctl,
 #ifdef SYS_renameat
     SYS_renameat,
 #endif
@@ -78,8 +80,23 @@ static const int files[] = {
 static const int net[] = {
     SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4, SYS_getsockname, SYS_getpeername, SYS_sendto,
     SYS_recvfrom, SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg, SYS_recvmmsg, SYS_shutdown, SYS_setsockopt, SYS_getsockopt,
-    SYS_socketpair, SYS_ioctl, SYS_sendfile,
+    SYS_socketpair, SYS_sendfile,
 };
+
+static const int device[] = {
+    SYS_inotify_init1, SYS_inotify_add_watch, SYS_inotify_rm_watch,
+};
+
+/* Of ioctl: what all but compute may ask, what sockets and lines have beside. Not there:
+ * TIOCSTI, which types for the user at a terminal; TIOCSCTTY, TIOCSETD, TIOCSSERIAL. */
+static const uint32_t ioctls[] = { FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, FIOQSIZE, TCGETS, TCGETS2, TIOCGWINSZ };
+static const uint32_t net_ioctls[] = { SIOCGIFCONF, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFNETMASK, SIOCGIFBRDADDR, SIOCGIFINDEX,
+                                       SIOCGIFNAME, SIOCGIFMTU, SIOCGIFHWADDR, SIOCOUTQ, SIOCATMARK };
+static const uint32_t device_ioctls[] = { TCSETS, TCSETSW, TCSETSF, TCSETS2, TCSETSW2, TCSETSF2, TCSBRK, TCSBRKP, TCXONC,
+                                          TCFLSH, TIOCSBRK, TIOCCBRK, TIOCEXCL, TIOCNXCL, TIOCGEXCL, TIOCMGET, TIOCMBIS,
+                                          TIOCMBIC, TIOCMSET, TIOCMIWAIT, TIOCGICOUNT, TIOCOUTQ, TIOCGSERIAL,
+                                          TIOCSERGETLSR, TIOCGRS485, TIOCSRS485 };
+
 
 struct program {
     struct sock_filter rows[ROWS];
@@ -184,11 +201,38 @@ static void self_only(struct program *p)
 #define O_TMPFILE_BIT 020000000
 #endif
 
+static uint32_t add_values(uint32_t *to, uint32_t at, const uint32_t *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[at++] = values[i];
+    return at;
+}
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static void ioctls_allow(struct program *p, uint32_t profile)
+{
+    uint32_t values[COUNT(ioctls) + COUNT(net_ioctls) + COUNT(device_ioctls)];
+    uint32_t count = add_values(values, 0, ioctls, COUNT(ioctls));
+
+    if (profile == PROFILE_COMPUTE)
+        return;
+    if (profile & PROFILE_NET)
+        count = add_values(values, count, net_ioctls, COUNT(net_ioctls));
+    if (profile & PROFILE_DEVICE)
+        count = add_values(values, count, device_ioctls, COUNT(device_ioctls));
+    allow_where(p, SYS_ioctl, 1, values, (uint8_t)count);
+}
+
 static void by_profile(struct program *p, uint32_t profile)
 {
     const uint32_t families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK };
-    const uint32_t writes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_TMPFILE_BIT;
+    const uint32_t makes = O_CREAT | O_TRUNC | O_TMPFILE_BIT;
+    const uint32_t writes = profile & PROFILE_DEVICE ? makes : O_WRONLY | O_RDWR | O_APPEND | makes;
 
+    ioctls_allow(p, profile);
+    if (profile & PROFILE_DEVICE)
+        allow_list(p, device, sizeof device / sizeof device[0]);
     if (profile & PROFILE_FILES) {
         allow_list(p, files, sizeof files / sizeof files[0]);
     } else {

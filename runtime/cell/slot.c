@@ -78,8 +78,11 @@ enum ran slot_run(struct cell *cell, struct slot *slot)
 
 aff_status slot_call(struct cell *cell, struct slot *slot)
 {
-    aff_status st = cell_up(cell);
+    aff_status st;
 
+    if (slot->call == PAGE_CALL_READ)
+        devices_look(cell);
+    st = cell_up(cell);
     if (st < 0)
         return st;
     if (slot->call == PAGE_CALL_STREAM_END && unsynced_is_kept(cell) && !unsynced_room(cell, slot))

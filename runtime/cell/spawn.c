@@ -260,10 +260,10 @@ static int start_ask(struct start *s)
 
 /* ---- for a cell ---- */
 
-int child_start(struct child *child, int image, const struct pages *pages, bool prints)
+int child_start(struct child *child, int image, const struct pages *pages, int wakes, bool prints)
 {
-    const int from[FDS] = { image, pages->host_fd, pages->child_fd, pages->state_fd };
-    struct start s = { .fds = { -1, -1, -1, -1 }, .prints = prints };
+    const int from[FDS] = { image, pages->host_fd, pages->child_fd, pages->state_fd, wakes };
+    struct start s = { .fds = { -1, -1, -1, -1, -1 }, .prints = prints };
     int error = 0;
 
     if (getenv(CELL_MARK))

@@ -66,8 +66,10 @@ static void host_post(struct cell *cell, enum page_post post)
     struct host_page *page = cell->pages.host;
 
     page->post = post;
-    atomic_fetch_add_explicit(&page->bell, 1, memory_order_release);
+    atomic_fetch_add(&page->bell, 1);
     futex_wake(&page->bell);
+    if (post == PAGE_POST_CALL)
+        wakes_post(cell);
 }
 
 /* ---- what a child may not do meanwhile ---- */
@@ -238,6 +240,9 @@ static void call_put(struct cell *cell, const struct slot *slot)
         records_put(cell, slot);
     if (cell->mirror.base)
         mirror_fill(cell, slot);
+    links_put(cell);
+    if (slot->call == PAGE_CALL_READ || slot->call == PAGE_CALL_WAKE)
+        wakes_take(cell);
 }
 
 /* ---- the result ---- */

@@ -151,6 +151,7 @@ static aff_status give_some(struct cell *cell)
         return cell->host->explain(cell->host, AFF_ERR_IO, "%s", cell->why);
     }
     held_undo(cell);
+    book_again(cell);
     if (slot.call == PAGE_CALL_STREAM_END)
         slot.taken = slot.status == AFF_OK;
     given_move(&cell->unsynced, slot.taken);

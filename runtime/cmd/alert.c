@@ -18,6 +18,7 @@
 #include "cmd/audit.h"
 #include "cmd/shelf.h"
 #include "cmd/verbs.h"
+#include "cmd/words.h"
 #include "flow/query_host.h"
 #include "show/alerts.h"
 #include "show/lines.h"
@@ -241,82 +242,66 @@ static int alert_ack(struct alerting *a)
 
 /* ---- words ---- */
 
-static const char more_ls[] =
-    "It reads the archive that alerts come to. Without one there is nothing to list.\n\n"
-    "Exit codes: 0 done, 1 something damaged was stepped over, 2 bad usage, or no archive\n"
-    "holds alerts, 3 it cannot be read.\n";
-static const char more_ack[] =
-    "It goes as a command to the node that alerts; what that tells is in the archive,\n"
-    "with who took notice. Not a medical device: this tells nobody else.\n\n"
-    "Exit codes: 0 done, 2 bad usage, 3 the pipeline does not run, or does not answer.\n";
+enum { LS, ACK };
+static const struct args_about works[] = {
+    [LS] = { .verb = "alert ls",
+             .operands = "PIPELINE.toml",
+             .summary = "lists alerts in force, out of the archive",
+             .more = "It reads the archive that alerts come to. Without one there is nothing to list.\n\n"
+                     "Exit codes: 0 done, 1 something damaged was stepped over, 2 bad usage, or no archive\n"
+                     "holds alerts, 3 it cannot be read.\n",
+             .examples = "  afferent alert ls bedside.toml\n",
+             .least = 1,
+             .most = 1 },
+    [ACK] = { .verb = "alert ack",
+              .operands = "PIPELINE.toml [ALERT ...]",
+              .summary = "takes notice of alerts",
+              .more = "It goes as a command to the node that alerts; what that tells is in the archive,\n"
+                      "with who took notice. Not a medical device: this tells nobody else.\n\n"
+                      "Exit codes: 0 done, 2 bad usage, 3 the pipeline does not run, or does not answer.\n",
+              .examples = "  afferent alert ack bedside.toml 1f0c63d2a9b45e77\n"
+                          "  afferent alert ack bedside.toml --rule spo2-low --place \"bed 3\" --by \"B. Smith\"\n",
+              .least = 1,
+              .most = 1 + ACKS_MOST },
+};
 
-static int arguments(struct alerting *a, bool ack, int argc, char **argv)
+static int arguments(struct alerting *a, size_t which, int argc, char **argv)
 {
     const struct args_flag flags[] = {
-        { "node", ARGS_TEXT, &a->node, "NAME", ack ? "Which node, where several alert." : "Only this archive.", NULL },
+        { "node", ARGS_TEXT, &a->node, "NAME", which == ACK ? "Which node, where several alert." : "Only this archive.",
+          NULL },
         OPENED_FLAGS(a->shelf.opened),
         { "json", ARGS_SWITCH, &a->json, NULL, "Prints JSON (ls).", NULL },
         { "rule", ARGS_TEXT, &a->rule, "NAME", "With --place: the alert of this rule there (ack).", NULL },
         { "place", ARGS_TEXT, &a->place, "NAME", "Where the alert is (ack).", NULL },
         { "by", ARGS_TEXT, &a->by, "NAME", "Who takes notice; this user if not given (ack).", NULL },
     };
-    const struct args_about about = {
-        .verb = ack ? "alert ack" : "alert ls",
-        .operands = ack ? "PIPELINE.toml [ALERT ...]" : "PIPELINE.toml",
-        .summary = ack ? "takes notice of alerts" : "lists alerts in force, out of the archive",
-        .more = ack ? more_ack : more_ls,
-        .examples = ack ? "  afferent alert ack bedside.toml 1f0c63d2a9b45e77\n"
-                          "  afferent alert ack bedside.toml --rule spo2-low --place \"bed 3\" --by \"B. Smith\"\n"
-                        : "  afferent alert ls bedside.toml\n",
-        .flags = flags,
-        .flag_count = (ack ? 7 : 4),
-        .least = 1,
-        .most = ack ? 1 + ACKS_MOST : 1,
-    };
+    struct args_about about = works[which];
 
+    about.flags = flags;
+    about.flag_count = which == ACK ? 7 : 4;
     return args_read(&about, argc, argv, &a->shelf.opened.operands);
 }
 
-static int alert_run(bool ack, int argc, char **argv)
+static int alert_run(size_t which, int argc, char **argv)
 {
     struct alerting a = { .json = false };
-    int code = arguments(&a, ack, argc, argv);
+    int code = arguments(&a, which, argc, argv);
 
-    if (code < 0 && ack)
+    if (code < 0 && which == ACK)
         code = check_words(&a);
     if (code < 0)
         code = shelf_need(&a.shelf);
     if (code < 0)
-        code = ack ? alert_ack(&a) : alert_ls(&a);
+        code = which == ACK ? alert_ack(&a) : alert_ls(&a);
     shelf_close(&a.shelf);
-    return code;
-}
-
-static int usage(FILE *out, int code)
-{
-    fputs("afferent alert - alerts in force\n\n"
-          "Usage: afferent alert ls PIPELINE.toml [FLAG ...]\n"
-          "       afferent alert ack PIPELINE.toml [ALERT ...] [FLAG ...]\n\n"
-          "  ls     lists alerts in force, out of the archive\n"
-          "  ack    takes notice of alerts\n\n"
-          "See: afferent alert ls --help\n",
-          out);
     return code;
 }
 
 int verb_alert(int argc, char **argv)
 {
-    static const char *const names[] = { "ls", "ack" };
-    const char *word = argc > 1 ? argv[1] : "";
+    static const struct words words = { "alert", "alerts in force", works, sizeof *works,
+                                        sizeof works / sizeof *works, alert_run };
 
-    if (!strcmp(word, "--help") || !strcmp(word, "-h"))
-        return usage(stdout, EXIT_DONE);
-    if (!strcmp(word, "ls") || !strcmp(word, "ack"))
-        return alert_run(word[0] == 'a', argc - 1, argv + 1);
-    if (!*word)
-        return usage(stderr, EXIT_USAGE);
-    fprintf(stderr, "afferent alert: there is no verb \"%s\"", word);
-    args_guess(word, names, 2);
-    fputs("\n  see: afferent alert --help\n", stderr);
-    return EXIT_USAGE;
+    return words_run(&words, argc, argv);
 }

@@ -11,43 +11,9 @@
 #include <string.h>
 
 #include "cmd/verbs.h"
+#include "cmd/words.h"
 
 enum { GO_ON = -1, NUMBERS_MOST = 4096 };
-
-struct work {
-    const char *name;
-    const char *summary;
-    const char *examples;
-    int (*run)(struct dlq *dlq);
-    bool must_choose;
-};
-
-static const struct work works[] = {
-    { "ls", "lists dead letters: records that were set aside",
-      "  afferent dlq ls bedside.toml\n"
-      "  afferent dlq ls bedside.toml --node score --reason bad_value\n",
-      dlq_ls, false },
-    { "show", "shows dead letters with all they hold",
-      "  afferent dlq show bedside.toml 17\n"
-      "  afferent dlq show bedside.toml 17 --reveal      with what identifies somebody\n",
-      dlq_show, true },
-    { "retry", "lets dead letters go in again where they failed",
-      "  afferent dlq retry bedside.toml 17 18\n"
-      "  afferent dlq retry bedside.toml --node cloud    all of a node\n",
-      dlq_retry, true },
-    { "drop", "drops dead letters for good",
-      "  afferent dlq drop bedside.toml 17\n"
-      "  afferent dlq drop bedside.toml --all\n",
-      dlq_drop, true },
-};
-enum { WORKS = sizeof works / sizeof *works };
-
-static const char more[] =
-    "Columns that are labelled phi, and whatever nobody has declared, are shown as (phi)\n"
-    "unless --reveal is given. Who reveals, retries or drops is noted in audit.log in\n"
-    "the pipeline's state folder, before it is done.\n\n"
-    "Exit codes: 0 done, 1 some letters could not be read or changed, 2 bad usage, 3 the\n"
-    "store cannot be opened, or the pipeline runs and does not answer.\n";
 
 /* ---- which letters ---- */
 
@@ -152,7 +118,43 @@ int dlq_choose(struct dlq *d)
 
 /* ---- words ---- */
 
-static int arguments(const struct work *work, struct dlq *d, int argc, char **argv)
+static const char more[] =
+    "Columns that are labelled phi, and whatever nobody has declared, are shown as (phi)\n"
+    "unless --reveal is given. Who reveals, retries or drops is noted in audit.log in\n"
+    "the pipeline's state folder, before it is done.\n\n"
+    "Exit codes: 0 done, 1 some letters could not be read or changed, 2 bad usage, 3 the\n"
+    "store cannot be opened, or the pipeline runs and does not answer.\n";
+
+#define ABOUT(word, what, so) \
+    { .verb = "dlq " word, .operands = "PIPELINE.toml [NUMBER ...]", .summary = (what), .more = more, \
+      .examples = (so), .least = 1, .most = 1 + NUMBERS_MOST }
+
+struct work {
+    struct args_about about;
+    int (*run)(struct dlq *dlq);
+    bool must_choose;
+};
+
+static const struct work works[] = {
+    { ABOUT("ls", "lists dead letters: records that were set aside",
+            "  afferent dlq ls bedside.toml\n"
+            "  afferent dlq ls bedside.toml --node score --reason bad_value\n"),
+      dlq_ls, false },
+    { ABOUT("show", "shows dead letters with all they hold",
+            "  afferent dlq show bedside.toml 17\n"
+            "  afferent dlq show bedside.toml 17 --reveal      with what identifies somebody\n"),
+      dlq_show, true },
+    { ABOUT("retry", "lets dead letters go in again where they failed",
+            "  afferent dlq retry bedside.toml 17 18\n"
+            "  afferent dlq retry bedside.toml --node cloud    all of a node\n"),
+      dlq_retry, true },
+    { ABOUT("drop", "drops dead letters for good",
+            "  afferent dlq drop bedside.toml 17\n"
+            "  afferent dlq drop bedside.toml --all\n"),
+      dlq_drop, true },
+};
+
+static int arguments(struct args_about about, struct dlq *d, int argc, char **argv)
 {
     const struct args_flag flags[] = {
         { "all", ARGS_SWITCH, &d->all, NULL, "All letters.", NULL },
@@ -162,30 +164,18 @@ static int arguments(const struct work *work, struct dlq *d, int argc, char **ar
         { "reveal", ARGS_SWITCH, &d->reveal, NULL, "Shows what identifies somebody (ls, show); it is audited.", NULL },
         OPENED_FLAGS(d->shelf.opened),
     };
-    const struct args_about about = {
-        .verb = d->verb,
-        .operands = "PIPELINE.toml [NUMBER ...]",
-        .summary = work->summary,
-        .more = more,
-        .examples = work->examples,
-        .flags = flags,
-        .flag_count = sizeof flags / sizeof *flags,
-        .least = 1,
-        .most = 1 + NUMBERS_MOST,
-    };
 
+    about.flags = flags;
+    about.flag_count = sizeof flags / sizeof *flags;
     return args_read(&about, argc, argv, &d->shelf.opened.operands);
 }
 
-static int dlq_run(const struct work *work, int argc, char **argv)
+static int dlq_run(size_t which, int argc, char **argv)
 {
-    struct dlq dlq = { .count = 0 };
-    char verb[16];
-    int code;
+    const struct work *work = &works[which];
+    struct dlq dlq = { .verb = work->about.verb };
+    int code = arguments(work->about, &dlq, argc, argv);
 
-    snprintf(verb, sizeof verb, "dlq %s", work->name);
-    dlq.verb = verb;
-    code = arguments(work, &dlq, argc, argv);
     if (code < 0)
         code = read_numbers(&dlq);
     if (code < 0 && work->must_choose)
@@ -199,36 +189,10 @@ static int dlq_run(const struct work *work, int argc, char **argv)
     return code;
 }
 
-static int usage(FILE *out, int code)
-{
-    fputs("afferent dlq - dead letters: records that were set aside, and why\n\n"
-          "Usage: afferent dlq ls PIPELINE.toml [FLAG ...]\n"
-          "       afferent dlq show PIPELINE.toml [NUMBER ...] [FLAG ...]\n"
-          "       afferent dlq retry PIPELINE.toml [NUMBER ...] [FLAG ...]\n"
-          "       afferent dlq drop PIPELINE.toml [NUMBER ...] [FLAG ...]\n\n",
-          out);
-    for (size_t i = 0; i < WORKS; i++)
-        fprintf(out, "  %-6s %s\n", works[i].name, works[i].summary);
-    fputs("\nSee: afferent dlq ls --help\n", out);
-    return code;
-}
-
 int verb_dlq(int argc, char **argv)
 {
-    const char *word = argc > 1 ? argv[1] : "";
-    const char *names[WORKS];
+    static const struct words words = { "dlq", "dead letters: records that were set aside, and why",
+                                        works, sizeof *works, sizeof works / sizeof *works, dlq_run };
 
-    if (!strcmp(word, "--help") || !strcmp(word, "-h"))
-        return usage(stdout, EXIT_DONE);
-    for (size_t i = 0; i < WORKS; i++) {
-        if (strcmp(word, works[i].name) == 0)
-            return dlq_run(&works[i], argc - 1, argv + 1);
-        names[i] = works[i].name;
-    }
-    if (!*word)
-        return usage(stderr, EXIT_USAGE);
-    fprintf(stderr, "afferent dlq: there is no verb \"%s\"", word);
-    args_guess(word, names, WORKS);
-    fputs("\n  see: afferent dlq --help\n", stderr);
-    return EXIT_USAGE;
+    return words_run(&words, argc, argv);
 }

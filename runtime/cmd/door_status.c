@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/door_inside.h"
+#include "flow/link_state.h"
 #include "flow/wire.h"
 #include "show/status.h"
 #include "util/arena.h"
@@ -136,6 +137,19 @@ static bool gather_leaves(struct gathering *g)
     return leaves != NULL;
 }
 
+static bool gather_links(struct gathering *g)
+{
+    struct flow *flow = g->door->flow;
+    uint32_t most = g->door->plan->node_count;
+    struct aff_link *links = arena_take_array(g->arena, most, sizeof *links);
+
+    while (links && flow && g->status.link_count < most &&
+           link_state_get(flow, g->status.link_count, &links[g->status.link_count]))
+        g->status.link_count++;
+    g->status.links = links;
+    return links != NULL;
+}
+
 static void gather_head(struct gathering *g, int64_t now_ns)
 {
     struct door *d = g->door;
@@ -163,7 +177,7 @@ bool door_status(struct door *door, int64_t now_ns, bool json, struct text *answ
     if (ok) {
         gather_store(&g, now_ns);
         gather_head(&g, now_ns);
-        ok = gather_nodes(&g) && gather_edges(&g) && gather_leaves(&g);
+        ok = gather_nodes(&g) && gather_edges(&g) && gather_leaves(&g) && gather_links(&g);
     }
     if (ok)
         status_text(&g.status, json, answer);

@@ -14,31 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cmd/args.h"
 #include "cmd/verbs.h"
+#include "cmd/words.h"
 
-enum { GO_ON = -1, KEY_BYTES = 32 };
-
-static const char examples[] = "  afferent key new /etc/afferent/ward.key    makes one\n";
-
-static const char more[] =
-    "Keep a copy at a safe place: without the key, pseudonyms that were made with it\n"
-    "cannot be made again.\n";
-
-static int arguments(struct args_list *operands, int argc, char **argv)
-{
-    const struct args_about about = {
-        .verb = "key new",
-        .operands = "FILE",
-        .summary = "makes a key file",
-        .more = more,
-        .examples = examples,
-        .least = 1,
-        .most = 1,
-    };
-
-    return args_read(&about, argc, argv, operands);
-}
+enum { KEY_BYTES = 32 };
 
 static int failed(const char *path, int error)
 {
@@ -86,25 +65,32 @@ static int key_new(const char *path)
     return EXIT_DONE;
 }
 
-static int usage(FILE *out, int code)
+static const struct args_about about_new = {
+    .verb = "key new",
+    .operands = "FILE",
+    .summary = "makes a key file",
+    .more = "Keep a copy at a safe place: without the key, pseudonyms that were made with it\n"
+            "cannot be made again.\n",
+    .examples = "  afferent key new /etc/afferent/ward.key    makes one\n",
+    .least = 1,
+    .most = 1,
+};
+
+static int key_run(size_t which, int argc, char **argv)
 {
-    fputs("afferent key - makes keys\n\nUsage: afferent key new FILE\n\nSee: afferent key new --help\n", out);
+    struct args_list operands = { NULL, 0 };
+    int code = args_read(&about_new, argc, argv, &operands);
+
+    (void)which;
+    if (code < 0)
+        code = key_new(operands.words[0]);
+    args_free(&operands);
     return code;
 }
 
 int verb_key(int argc, char **argv)
 {
-    struct args_list operands = { NULL, 0 };
-    const char *word = argc > 1 ? argv[1] : "";
-    int code;
+    static const struct words words = { "key", "makes keys", &about_new, sizeof about_new, 1, key_run };
 
-    if (!strcmp(word, "--help") || !strcmp(word, "-h"))
-        return usage(stdout, EXIT_DONE);
-    if (strcmp(word, "new") != 0)
-        return usage(stderr, EXIT_USAGE);
-    code = arguments(&operands, argc - 1, argv + 1);
-    if (code == GO_ON)
-        code = key_new(operands.words[0]);
-    args_free(&operands);
-    return code;
+    return words_run(&words, argc, argv);
 }

@@ -10,6 +10,7 @@
 #include "cmd/args.h"
 #include "cmd/plugin_pages.h"
 #include "cmd/verbs.h"
+#include "cmd/words.h"
 #include "show/explain.h"
 #include "show/table.h"
 #include "util/json.h"
@@ -117,94 +118,55 @@ static int request_run(struct request *request, int (*run)(struct request *reque
     return code;
 }
 
-#define FLAG_DIRS(request) \
-    { "plugin-dir", ARGS_LIST, &(request)->dirs, "DIR", \
-      "Looks for plugins here first; may be given several times.", NULL }
-#define FLAG_JSON(request) \
-    { "json", ARGS_SWITCH, &(request)->json, NULL, "Prints one JSON document.", NULL }
+enum { LIST, INFO };
+static const struct args_about works[] = {
+    [LIST] = { .verb = "plugin list",
+               .operands = "",
+               .summary = "lists the plugins in the folders, in the order of the data's way",
+               .more = "No plugin code is run. Folders, in the order of search: --plugin-dir,\n"
+                       "AFFERENT_PLUGIN_PATH (separated by ':'), the installed one.\n",
+               .examples = "  afferent plugin list --plugin-dir build\n" },
+    [INFO] = { .verb = "plugin info",
+               .operands = "NAME",
+               .summary = "explains a plugin: ports, options, verdicts, metrics",
+               .more = "Exit codes: 0 done, 2 there is no such plugin, or it is refused.\n",
+               .examples = "  afferent plugin info op_gain\n"
+                           "  afferent plugin info op_gain --markdown > op_gain.md\n",
+               .least = 1,
+               .most = 1 },
+};
 
-static int list_read(struct request *request, int argc, char **argv)
+static int arguments(struct request *request, size_t which, int argc, char **argv)
 {
-    const struct args_flag flags[] = { FLAG_JSON(request), FLAG_DIRS(request) };
-    const struct args_about about = {
-        .verb = "plugin list",
-        .operands = "",
-        .summary = "lists the plugins in the folders, in the order of the data's way",
-        .more = "No plugin code is run. Folders, in the order of search: --plugin-dir,\n"
-                "AFFERENT_PLUGIN_PATH (separated by ':'), the installed one.\n",
-        .examples = "  afferent plugin list --plugin-dir build\n",
-        .flags = flags,
-        .flag_count = sizeof flags / sizeof *flags,
-    };
+    const struct args_flag json = { "json", ARGS_SWITCH, &request->json, NULL, "Prints one JSON document.", NULL };
+    const struct args_flag markdown = { "markdown", ARGS_SWITCH, &request->markdown, NULL, "Prints the reference page.",
+                                        NULL };
+    const struct args_flag dirs = { "plugin-dir", ARGS_LIST, &request->dirs, "DIR",
+                                    "Looks for plugins here first; may be given several times.", NULL };
+    const struct args_flag list[] = { json, dirs }, info[] = { json, markdown, dirs };
+    struct args_about about = works[which];
 
+    about.flags = which == INFO ? info : list;
+    about.flag_count = which == INFO ? 3 : 2;
     return args_read(&about, argc, argv, &request->operands);
 }
 
-static int info_read(struct request *request, int argc, char **argv)
+static int plugin_run(size_t which, int argc, char **argv)
 {
-    const struct args_flag flags[] = {
-        FLAG_JSON(request),
-        { "markdown", ARGS_SWITCH, &request->markdown, NULL, "Prints the reference page.", NULL },
-        FLAG_DIRS(request),
-    };
-    const struct args_about about = {
-        .verb = "plugin info",
-        .operands = "NAME",
-        .summary = "explains a plugin: ports, options, verdicts, metrics",
-        .more = "Exit codes: 0 done, 2 there is no such plugin, or it is refused.\n",
-        .examples = "  afferent plugin info op_gain\n"
-                    "  afferent plugin info op_gain --markdown > op_gain.md\n",
-        .flags = flags,
-        .flag_count = sizeof flags / sizeof *flags,
-        .least = 1,
-        .most = 1,
-    };
+    struct request request = { .json = false };
+    int code = arguments(&request, which, argc, argv);
 
-    return args_read(&about, argc, argv, &request->operands);
-}
-
-static void help_print(FILE *out)
-{
-    fputs("afferent plugin - lists plugins, or explains one\n\n"
-          "Usage: afferent plugin list [--json]\n"
-          "       afferent plugin info NAME [--json | --markdown]\n\n"
-          "See: afferent plugin list --help, afferent plugin info --help\n", out);
-}
-
-static int word_refuse(const char *word)
-{
-    static const char *const names[] = { "list", "info" };
-
-    if (!*word) {
-        help_print(stderr);
-        return EXIT_USAGE;
-    }
-    fprintf(stderr, "afferent plugin: there is no \"%s\"; list and info are known", word);
-    args_guess(word, names, 2);
-    fputs("\n  see: afferent plugin --help\n", stderr);
-    return EXIT_USAGE;
+    if (code < 0)
+        code = request_run(&request, which == LIST ? list_run : info_run);
+    args_free(&request.operands);
+    args_free(&request.dirs);
+    return code;
 }
 
 int verb_plugin(int argc, char **argv)
 {
-    struct request request = { .json = false };
-    const char *word = argc > 1 ? argv[1] : "";
-    int (*run)(struct request *) = strcmp(word, "list") ? info_run : list_run;
-    int code;
+    static const struct words words = { "plugin", "lists plugins, or explains one", works, sizeof *works,
+                                        sizeof works / sizeof *works, plugin_run };
 
-    if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help")) {
-        help_print(stdout);
-        return EXIT_DONE;
-    }
-    if (!strcmp(word, "list"))
-        code = list_read(&request, argc - 1, argv + 1);
-    else if (!strcmp(word, "info"))
-        code = info_read(&request, argc - 1, argv + 1);
-    else
-        return word_refuse(word);
-    if (code < 0)
-        code = request_run(&request, run);
-    args_free(&request.operands);
-    args_free(&request.dirs);
-    return code;
+    return words_run(&words, argc, argv);
 }

@@ -12,16 +12,9 @@
 #include "cmd/shelf.h"
 #include "cmd/store_list.h"
 #include "cmd/verbs.h"
+#include "cmd/words.h"
 
 enum { GO_ON = -1 };
-
-struct work {
-    const char *name;
-    const char *summary;
-    const char *examples;
-    const char *more;
-    int (*run)(struct shelf *shelf, bool json);
-};
 
 static bool is_sound(enum store_status status, const struct store_health *health)
 {
@@ -172,89 +165,68 @@ static int store_repair(struct shelf *s, bool json)
 
 /* ---- words ---- */
 
-static const struct work works[] = {
-    { "ls", "lists what a pipeline keeps: queues, states, figures",
-      "  afferent store ls bedside.toml\n"
-      "  afferent store ls bedside.toml --json\n",
-      "Exit codes: 0 done, 2 bad usage, 3 the store cannot be read.\n", store_list },
-    { "check", "looks at every page and value of a store",
-      "  afferent store check bedside.toml\n",
-      "Exit codes: 0 it is whole, 1 something is damaged, 2 bad usage, or the pipeline\n"
-      "runs, 3 the store cannot be read.\n", store_check },
-    { "repair", "carries over what is whole in a damaged store",
-      "  afferent store repair bedside.toml\n",
-      "Every start does the same by itself. The damaged file is set aside, not removed.\n\n"
-      "Exit codes: 0 it is whole now, 1 something damaged is left, 2 bad usage, or the\n"
-      "pipeline runs, 3 it cannot be written.\n", store_repair },
+struct work {
+    struct args_about about;
+    int (*run)(struct shelf *shelf, bool json);
 };
-enum { WORKS = sizeof works / sizeof *works };
 
-static int arguments(const struct work *work, struct shelf *s, bool *json, int argc, char **argv)
-{
-    const struct args_flag flags[] = {
-        { "json", ARGS_SWITCH, json, NULL, "Prints JSON.", NULL },
-        OPENED_FLAGS(s->opened),
-    };
-    char verb[16];
-    const struct args_about about = {
-        .verb = verb,
+static const struct work works[] = {
+    { { .verb = "store ls",
         .operands = "PIPELINE.toml",
-        .summary = work->summary,
-        .more = work->more,
-        .examples = work->examples,
-        .flags = flags,
-        .flag_count = sizeof flags / sizeof *flags,
+        .summary = "lists what a pipeline keeps: queues, states, figures",
+        .more = "Exit codes: 0 done, 2 bad usage, 3 the store cannot be read.\n",
+        .examples = "  afferent store ls bedside.toml\n"
+                    "  afferent store ls bedside.toml --json\n",
         .least = 1,
-        .most = 1,
-    };
+        .most = 1 },
+      store_list },
+    { { .verb = "store check",
+        .operands = "PIPELINE.toml",
+        .summary = "looks at every page and value of a store",
+        .more = "Exit codes: 0 it is whole, 1 something is damaged, 2 bad usage, or the pipeline\n"
+                "runs, 3 the store cannot be read.\n",
+        .examples = "  afferent store check bedside.toml\n",
+        .least = 1,
+        .most = 1 },
+      store_check },
+    { { .verb = "store repair",
+        .operands = "PIPELINE.toml",
+        .summary = "carries over what is whole in a damaged store",
+        .more = "Every start does the same by itself. The damaged file is set aside, not removed.\n\n"
+                "Exit codes: 0 it is whole now, 1 something damaged is left, 2 bad usage, or the\n"
+                "pipeline runs, 3 it cannot be written.\n",
+        .examples = "  afferent store repair bedside.toml\n",
+        .least = 1,
+        .most = 1 },
+      store_repair },
+};
 
-    snprintf(verb, sizeof verb, "store %s", work->name);
-    return args_read(&about, argc, argv, &s->opened.operands);
-}
-
-static int store_run(const struct work *work, int argc, char **argv)
+static int store_run(size_t which, int argc, char **argv)
 {
     struct shelf shelf = { .store = NULL };
+    struct args_about about = works[which].about;
     bool json = false;
-    int code = arguments(work, &shelf, &json, argc, argv);
+    const struct args_flag flags[] = {
+        { "json", ARGS_SWITCH, &json, NULL, "Prints JSON.", NULL },
+        OPENED_FLAGS(shelf.opened),
+    };
+    int code;
 
+    about.flags = flags;
+    about.flag_count = sizeof flags / sizeof *flags;
+    code = args_read(&about, argc, argv, &shelf.opened.operands);
     if (code < 0)
         code = shelf_need(&shelf);
     if (code < 0)
-        code = work->run(&shelf, json);
+        code = works[which].run(&shelf, json);
     shelf_close(&shelf);
-    return code;
-}
-
-static int usage(FILE *out, int code)
-{
-    fputs("afferent store - what a pipeline keeps on the disk\n\n"
-          "Usage: afferent store ls PIPELINE.toml [FLAG ...]\n"
-          "       afferent store check PIPELINE.toml [FLAG ...]\n"
-          "       afferent store repair PIPELINE.toml [FLAG ...]\n\n",
-          out);
-    for (size_t i = 0; i < WORKS; i++)
-        fprintf(out, "  %-6s %s\n", works[i].name, works[i].summary);
-    fputs("\nSee: afferent store ls --help\n", out);
     return code;
 }
 
 int verb_store(int argc, char **argv)
 {
-    const char *word = argc > 1 ? argv[1] : "";
-    const char *names[WORKS];
+    static const struct words words = { "store", "what a pipeline keeps on the disk",
+                                        works, sizeof *works, sizeof works / sizeof *works, store_run };
 
-    if (!strcmp(word, "--help") || !strcmp(word, "-h"))
-        return usage(stdout, EXIT_DONE);
-    for (size_t i = 0; i < WORKS; i++) {
-        if (strcmp(word, works[i].name) == 0)
-            return store_run(&works[i], argc - 1, argv + 1);
-        names[i] = works[i].name;
-    }
-    if (!*word)
-        return usage(stderr, EXIT_USAGE);
-    fprintf(stderr, "afferent store: there is no verb \"%s\"", word);
-    args_guess(word, names, WORKS);
-    fputs("\n  see: afferent store --help\n", stderr);
-    return EXIT_USAGE;
+    return words_run(&words, argc, argv);
 }

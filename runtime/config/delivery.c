@@ -2,8 +2,8 @@
  *
  * All edges into one node are of one kind, that of its `edge.when_full`. Where it
  * does not stand there, a sink behind a fan-out spills: else one that is away would
- * stall those that are not. Everything else blocks. Behind a durable source the
- * store lies in any case.
+ * stall those that are not. Commands to a device spill as well, and expire after a
+ * minute. Everything else blocks. Behind a durable source the store lies in any case.
  *
  * A fan-out is any node with more than one edge out, on the way up from the sink as
  * far as edges block: beyond one that does not, a slow sink stalls nobody.
@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "config/pipeline_inside.h"
+
+#define COMMANDS_EXPIRE_NS 60000000000
 
 struct choosing {
     struct draft *draft;
@@ -76,20 +78,6 @@ static bool is_spill_possible(struct choosing *c, const struct draft_node *node)
     return false;
 }
 
-/* Orders to a device must not lie in a store and come late. */
-static enum when_full commands_kind(struct choosing *c, const struct draft_node *node, const char *durable)
-{
-    if (node->when_full > WHEN_FULL_BLOCK)
-        SAY(c, node, host_key(node, "edge", "when_full"),
-            "edge.when_full = \"%s\" cannot stand before a device, which would get orders late or not "
-            "at all; expected \"block\"; take it out", delivery_when_full((enum when_full)node->when_full));
-    else if (durable)
-        SAY(c, node, value_find(node->table, "from"),
-            "its orders come from %s, which is durable, and would lie in the store first; expected a "
-            "node that decides on them; put a processor between, or take durable out", durable);
-    return WHEN_FULL_BLOCK;
-}
-
 static enum when_full written_kind(struct choosing *c, uint32_t row, const char *durable)
 {
     const struct draft_node *node = c->drafts[row];
@@ -106,13 +94,30 @@ static enum when_full written_kind(struct choosing *c, uint32_t row, const char 
     return kind;
 }
 
+/* Commands to a device come by a queue: one that waits must not hold up who gives it, and
+ * they may go in a circle, in which no epoch could end. */
+static enum when_full commands_kind(struct choosing *c, uint32_t row, const char *durable)
+{
+    const struct draft_node *node = c->drafts[row];
+    enum when_full preset = c->plan->store_limit > 0 ? WHEN_FULL_SPILL : WHEN_FULL_DROP_OLDEST;
+
+    if (node->when_full < 0)
+        return preset;
+    if (node->when_full != WHEN_FULL_BLOCK)
+        return written_kind(c, row, durable);
+    SAY(c, node, host_key(node, "edge", "when_full"),
+        "edge.when_full = \"block\" cannot stand before a device, where a command that waits would hold up who "
+        "gives it; expected \"%s\"; take it out", delivery_when_full(preset));
+    return preset;
+}
+
 static enum when_full node_kind(struct choosing *c, uint32_t row)
 {
     const struct draft_node *node = c->drafts[row];
     const char *durable = c->plan->store_limit > 0 ? c->durable[row] : NULL;
 
     if (node->kind == AFF_SOURCE)
-        return commands_kind(c, node, durable);
+        return commands_kind(c, row, durable);
     if (node->when_full >= 0)
         return written_kind(c, row, durable);
     if (durable)
@@ -128,13 +133,17 @@ static void expire_check(struct choosing *c, const struct draft_node *node, enum
 {
     if (node->expire_ns == 0 || kind != WHEN_FULL_BLOCK)
         return;
-    if (node->kind == AFF_SOURCE)
-        SAY(c, node, host_key(node, "edge", "expire"),
-            "edge.expire does nothing before a device: no order waits there; expected no expire; take it out");
-    else
-        SAY(c, node, host_key(node, "edge", "expire"),
-            "edge.expire does nothing where when_full is \"block\": no record waits there; expected "
-            "\"spill\" or \"drop_oldest\" beside it; write one, or take expire out");
+    SAY(c, node, host_key(node, "edge", "expire"),
+        "edge.expire does nothing where when_full is \"block\": no record waits there; expected "
+        "\"spill\" or \"drop_oldest\" beside it; write one, or take expire out");
+}
+
+/* A command that comes late is dangerous, so it is let go where nothing else is said. */
+static int64_t expire_of(const struct draft_node *node)
+{
+    if (node->kind == AFF_SOURCE && !host_key(node, "edge", "expire"))
+        return COMMANDS_EXPIRE_NS;
+    return node->expire_ns;
 }
 
 static void edges_fill(struct choosing *c, uint32_t row)
@@ -151,7 +160,7 @@ static void edges_fill(struct choosing *c, uint32_t row)
             continue;
         is_read = true;
         edge->when_full = kind;
-        edge->expire_ns = node->expire_ns;
+        edge->expire_ns = expire_of(node);
         edge->priority = (uint8_t)(node->priority >= 0 ? node->priority
                                                        : from->plugin->outputs[edge->from_port].priority);
         if (edge->priority > AFF_PRIO_BULK)

@@ -1,7 +1,8 @@
 /* layout.c - threads, commit domains, copies and memory of a plan.
  *
  * An edge that spills or drops is a queue: its reader is another lane and another
- * commit domain. All sources are of one domain, so that one cut ends their epochs.
+ * commit domain. Sources that come together nowhere have a domain each, so that one whose
+ * way is stuck stops nobody else.
  *
  * A node shares its writer's thread unless it blocks, is fed from several
  * threads, or stands right behind a live source (whose reading must not wait for
@@ -115,13 +116,13 @@ static bool domains_join(struct plan *plan)
     return changed;
 }
 
-/* Numbered in the data's order; that of the sources is 0. */
+/* Numbered in the data's order. */
 static void choose_domains(struct plan *plan)
 {
-    uint32_t i, k, next = 1;
+    uint32_t i, k, next = 0;
 
     for (i = 0; i < plan->node_count; i++)
-        plan->nodes[i].domain = kind_of(plan, i) == AFF_SOURCE ? 0 : i + 1u;
+        plan->nodes[i].domain = i;
     while (domains_join(plan))
         continue;
     for (i = 0; i < plan->node_count; i++) {

@@ -10,6 +10,7 @@
 
 #include "flow/commit.h"
 #include "flow/lane_inside.h"
+#include "flow/trace.h"
 
 enum { ANSWERS_ROOM = 1024 };
 #define AGAIN_FIRST_NS 100000000
@@ -32,6 +33,7 @@ static void book_answer(struct node *node, const struct acks_item *item, uint8_t
     bool dead = item->status == AFF_ERR_DATA, dropped = node->verdict_kind[verdict] == AFF_V_DROP;
     uint64_t e;
 
+    trace_ack(node->lane, item->epoch);
     for (e = item->epoch; e < node->lane->epoch; e++) {
         struct account *a = &node->at_epoch[e % EPOCH_NOTES];
 
@@ -199,12 +201,13 @@ bool answers_room(struct node *node, uint32_t *count)
 
 void answers_taken(struct node *node, uint32_t taken)
 {
-    uint32_t i;
+    uint32_t before = acks_count(node->acks), i;
 
     for (i = 0; i < taken; i++)
         if (node->verdicts[i] == 0)
             acks_add(node->acks, i, node->lane->epoch, node->hand.port);
     acks_offered(node->acks);
+    trace_sent(node->lane, acks_count(node->acks) - before);
 }
 
 /* Its peer does not answer while the run is being stopped: what is unanswered stays

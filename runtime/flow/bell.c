@@ -2,7 +2,6 @@
 #include "flow/bell.h"
 
 #include <linux/membarrier.h>
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -40,18 +39,25 @@ void bell_cancel(struct bell *bell)
     atomic_store_explicit(&bell->asleep, 0, memory_order_relaxed);
 }
 
-void bell_wait(struct bell *bell, int64_t timeout_ns)
+void bell_poll(struct bell *bell, struct pollfd *polls, uint32_t count, int64_t timeout_ns)
 {
-    struct pollfd p = { .fd = bell->fd, .events = POLLIN };
     struct timespec limit = { timeout_ns / 1000000000, timeout_ns % 1000000000 };
     uint64_t rings;
 
-    if (ppoll(&p, 1, timeout_ns < 0 ? NULL : &limit, NULL) > 0) {
+    polls[0] = (struct pollfd){ .fd = bell->fd, .events = POLLIN };
+    if (ppoll(polls, count, timeout_ns < 0 ? NULL : &limit, NULL) > 0 && polls[0].revents) {
         /* Only empties the counter: what happened is read from memory. */
         ssize_t got = read(bell->fd, &rings, sizeof rings);
         (void)got;
     }
     atomic_store_explicit(&bell->asleep, 0, memory_order_relaxed);
+}
+
+void bell_wait(struct bell *bell, int64_t timeout_ns)
+{
+    struct pollfd polls[1];
+
+    bell_poll(bell, polls, 1, timeout_ns);
 }
 
 void bell_strike(struct bell *bell)

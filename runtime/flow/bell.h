@@ -13,6 +13,7 @@
 #ifndef AFFERENT_FLOW_BELL_H
 #define AFFERENT_FLOW_BELL_H
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,6 +32,8 @@ void bell_prepare(struct bell *bell);
 void bell_cancel(struct bell *bell);
 /* Sleeps until somebody rings or for `timeout_ns`; negative: until rung. */
 void bell_wait(struct bell *bell, int64_t timeout_ns);
+/* The same, and until one of polls[1] to polls[count - 1] is ready; polls[0] is written here. */
+void bell_poll(struct bell *bell, struct pollfd *polls, uint32_t count, int64_t timeout_ns);
 
 void bell_strike(struct bell *bell); /* the slow half of bell_ring */
 

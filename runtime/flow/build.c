@@ -13,6 +13,7 @@
 #include "flow/answers.h"
 #include "flow/commit_inside.h"
 #include "flow/orders.h"
+#include "flow/trace.h"
 
 /* Whether copies of the node's input lie in its ring, between what it makes. */
 static bool copies_in(const struct plan *plan, uint32_t node)
@@ -105,6 +106,7 @@ static struct queue_shape queue_shape_of(struct flow *flow, struct link *link)
         .writer_domain = link->writer->plan->domain,
         .reader_domain = link->reader->plan->domain,
         .log = queue_log,
+        .trace = spills && flow->kept && flow->options.trace ? trace_queue : NULL,
         .arg = link,
     };
 }
@@ -402,8 +404,9 @@ static bool lane_open(struct flow *flow, uint32_t index)
     lane->nodes = calloc(flow->plan->node_count, sizeof *lane->nodes);
     lane->ins = calloc(flow->plan->edge_count + 1u, sizeof *lane->ins);
     lane->rings = calloc(flow->plan->edge_count + 1u, sizeof *lane->rings);
+    lane->polls = calloc(1u + (size_t)flow->plan->node_count * WATCHES, sizeof *lane->polls);
     lane->bell.fd = -1;
-    return lane->letters && lane->retried && lane->queues && lane->nodes && lane->ins && lane->rings && bell_open(&lane->bell);
+    return lane->polls && lane->letters && lane->retried && lane->queues && lane->nodes && lane->ins && lane->rings && bell_open(&lane->bell);
 }
 
 /* A source gives its records in the order of their times, and what it gives in
@@ -538,6 +541,7 @@ void build_close(struct flow *flow)
             bell_close(&lane->bell);
         free(lane->nodes);
         free(lane->ins);
+        free(lane->polls);
         free(lane->rings);
         free(lane->queues);
         for (k = 0; lane->letters && k < EPOCH_NOTES; k++)

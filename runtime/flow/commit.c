@@ -1,6 +1,7 @@
 /* commit.c - which epochs become safe together, and the group they make.
  *
- * Not here: coming back after a death (commit_resume.c), letters (letters.c). */
+ * Not here: the accounts in it (commit_books.c), coming back after a death
+ * (commit_resume.c), letters (letters.c). */
 #include "flow/commit.h"
 
 #include <inttypes.h>
@@ -8,10 +9,10 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "cell/cell.h"
 #include "flow/commit_inside.h"
 #include "flow/retry.h"
 #include "flow/snap.h"
+#include "flow/trace.h"
 
 /* How long a complete epoch may wait for sinks behind queues to finish it, so that
  * it need not be written: this part of commit_every. */
@@ -67,6 +68,7 @@ bool commit_note(struct lane *lane)
         if (lane->flow->kept && !note_node(lane->nodes[i], slot))
             return false;
     }
+    trace_snap(lane);
     return true;
 }
 
@@ -80,6 +82,7 @@ void commit_abandon(struct lane *lane, uint64_t last)
 {
     uint32_t slot = (uint32_t)(last % EPOCH_NOTES), i;
 
+    trace_abandon(lane, last);
     for (i = 0; i < lane->in_count; i++) {
         atomic_store(&lane->ins[i]->taken, lane->ins[i]->taken_at[slot]);
         atomic_store(&lane->ins[i]->expired, lane->ins[i]->expired_at[slot]);
@@ -90,14 +93,6 @@ void commit_abandon(struct lane *lane, uint64_t last)
 }
 
 /* ---- which epochs ---- */
-
-/* The epoch of the lane that stands in the cut: its last, where it has ended. */
-static uint64_t chosen_epoch(const struct lane *lane)
-{
-    uint64_t last = atomic_load(&lane->final_epoch), chosen = lane->domain->chosen - 1u;
-
-    return chosen < last ? chosen : last;
-}
 
 /* Lowers what was chosen until no reader is ahead of its writer. What was committed last is
  * such a cut, so there is an end. */
@@ -113,7 +108,7 @@ static void choose_agreeing(struct flow *flow)
             struct domain *reader = l->reader->lane->domain;
 
             if (!l->queue || reader->chosen == epochs_committed(&reader->epochs) ||
-                queue_agrees(l->queue, chosen_epoch(l->writer->lane), chosen_epoch(l->reader->lane)))
+                queue_agrees(l->queue, commit_epoch(l->writer->lane), commit_epoch(l->reader->lane)))
                 continue;
             reader->chosen--;
             changed = true;
@@ -143,7 +138,7 @@ static bool wait_longer(struct flow *flow, int64_t *ret_wait_ns)
 
         if (!l->queue || l->plan->when_full != WHEN_FULL_SPILL ||
             writer->chosen >= epochs_committed(&writer->epochs) + EDGE_EPOCHS / 2 ||
-            queue_unfinished(l->queue, writer->chosen - 1u, chosen_epoch(l->reader->lane)) == 0)
+            queue_unfinished(l->queue, writer->chosen - 1u, commit_epoch(l->reader->lane)) == 0)
             continue;
         if (writer->seen_ns + grace - now > left)
             left = writer->seen_ns + grace - now;
@@ -173,109 +168,7 @@ static bool choose(struct flow *flow, int64_t *ret_wait_ns)
     return any && !(flow->kept && wait_longer(flow, ret_wait_ns));
 }
 
-/* ---- books ---- */
-
-static void check_books(struct flow *flow)
-{
-    uint32_t i;
-
-    for (i = 0; i < flow->plan->node_count; i++) {
-        const struct node *n = &flow->nodes[i];
-
-        if (!account_balances(&n->at_epoch[commit_slot(n->lane, chosen_epoch(n->lane))])) {
-            flow_log(flow, AFF_LOG_ERROR, n->plan->name, "the ledger does not balance");
-            atomic_store(&flow->unbalanced, true);
-        }
-    }
-    for (i = 0; i < flow->plan->edge_count; i++) {
-        const struct link *l = &flow->links[i];
-        uint64_t put = l->put_at[commit_slot(l->writer->lane, chosen_epoch(l->writer->lane))];
-        uint64_t taken = l->taken_at[commit_slot(l->reader->lane, chosen_epoch(l->reader->lane))];
-
-        if (!l->queue && put != taken) {
-            flow_log(flow, AFF_LOG_ERROR, l->reader->plan->name, "the ledger of an edge does not balance");
-            atomic_store(&flow->unbalanced, true);
-        }
-    }
-}
-
-static void fill_node(struct accounts_node *to, const struct node *n, const struct account *a)
-{
-    uint64_t *x = to->numbers;
-
-    x[ACCOUNTS_IN] = a->in;
-    x[ACCOUNTS_MADE] = a->made;
-    x[ACCOUNTS_RETRIED] = a->retried;
-    x[ACCOUNTS_PASSED] = a->passed;
-    x[ACCOUNTS_REPLACED] = a->replaced;
-    x[ACCOUNTS_ROUTED] = a->routed;
-    x[ACCOUNTS_EMITTED] = a->emitted;
-    x[ACCOUNTS_USED] = a->used;
-    x[ACCOUNTS_DROPPED] = a->dropped;
-    x[ACCOUNTS_DEAD] = a->dead;
-    x[ACCOUNTS_HELD] = a->held;
-    x[ACCOUNTS_BYTES_COPIED] = a->bytes_copied;
-    for (uint32_t i = 0; i < to->reason_count; i++)
-        to->reasons[i].count = a->by_verdict[i];
-    if (n->cell) {
-        struct cell_figures figures;
-
-        cell_figures(n->cell, &figures);
-        x[ACCOUNTS_BYTES_ISOLATED] = figures.bytes_isolated;
-    }
-    if (n->about->kind == AFF_SOURCE && !(n->about->flags & AFF_REPLAYS) && !n->plan->durable)
-        x[ACCOUNTS_AT_RISK] = EDGE_EPOCHS * (n->flow->plan->commit_records + PLAN_BATCH);
-}
-
-/* It is outside the commit: how it stands now, what was put looked at last. */
-static void fill_dropping(struct accounts_edge *to, const struct link *l)
-{
-    uint64_t *x = to->numbers, gone;
-    struct queue_figures f;
-
-    queue_figures(l->queue, &f);
-    x[ACCOUNTS_TAKEN] = atomic_load(&l->taken);
-    x[ACCOUNTS_EDGE_EXPIRED] = atomic_load(&l->expired);
-    x[ACCOUNTS_EDGE_DROPPED] = l->dropped_before + f.dropped;
-    x[ACCOUNTS_PUT] = atomic_load(&l->put);
-    gone = x[ACCOUNTS_TAKEN] + x[ACCOUNTS_EDGE_EXPIRED] + x[ACCOUNTS_EDGE_DROPPED];
-    x[ACCOUNTS_EDGE_QUEUED] = x[ACCOUNTS_PUT] > gone ? x[ACCOUNTS_PUT] - gone : 0;
-    to->oldest_ns = f.oldest_ns;
-}
-
-static void fill_edge(struct accounts_edge *to, const struct link *l)
-{
-    uint32_t put = commit_slot(l->writer->lane, chosen_epoch(l->writer->lane));
-    uint32_t taken = commit_slot(l->reader->lane, chosen_epoch(l->reader->lane));
-    uint64_t *x = to->numbers, gone;
-    struct queue_figures f = { .oldest_ns = INT64_MAX };
-
-    if (l->plan->when_full == WHEN_FULL_DROP_OLDEST) {
-        fill_dropping(to, l);
-        return;
-    }
-    x[ACCOUNTS_PUT] = l->put_at[put];
-    x[ACCOUNTS_TAKEN] = l->taken_at[taken];
-    x[ACCOUNTS_EDGE_EXPIRED] = l->expired_at[taken];
-    if (l->queue) {
-        queue_figures(l->queue, &f);
-        x[ACCOUNTS_EDGE_DROPPED] = l->dropped_before + f.dropped;
-        x[ACCOUNTS_EDGE_LOST] = l->lost_before + f.lost;
-    }
-    gone = x[ACCOUNTS_TAKEN] + x[ACCOUNTS_EDGE_EXPIRED] + x[ACCOUNTS_EDGE_DROPPED] + x[ACCOUNTS_EDGE_LOST];
-    x[ACCOUNTS_EDGE_QUEUED] = x[ACCOUNTS_PUT] > gone ? x[ACCOUNTS_PUT] - gone : 0;
-    /* What waits by then is in the store with this group. */
-    if (l->plan->when_full == WHEN_FULL_SPILL)
-        x[ACCOUNTS_EDGE_STORED] = x[ACCOUNTS_EDGE_QUEUED];
-    to->oldest_ns = f.oldest_ns;
-}
-
 /* ---- the group ---- */
-
-static void add_piece(struct kept_group *group, const char *name, const struct wire *wire)
-{
-    kept_group_add(group, KEPT_STATE, 0, 0, name, wire->bytes, wire->size);
-}
 
 static void gather_nodes(struct flow *flow, struct kept_group *group)
 {
@@ -285,7 +178,7 @@ static void gather_nodes(struct flow *flow, struct kept_group *group)
     for (i = 0; i < flow->plan->node_count; i++) {
         const struct node *n = &flow->nodes[i];
         struct note *note = &flow->commit->notes[i];
-        const struct wire *wire = &note->at[commit_slot(n->lane, chosen_epoch(n->lane))];
+        const struct wire *wire = &note->at[commit_slot(n->lane, commit_epoch(n->lane))];
         uint64_t hash = XXH3_64bits(wire->bytes, wire->size);
 
         if (note->is_stored && note->hash == hash)
@@ -293,19 +186,21 @@ static void gather_nodes(struct flow *flow, struct kept_group *group)
         note->is_stored = true;
         note->hash = hash;
         snprintf(name, sizeof name, COMMIT_NODE "%s", n->plan->name);
-        add_piece(group, name, wire);
+        commit_piece(group, name, wire);
     }
 }
 
 static void gather_queues(struct flow *flow, struct kept_group *group)
 {
-    uint32_t i;
+    uint32_t i, from;
 
     for (i = 0; i < flow->plan->edge_count; i++) {
         const struct link *l = &flow->links[i];
 
+        from = group->count;
         if (l->queue)
-            queue_gather(l->queue, chosen_epoch(l->writer->lane), chosen_epoch(l->reader->lane), group);
+            queue_gather(l->queue, commit_epoch(l->writer->lane), commit_epoch(l->reader->lane), group);
+        trace_store(l, group, from);
     }
 }
 
@@ -317,7 +212,7 @@ static void gather_letters(struct flow *flow, struct kept_group *group)
     for (i = 0; i < flow->plan->lane_count; i++) {
         const struct lane *lane = &flow->lanes[i];
 
-        for (e = epochs_committed(&lane->domain->epochs); e <= chosen_epoch(lane); e++) {
+        for (e = epochs_committed(&lane->domain->epochs); e <= commit_epoch(lane); e++) {
             letters_gather(lane, e, group);
             retry_gather(lane, e, group);
         }
@@ -337,7 +232,7 @@ static void gather_names(struct flow *flow, struct kept_group *group)
     wire_names(&c->scratch, flow->names, &of);
     hash = XXH3_64bits(c->scratch.bytes, c->scratch.size);
     if (hash != c->names_hash)
-        add_piece(group, COMMIT_NAMES, &c->scratch);
+        commit_piece(group, COMMIT_NAMES, &c->scratch);
     c->names_hash = hash;
     group->failed |= c->scratch.failed;
 }
@@ -389,27 +284,7 @@ static void gather_run(struct flow *flow, struct kept_group *group)
     wire_u8(&c->scratch, run.clean);
     wire_u64(&c->scratch, flow->options.identity);
     wire_u64(&c->scratch, flow->plan->commit_records);
-    add_piece(group, COMMIT_RUN, &c->scratch);
-}
-
-static void gather_accounts(struct flow *flow, struct kept_group *group)
-{
-    struct commit *c = flow->commit;
-    uint32_t i;
-
-    for (i = 0; i < flow->plan->node_count; i++) {
-        const struct node *n = &flow->nodes[i];
-
-        fill_node(&c->accounts->nodes[i], n, &n->at_epoch[commit_slot(n->lane, chosen_epoch(n->lane))]);
-    }
-    for (i = 0; i < flow->plan->edge_count; i++)
-        fill_edge(&c->accounts->edges[i], &flow->links[i]);
-    c->accounts->committed_utc_ns = clock_real(CLOCK_REALTIME);
-    c->accounts->commits++;
-    wire_clear(&c->scratch);
-    accounts_write(&c->scratch, c->accounts);
-    add_piece(group, ACCOUNTS_PIECE, &c->scratch);
-    group->failed |= c->scratch.failed;
+    commit_piece(group, COMMIT_RUN, &c->scratch);
 }
 
 /* Nodes that a reload took away: a later one of that name begins anew. */
@@ -431,7 +306,7 @@ static void gather_all(struct flow *flow, struct kept_group *group)
     gather_queues(flow, group);
     gather_names(flow, group);
     gather_run(flow, group);
-    gather_accounts(flow, group);
+    commit_accounts(flow, group);
     gather_gone(flow, group);
 }
 
@@ -473,7 +348,8 @@ bool flow_gather(void *arg, struct kept_group *group, int64_t *ret_wait_ns)
     pthread_mutex_lock(&flow->commit->lock);
     any = choose(flow, ret_wait_ns) || !flow->commit->run_stored || ends_now(flow);
     if (any) {
-        check_books(flow);
+        trace_choose(flow);
+        commit_check_books(flow);
         let_names_go(flow);
         gather_all(flow, group);
         if (group->failed)
@@ -508,8 +384,9 @@ static void committed(struct flow *flow)
         const struct link *l = &flow->links[i];
 
         if (l->queue)
-            queue_stored(l->queue, chosen_epoch(l->writer->lane), chosen_epoch(l->reader->lane));
+            queue_stored(l->queue, commit_epoch(l->writer->lane), commit_epoch(l->reader->lane));
     }
+    trace_committed(flow);
     for (i = 0; i < flow->plan->domain_count; i++)
         epochs_commit(&flow->domains[i].epochs, flow->domains[i].chosen);
     let_names_go(flow); /* queues have let go of some, too */
@@ -520,6 +397,7 @@ void flow_stored(void *arg)
     struct flow *flow = arg;
 
     pthread_mutex_lock(&flow->commit->lock);
+    trace_durable(flow);
     committed(flow);
     commit_gone_free(flow->commit);
     atomic_store(&flow->commit->begun, true);
@@ -538,7 +416,9 @@ void commit_ready(struct lane *lane)
     }
     pthread_mutex_lock(&flow->commit->lock);
     if (choose(flow, &wait)) {
-        check_books(flow);
+        trace_choose(flow);
+        commit_check_books(flow);
+        trace_durable(flow);
         committed(flow);
     }
     pthread_mutex_unlock(&flow->commit->lock);

@@ -1,4 +1,4 @@
-/* commit_inside.h - what commit.c and commit_resume.c share. */
+/* commit_inside.h - what commit.c, commit_books.c and commit_resume.c share. */
 #ifndef AFFERENT_FLOW_COMMIT_INSIDE_H
 #define AFFERENT_FLOW_COMMIT_INSIDE_H
 
@@ -60,5 +60,25 @@ static inline uint32_t commit_slot(const struct lane *lane, uint64_t epoch)
 void commit_gone_free(struct commit *commit);
 /* The plan's edge as the name of its queue in the store. */
 void commit_queue_name(const struct plan *plan, const struct plan_edge *edge, char *ret_name, size_t room);
+
+/* The epoch of the lane that stands in the cut: its last, where it has ended. */
+static inline uint64_t commit_epoch(const struct lane *lane)
+{
+    uint64_t last = atomic_load(&lane->final_epoch), chosen = lane->domain->chosen - 1u;
+
+    return chosen < last ? chosen : last;
+}
+
+static inline void commit_piece(struct kept_group *group, const char *name, const struct wire *wire)
+{
+    kept_group_add(group, KEPT_STATE, 0, 0, name, wire->bytes, wire->size);
+}
+
+/* ---- commit_books.c ---- */
+
+/* Says which books of the chosen epochs are wrong. */
+void commit_check_books(struct flow *flow);
+/* Puts the accounts of the chosen epochs in the group. */
+void commit_accounts(struct flow *flow, struct kept_group *group);
 
 #endif

@@ -210,7 +210,7 @@ static struct aff_id timer_id(struct node *node)
     return (struct aff_id){ hash.high64, hash.low64 };
 }
 
-/* Ids. A source counts. What derives from an input is named by the node, the
+/* Ids. A source counts what it makes of itself. What derives from an input is named by the node, the
  * input's id and an index; what derives from none, by node, stream, event time
  * and a count. Hashes are XXH3, 128 bits: equal only by equal content. */
 static void id_fill(struct node *node, struct aff_record *draft, uint32_t input_index)
@@ -220,7 +220,7 @@ static void id_fill(struct node *node, struct aff_record *draft, uint32_t input_
     uint64_t key[5] = { node->ids.node_hash, 0, 0, 0, 0 };
     XXH128_hash_t hash;
 
-    if (node->about->kind == AFF_SOURCE) {
+    if (node->about->kind == AFF_SOURCE && !input) {
         draft->id = (struct aff_id){ node->ids.source, node->ids.seq++ };
         return;
     }
@@ -322,7 +322,8 @@ aff_status emit_send(struct node *node, struct aff_record *draft, uint32_t size)
     if (node->about->kind == AFF_SOURCE) {
         draft->seen_ns = node->seen_ns;
         node->last_event_ns = draft->event_ns;
-        resend(node, draft);
+        if (s->draft_input == AFF_NO_INPUT)
+            resend(node, draft);
     }
     draft->flags = (uint16_t)((draft->flags & ~(unsigned)AFF_FLAG_PHI) |
                               (node->outputs[s->draft_port].is_phi ? AFF_FLAG_PHI : 0u));

@@ -9,6 +9,7 @@
 
 #include "flow/build.h"
 #include "flow/commit.h"
+#include "flow/trace.h"
 
 void flow_log(const struct flow *flow, int level, const char *node, const char *format, ...)
 {
@@ -111,7 +112,13 @@ bool flow_unbalanced(const struct flow *flow)
 
 uint64_t flow_committed(const struct flow *flow)
 {
-    return epochs_committed(&flow->domains[0].epochs) - EPOCH_FIRST;
+    uint64_t most = EPOCH_FIRST;
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->domain_count; i++)
+        if (epochs_committed(&flow->domains[i].epochs) > most)
+            most = epochs_committed(&flow->domains[i].epochs);
+    return most - EPOCH_FIRST;
 }
 
 void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_node)
@@ -128,12 +135,15 @@ void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_no
     };
 }
 
-/* What a lane took and gave back when it gave up waits in the queue all the same. */
+/* What a lane had in hand when it gave up, or was stopped short, waits in the queue all the
+ * same where that is stored. */
 static uint64_t queued_of(const struct link *l, const struct flow_edge *e, const struct queue_figures *f)
 {
+    const struct flow *flow = l->reader->flow;
+    bool stays = flow->kept && l->plan->when_full == WHEN_FULL_SPILL && atomic_load(&flow->aborting);
     uint64_t gone = e->taken + e->expired + e->dropped + e->lost;
 
-    return !l->reader->lane->left ? f->queued : e->put > gone ? e->put - gone : 0;
+    return !l->reader->lane->left && !stays ? f->queued : e->put > gone ? e->put - gone : 0;
 }
 
 void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_edge)
@@ -255,6 +265,8 @@ struct flow *flow_open(const struct plan *plan, const struct flow_options *optio
         *ret_status = AFF_ERR_MEMORY;
     if (*ret_status < 0)
         flow_close(&flow);
+    else
+        trace_begin(flow, EPOCH_FIRST);
     return flow;
 }
 

@@ -16,6 +16,13 @@
 
 struct flow;
 
+/* Tests listen to what happens in the data path (trace.h). */
+struct trace {
+    /* [any] A line, ended by a newline; borrowed. Lines are kept in the order of these calls. */
+    void (*line)(void *arg, const char *text);
+    void *arg;
+};
+
 struct flow_options {
     int64_t for_ns;     /* sources end after this much event time; 0: never */
     bool virtual_clock; /* tests: time jumps instead of passing */
@@ -26,6 +33,7 @@ struct flow_options {
     uint64_t identity; /* of the pipeline's file, by its place; 0: not known */
     bool fresh; /* begins anew, wherever the last run stopped */
     const struct kept *kept; /* the store; NULL: nothing is stored. Borrowed until close */
+    const struct trace *trace; /* NULL: nobody listens. Borrowed until close */
 };
 
 /* [control] Builds it and opens every plugin, sinks first. NULL: *ret_status is
@@ -60,10 +68,6 @@ bool flow_order(struct flow *flow, const char *node, const char *const *pairs, u
 void flow_retry(struct flow *flow);
 /* [any] What the queue of an edge is called in the store. */
 void flow_queue_name(const struct plan *plan, uint32_t edge, char *ret_name, size_t room);
-/* [one watcher] Whether a lane has been inside one call for `most_ns`, as far as calls of
- * this at `now_ns` (any clock that only rises) can tell; `ret_names`: its nodes. To be asked
- * several times in `most_ns`. A lane that waits is never hung. */
-bool flow_hung(struct flow *flow, int64_t now_ns, int64_t most_ns, char *ret_names, size_t room);
 /* [any] Whether it has a store. */
 bool flow_keeps(const struct flow *flow);
 /* [any] Whether this run went on where an earlier one stopped. */
@@ -102,7 +106,8 @@ uint64_t flow_node_failing(struct flow *flow, uint32_t index, char *ret_why, siz
 uint64_t flow_node_isolation(struct flow *flow, uint32_t index, char *ret_text, size_t room);
 void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_edge);
 
-/* [any] Committed epochs, and whether the books of one of them were wrong. */
+/* [any] Committed epochs (of the domain that has most), and whether the books of one of them
+ * were wrong. */
 uint64_t flow_committed(const struct flow *flow);
 bool flow_unbalanced(const struct flow *flow);
 /* [any] Whether the accounts agree now; exact once flow_wait said true: each

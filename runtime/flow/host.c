@@ -10,6 +10,7 @@
 
 #include "flow/acks.h"
 #include "flow/commit.h"
+#include "flow/link_state.h"
 
 /* The table is the first member of the plugin's handle, and of the node. */
 static struct node *node_of(const struct aff_host *host)
@@ -17,6 +18,11 @@ static struct node *node_of(const struct aff_host *host)
     const struct node_handle *handle = (const struct node_handle *)(const void *)host;
 
     return atomic_load_explicit(&handle->node, memory_order_acquire);
+}
+
+static struct node_handle *handle_of(const struct aff_host *host)
+{
+    return node_of(host)->handle;
 }
 
 /* In front of what a plugin allocates: its size, so that free can give it back. */
@@ -32,7 +38,7 @@ static void *host_alloc(const struct aff_host *host, size_t size)
     if (!head)
         return NULL;
     head->size = size;
-    atomic_fetch_add_explicit(&node_of(host)->handle->allocated, (int64_t)size, memory_order_relaxed);
+    atomic_fetch_add_explicit(&handle_of(host)->allocated, (int64_t)size, memory_order_relaxed);
     return head + 1;
 }
 
@@ -43,7 +49,7 @@ static void host_free(const struct aff_host *host, void *memory)
     if (!memory)
         return;
     head = (union alloc_head *)memory - 1;
-    atomic_fetch_sub_explicit(&node_of(host)->handle->allocated, (int64_t)head->size, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&handle_of(host)->allocated, (int64_t)head->size, memory_order_relaxed);
     free(head);
 }
 
@@ -288,6 +294,31 @@ static const struct aff_record *host_held(const struct aff_host *host, uint32_t 
     return hold_at(node_of(host), index);
 }
 
+static aff_status host_watch(const struct aff_host *host, int fd, uint32_t events)
+{
+    if (watches_set(&handle_of(host)->watches, fd, events))
+        return AFF_OK;
+    return host->explain(host, AFF_ERR_MEMORY, "it waits for more than %d descriptors at once", WATCHES);
+}
+
+static aff_status host_link_set(const struct aff_host *host, const struct aff_link *link)
+{
+    link_state_set(node_of(host), link);
+    return AFF_OK;
+}
+
+static aff_status host_link_get(const struct aff_host *host, uint32_t index, struct aff_link *ret)
+{
+    struct aff_link link;
+    uint32_t size = ret->struct_size < sizeof link ? ret->struct_size : (uint32_t)sizeof link;
+
+    if (!link_state_get(node_of(host)->flow, index, &link))
+        return AFF_END;
+    link.struct_size = size;
+    memcpy(ret, &link, size);
+    return AFF_OK;
+}
+
 void host_fill(struct aff_host *host)
 {
     *host = (struct aff_host){
@@ -323,5 +354,8 @@ void host_fill(struct aff_host *host)
         .ack = host_ack,
         .cut = host_cut,
         .held = host_held,
+        .watch = host_watch,
+        .link_set = host_link_set,
+        .link_get = host_link_get,
     };
 }

@@ -10,6 +10,7 @@
 #include "flow/commit.h"
 #include "flow/lane_inside.h"
 #include "flow/retry.h"
+#include "flow/trace.h"
 
 enum { SPINS = 64 };
 
@@ -60,11 +61,24 @@ static bool spin(bool (*ready)(void *arg), void *arg)
     return false;
 }
 
-bool lane_wait(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t until_ns)
+/* Until the bell rings; with `watches` also until a descriptor of one of its nodes is
+ * ready, which is what true says. */
+static bool sleep_on(struct lane *lane, bool watches, int64_t timeout_ns)
+{
+    uint32_t count = watches ? watches_list(lane, lane->polls + 1) : 0;
+
+    if (count == 0 && timeout_ns == 0)
+        return false;
+    bell_poll(&lane->bell, lane->polls, count + 1u, timeout_ns);
+    return count > 0 && watches_wake(lane, lane->polls + 1);
+}
+
+static bool wait_for(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t until_ns, bool watches)
 {
     struct clock *clock = &lane->flow->clock;
 
     for (;;) {
+        bool is_awake;
         int64_t now;
 
         if (lane_aborting(lane))
@@ -80,14 +94,27 @@ bool lane_wait(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t u
             continue;
         }
         if (clock->is_virtual && until_ns != INT64_MAX) {
-            bell_cancel(&lane->bell);
+            if (sleep_on(lane, watches, 0))
+                return true;
             clock_jump(clock, until_ns);
             continue;
         }
         beat(lane, true);
-        bell_wait(&lane->bell, until_ns == INT64_MAX ? -1 : until_ns - now);
+        is_awake = sleep_on(lane, watches, until_ns == INT64_MAX ? -1 : until_ns - now);
         beat(lane, false);
+        if (is_awake)
+            return true;
     }
+}
+
+bool lane_wait(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t until_ns)
+{
+    return wait_for(lane, ready, arg, until_ns, false);
+}
+
+bool lane_idle(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t until_ns)
+{
+    return wait_for(lane, ready, arg, until_ns, true);
 }
 
 static bool never(void *arg)
@@ -111,12 +138,14 @@ void lane_committed(struct lane *lane)
     if (lane->told == committed)
         return;
     lane->told = committed;
+    trace_told(lane);
     if (head->about->kind == AFF_SOURCE && head->about->committed)
         head->about->committed(head->self, committed - 1u);
 }
 
 void lane_cut(struct lane *lane)
 {
+    trace_cut(lane->flow, lane->domain, lane->epoch);
     if (epochs_cut(&lane->domain->epochs, lane->epoch))
         flow_ring(lane->flow);
 }
@@ -176,6 +205,7 @@ static bool sync_sinks(struct lane *lane)
         if (node->about->kind == AFF_SINK && node->about->sync && !node_retry(node, sync_now, node))
             return false;
     }
+    trace_sync(lane);
     return true;
 }
 
@@ -187,6 +217,7 @@ static uint64_t low_epoch(uint64_t a, uint64_t b)
 /* The lane is done with all epochs below `below`. */
 static void report(struct lane *lane, uint64_t below)
 {
+    trace_done(lane, below);
     if (epochs_done(&lane->domain->epochs, lane->index, below))
         commit_ready(lane);
 }
@@ -198,6 +229,7 @@ bool lane_end_epoch(struct lane *lane)
 
     if (!lane_let_go_all(lane) || !sync_sinks(lane) || !commit_note(lane))
         return false;
+    trace_end(lane);
     for (i = 0; i < lane->queue_count; i++)
         queue_end_epoch(lane->queues[i]->queue, lane->epoch);
     for (i = 0; i < lane->ring_count; i++)
@@ -259,6 +291,7 @@ bool lane_finish(struct lane *lane)
     if (!answers_finish(lane) || !sync_sinks(lane) || !commit_note(lane))
         return false;
     commit_note_final(lane);
+    trace_finish(lane);
     for (i = 0; i < lane->queue_count; i++) {
         queue_end_epoch(lane->queues[i]->queue, lane->epoch);
         queue_finish(lane->queues[i]->queue);
@@ -287,6 +320,7 @@ void lane_abandon(struct lane *lane)
     if (lane->out) /* reload.c does it, when nothing can be committed */
         return;
     commit_abandon(lane, low_epoch(lane->epoch, answers_oldest(lane)) - 1u);
+    trace_done(lane, UINT64_MAX);
     epochs_done(&lane->domain->epochs, lane->index, UINT64_MAX);
     commit_ready(lane);
 }

@@ -54,6 +54,7 @@ struct lane {
     struct link **queues; /* queues out of any of its nodes */
     uint32_t queue_count;
     struct bell bell;
+    struct pollfd *polls; /* the bell, then what its nodes watch */
     uint64_t epoch;
     _Atomic uint64_t final_epoch; /* its accounts are final from here on */
     int64_t epoch_began_ns; /* of its first record; INT64_MAX: none yet */
@@ -92,6 +93,7 @@ struct flow {
     struct clock clock;
     struct names *names;
     const struct kept *kept; /* NULL: nothing is stored */
+    const struct trace *trace; /* NULL: nobody listens */
     struct domain *domains;
     struct commit *commit; /* commit.c */
     struct bytes *rings; /* by node */

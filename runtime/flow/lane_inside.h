@@ -42,11 +42,24 @@ bool lane_cut_due(const struct lane *lane, int64_t now);
 /* A timer made something in an epoch that no head has opened. */
 bool lane_stirred(const struct lane *lane);
 
+/* Sleeps as lane_wait does, and until a descriptor is ready that one of its nodes watches:
+ * that node's time to be called has then come. */
+bool lane_idle(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t until_ns);
+
 bool lane_aborting(const struct lane *lane);
 /* When a stop that is under way has lasted long enough; INT64_MAX: there is none. */
 int64_t lane_stop_until(const struct lane *lane);
 /* Ends the run as it is: the next one goes on from the last commit. */
 void lane_stop_short(struct lane *lane, const char *node, const char *why);
+
+/* ---- lane_take.c ---- */
+
+/* The first of its queues that has records, of the highest class; NULL: none has. */
+struct link *lane_queue_ready(struct lane *lane);
+/* It has taken all that its writers had ended: time to end the epoch. */
+bool lane_at_end(struct lane *lane);
+/* Takes a batch of at most `most` records and feeds it to the head. */
+bool lane_take(struct lane *lane, struct link *link, uint32_t most, int64_t now);
 
 /* ---- lane_pause.c ---- */
 

@@ -5,6 +5,7 @@
 #include "flow/answers.h"
 #include "flow/lane_inside.h"
 #include "flow/retry.h"
+#include "flow/trace.h"
 
 static bool rings_ready(void *arg)
 {
@@ -37,6 +38,7 @@ static bool take_all(struct lane *lane, bool *ret_any)
         n = edge_take(lane->ins[i]->edge, lane->epoch, lane->batch, PLAN_BATCH, &flags);
         if (n == 0)
             continue;
+        trace_take(lane->ins[i], lane->ins[i]->edge->tail_next - n + 1u, lane->ins[i]->edge->tail_next);
         *ret_any = true;
         if (!lane_feed(lane->ins[i], lane->batch, n, flags))
             return false;
@@ -69,5 +71,5 @@ bool lane_rings_turn(struct lane *lane, bool *ret_more)
         return lane_end_epoch(lane);
     if (lane_pausing(lane))
         return lane_rings_pause(lane, rings_ready, ret_more);
-    return lane_wait(lane, rings_ready, lane, lane_next_wake(lane));
+    return lane_idle(lane, rings_ready, lane, lane_next_wake(lane));
 }

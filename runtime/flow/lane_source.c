@@ -1,13 +1,18 @@
 /* lane_source.c - a turn of a lane that begins with a source.
  *
- * It reads, ends the epoch when that is due, and waits: for its source, for commits
- * while as many epochs are in flight as may be, for room in the store. */
+ * It reads, gives a device the commands that wait for it, ends the epoch when that is
+ * due, and waits: for its source, for commits while as many epochs are in flight as may
+ * be, for room in the store.
+ *
+ * Commands come by queues alone, so that an order never holds up who gives it, and no
+ * epoch waits in a circle: they may come from nodes behind the device itself. What a
+ * device cannot hold yet stays in its queue, and is no reason not to read. */
 #include "flow/answers.h"
 #include "flow/commit.h"
 #include "flow/lane_inside.h"
 #include "flow/retry.h"
 
-enum { IDLE_NS = 10000000, RETRY_FIRST_NS = 100000000, FULL_NS = 100000000 };
+enum { IDLE_NS = 10000000, WATCH_NS = 100000000, RETRY_FIRST_NS = 100000000, FULL_NS = 100000000 };
 #define RETRY_LAST_NS 10000000000
 
 static bool draining(const struct lane *lane)
@@ -15,13 +20,27 @@ static bool draining(const struct lane *lane)
     return atomic_load_explicit(&lane->flow->draining, memory_order_acquire);
 }
 
-/* What a source waits for: a cut, the end, or its turn. */
+/* How many commands it may be given now: it holds those that take time. */
+static uint32_t commands_most(const struct lane *lane)
+{
+    const struct hold *hold = &lane->nodes[0]->hold;
+    uint32_t room = hold->room - hold->count;
+
+    return room < PLAN_BATCH ? room : PLAN_BATCH;
+}
+
+static struct link *commands_ready(struct lane *lane)
+{
+    return lane->in_count > 0 && commands_most(lane) > 0 ? lane_queue_ready(lane) : NULL;
+}
+
+/* What a source waits for: a cut, the end, commands, or its turn. */
 static bool called(void *arg)
 {
     struct lane *lane = arg;
     const struct epochs *epochs = &lane->domain->epochs;
 
-    return answers_ready(lane) || retry_ready(lane) || lane_stirred(lane) || epochs_is_cut(epochs, lane->epoch) || epochs_committed(epochs) != lane->told ||
+    return commands_ready(lane) || lane_at_end(lane) || answers_ready(lane) || retry_ready(lane) || lane_stirred(lane) || epochs_is_cut(epochs, lane->epoch) || epochs_committed(epochs) != lane->told ||
            draining(lane) || lane_pausing(lane);
 }
 
@@ -84,7 +103,7 @@ static bool read_handle(struct lane *lane, aff_status st, int64_t now)
         return true;
     case AFF_AGAIN:
         if (head->wake_ns <= now)
-            head->wake_ns = now + IDLE_NS;
+            head->wake_ns = now + (head->handle->watches.count > 0 ? WATCH_NS : IDLE_NS);
         return true;
     case AFF_END:
         head->over = true;
@@ -125,11 +144,18 @@ static bool read_once(struct lane *lane, int64_t now)
     return read_handle(lane, st, now);
 }
 
+static bool commands_give(struct lane *lane, struct link *link, int64_t now)
+{
+    lane->nodes[0]->seen_ns = now;
+    return lane_take(lane, link, commands_most(lane), now);
+}
+
 bool lane_source_turn(struct lane *lane, bool *ret_more)
 {
     struct flow *flow = lane->flow;
     struct node *head = lane->nodes[0];
     int64_t now = clock_now(&flow->clock);
+    struct link *commands;
     bool full;
 
     lane_let_go(lane);
@@ -151,14 +177,17 @@ bool lane_source_turn(struct lane *lane, bool *ret_more)
         return lane_end_epoch(lane);
     if (lane_stirred(lane))
         lane->epoch_began_ns = now;
-    if (lane_cut_due(lane, now)) {
+    if (lane_at_end(lane) || lane_cut_due(lane, now)) {
         lane_cut(lane);
         return true;
     }
+    commands = commands_ready(lane);
+    if (commands && !commands_give(lane, commands, now))
+        return false;
     /* An epoch that is open goes on: nothing in it waits for the store. */
     if (lane->epoch_began_ns == INT64_MAX && commit_full(flow))
         return lane_wait(lane, called, lane, now + FULL_NS);
     if (head->wake_ns > now)
-        return lane_wait(lane, called, lane, until(lane));
+        return commands || lane_idle(lane, called, lane, until(lane));
     return read_once(lane, now);
 }

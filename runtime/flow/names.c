@@ -101,7 +101,7 @@ static uint32_t subject_add(struct names *n, const char *name)
     n->subjects[id].name = copy;
     n->subjects[id].by_source = 0;
     n->subjects[id].late = 0;
-    n->subjects[id].released = 0;
+    memset(n->subjects[id].released, 0, sizeof n->subjects[id].released);
     n->subjects[id].streams = 0;
     n->subjects[id].claims = 0;
     n->subjects[id].is_made = false;
@@ -205,12 +205,14 @@ uint32_t names_stream(struct names *n, uint32_t subject, const char *name, uint3
     return id;
 }
 
-uint32_t names_held(struct names *n, const char *subject, const char *stream, uint32_t schema, uint32_t *ret_subject)
+uint32_t names_held(struct names *n, const char *subject, const char *stream, uint32_t schema, const uint32_t *kept,
+                    uint32_t *ret_subject)
 {
-    uint32_t id, at = 0;
+    uint32_t id, at;
 
     pthread_mutex_lock(&n->lock);
-    id = subject_find(n, subject);
+    at = kept ? names_kept(n, subject, stream, kept) : 0;
+    id = at ? n->streams[at].info.subject : subject_find(n, subject);
     if (!id)
         id = subject_add(n, subject);
     if (id)
@@ -495,8 +497,21 @@ void names_hold(struct names *n, uint32_t stream)
     pthread_mutex_unlock(&n->lock);
 }
 
-/* A subject that no node of this run ever wrote to, read back from the store, goes
- * with the last of its records. */
+/* Whether a release as late in the same domain was noted. What that release stands for
+ * may be committed by now, and then this one's is, too. */
+static bool is_noted(struct subject *subject, uint64_t when)
+{
+    uint64_t *latest = &subject->released[(when >> 48) % NAMES_RELEASES];
+
+    if (*latest >> 48 == when >> 48 && *latest >= when)
+        return true;
+    *latest = when;
+    return false;
+}
+
+/* Not the last one alone: what another lane let go before may still be on its way there.
+ * A subject that no node of this run ever wrote to, read back from the store, goes with
+ * the last of its records. */
 void names_unhold(struct names *n, uint32_t stream, uint64_t when)
 {
     struct subject *subject;
@@ -505,13 +520,10 @@ void names_unhold(struct names *n, uint32_t stream, uint64_t when)
     pthread_mutex_lock(&n->lock);
     id = n->streams[stream].info.subject;
     subject = &n->subjects[id];
-    if (--subject->held == 0) {
-        if (subject->late == 0 || subject->released != when)
-            late_note(n, stream, 0, when);
-        subject->released = when;
-        if (is_over(subject))
-            names_ending(n, id);
-    }
+    if (!is_noted(subject, when))
+        late_note(n, stream, 0, when);
+    if (--subject->held == 0 && is_over(subject))
+        names_ending(n, id);
     pthread_mutex_unlock(&n->lock);
 }
 

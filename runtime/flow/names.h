@@ -32,15 +32,18 @@ struct names_by {
     bool is_source;
     bool none;
     bool holds; /* the stream is held (names_hold) in the same moment: nobody lets it go in between */
+    const uint32_t *kept; /* of who holds: by stream, not 0: of those with this name the oldest
+                           * such one is meant, even if it has ended. NULL: the one that lives */
 };
 
 /* [any] 0: the bound is reached, or no memory. A subject stays until who asked for
  * it has opened a stream of it. */
 uint32_t names_subject(struct names *names, const char *name, struct names_by by);
 uint32_t names_stream(struct names *names, uint32_t subject, const char *name, uint32_t schema, struct names_by by);
-/* [any] Both at once, for who only looks; the stream comes held (names_hold). */
+/* [any] Both at once, for who only looks; the stream comes held (names_hold). `kept`: as in
+ * names_by. */
 uint32_t names_held(struct names *names, const char *subject, const char *stream, uint32_t schema,
-                    uint32_t *ret_subject);
+                    const uint32_t *kept, uint32_t *ret_subject);
 uint32_t names_schema(struct names *names, const struct aff_schema *schema);
 
 /* [any] NULL for an integer that is not in use. */

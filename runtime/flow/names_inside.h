@@ -14,13 +14,15 @@
 
 #include "flow/names.h"
 
+enum { NAMES_RELEASES = 4 };
+
 struct subject {
     char *name;
     uint32_t generation;
     uint32_t by_source; /* streams that a source (or a maker) still writes to */
     uint32_t streams;   /* head of its list, 0: none */
     uint32_t late;      /* ends and releases of it that are not committed */
-    uint64_t released;  /* when the latest of these releases was */
+    uint64_t released[NAMES_RELEASES]; /* when the latest of these releases was; domains share places */
     uint64_t claims;    /* as stream.sources: asked for it, no stream yet */
     uint64_t born;      /* counts subjects: of one name the older has the lower */
     uint32_t held;      /* records of it that nodes hold */
@@ -74,6 +76,8 @@ static inline uint64_t names_node_bit(uint32_t node)
 
 /* Under the lock, or while nobody else has the table: the list of those to let go. */
 void names_ending(struct names *names, uint32_t subject);
+/* Under the lock: the stream that names_by.kept means; 0: none. */
+uint32_t names_kept(const struct names *names, const char *subject, const char *stream, const uint32_t *kept);
 /* Empties the table. */
 void names_clear(struct names *names);
 /* False: no memory. `names_schema_copy` copies texts and columns. */

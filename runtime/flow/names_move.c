@@ -1,7 +1,25 @@
-/* names_move.c - nodes take over from others in the table of names, for a reload.
+/* names_move.c - nodes take over from others in the table of names, for a reload; streams
+ * that have ended are found again by who still keeps records of them.
  *
  * Not here: the table itself (names.c). */
+#include <string.h>
+
 #include "flow/names_inside.h"
+
+uint32_t names_kept(const struct names *n, const char *subject, const char *stream, const uint32_t *kept)
+{
+    uint32_t i, found = 0;
+
+    for (i = 1; i <= n->stream_top; i++) {
+        const struct stream *s = &n->streams[i];
+
+        if (kept[i] > 0 && s->name && strcmp(s->name, stream) == 0 &&
+            strcmp(n->subjects[s->info.subject].name, subject) == 0 &&
+            (found == 0 || n->subjects[s->info.subject].born < n->subjects[n->streams[found].info.subject].born))
+            found = i;
+    }
+    return found;
+}
 
 void names_hand_over(struct names *n, uint32_t node, uint32_t to)
 {

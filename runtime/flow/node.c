@@ -6,7 +6,7 @@
 #include "flow/answers.h"
 #include "flow/commit.h"
 #include "flow/lane_inside.h"
-#include "flow/lane_inside.h"
+#include "flow/trace.h"
 
 enum {
     BREAKER_OPENS = 5, /* failures in a row */
@@ -61,6 +61,7 @@ static void breaker_count(struct node *node, aff_status st)
 static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
 {
     uint64_t random = node->host.random(&node->host);
+    int64_t until;
 
     /* A peer may come back while the run is being ended; memory will not. */
     if (st == AFF_ERR_MEMORY && b->wait_ns > BACKOFF_STOP_MS * (int64_t)NS_PER_MS &&
@@ -79,8 +80,10 @@ static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
                  node->lane->kind == LANE_QUEUES ? "what comes is kept" : "intake waits");
         b->told = true;
     }
-    if (!lane_wait(node->lane, leaves, node,
-                   clock_now(&node->flow->clock) + b->wait_ns - (int64_t)(random % (uint64_t)(b->wait_ns / 4))))
+    until = clock_now(&node->flow->clock) + b->wait_ns - (int64_t)(random % (uint64_t)(b->wait_ns / 4));
+    if (until > lane_stop_until(node->lane)) /* a try that comes later than that is none */
+        until = lane_stop_until(node->lane);
+    if (!lane_wait(node->lane, leaves, node, until))
         return false;
     if (!leaves(node) && clock_now(&node->flow->clock) >= lane_stop_until(node->lane)) {
         lane_stop_short(node->lane, node->plan->name, "it does not take what is under way");
@@ -126,6 +129,7 @@ static bool ring_put(struct link *link, const struct aff_record *records, uint32
 
         if (n > 0) {
             edge_put(edge, records, n);
+            trace_put(link, edge->head_next - n + 1u, edge->head_next);
             edge_publish(edge);
             records += n;
             count -= n;

@@ -19,6 +19,7 @@
 #include "flow/edge.h"
 #include "flow/epoch.h"
 #include "flow/ledger.h"
+#include "flow/watch.h"
 
 enum {
     NODE_STAGED = 256,   /* emitted records kept before they are dispatched */
@@ -148,6 +149,8 @@ struct node_handle {
     struct aff_host host; /* first: a host function finds its node by it */
     _Atomic(struct node *) node;
     _Atomic int64_t allocated; /* bytes by host->alloc */
+    struct watches watches;    /* what it waits for */
+    struct aff_link link;      /* that it keeps up; under the flow's say_lock */
 };
 
 struct node {

@@ -130,7 +130,7 @@ bool orders_turn(struct node *node, bool *ret_any)
     while (ok && (o = order_next(node)) != NULL) {
         void *data = o->record.data;
 
-        stream = o->record.stream = names_held(node->flow->names, "operator", "commands", o->record.schema,
+        stream = o->record.stream = names_held(node->flow->names, "operator", "commands", o->record.schema, NULL,
                                                &o->record.subject);
         if (stream) {
             *ret_any = true;

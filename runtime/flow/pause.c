@@ -9,6 +9,7 @@
 #include "flow/build.h"
 #include "flow/commit.h"
 #include "flow/reload_inside.h"
+#include "flow/trace.h"
 
 #include "flow/lane_inside.h"
 
@@ -172,6 +173,7 @@ static bool let_go(struct reload *r, bool (*rests)(struct flow *flow), int64_t u
         uint64_t epoch = epochs_committed(&domain->epochs);
 
         atomic_store(&domain->let_go_at, epoch);
+        trace_cut(flow, domain, epoch);
         epochs_cut(&domain->epochs, epoch);
     }
     flow_ring(flow);
@@ -231,6 +233,7 @@ bool pause_begin_at(struct flow *flow, uint64_t epoch)
     bool ok = true;
     uint32_t i;
 
+    trace_pause(flow);
     for (i = 0; i < flow->plan->edge_count; i++)
         if (flow->links[i].queue)
             queue_end_epoch(flow->links[i].queue, epoch - 1u);
@@ -246,6 +249,7 @@ bool pause_begin_at(struct flow *flow, uint64_t epoch)
     for (i = 0; i < flow->plan->lane_count; i++)
         if (atomic_load(&flow->lanes[i].ended))
             epochs_done(&flow->lanes[i].domain->epochs, i, UINT64_MAX);
+    trace_begin(flow, epoch);
     return ok;
 }
 

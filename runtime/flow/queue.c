@@ -118,6 +118,7 @@ void queue_join(struct queue *q, const struct queue_shape *shape)
     q->shape.buffer = shape->buffer;
     q->shape.reader = shape->reader;
     q->shape.log = shape->log;
+    q->shape.trace = shape->trace;
     q->shape.arg = shape->arg;
     pthread_mutex_unlock(&q->lock);
 }
@@ -321,6 +322,8 @@ bool queue_put(struct queue *q, const struct aff_record *records, uint32_t count
         if (q->shape.drops)
             drop_beyond(q);
         queue_look_for_end(q);
+        if (q->shape.trace && q->next > start)
+            q->shape.trace(q->shape.arg, false, start, q->next - 1u);
     } else {
         put_undo(q, start);
     }

@@ -49,6 +49,8 @@ struct queue_shape {
                                * a record of it waits, in the store too */
     struct bell *reader;      /* rung when something was put or ended */
     int (*log)(void *arg, const char *text); /* may be NULL */
+    /* Under the lock, NULL: seqs `first` to `last` were put, or taken (trace.h). */
+    void (*trace)(void *arg, bool taken, uint64_t first, uint64_t last);
     void *arg;
 };
 
@@ -57,7 +59,7 @@ struct queue_shape {
 struct queue *queue_open(const struct queue_shape *shape);
 void queue_close(struct queue **queue);
 /* [control, neither side runs, all is committed] It goes on between other lanes: domains,
- * buffer, reader and log of `shape` take the place of what they were. Epochs go on
+ * buffer, reader, log and trace of `shape` take the place of what they were. Epochs go on
  * above all that it has seen. */
 void queue_join(struct queue *queue, const struct queue_shape *shape);
 

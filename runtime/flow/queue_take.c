@@ -79,6 +79,8 @@ static void claim_take(struct queue *q, const struct claim *claim, uint64_t end)
     queue_untaken(q, 0, claim->span.hi - claim->span.lo);
     if (claim->span.hi > q->taken_top)
         q->taken_top = claim->span.hi;
+    if (q->shape.trace)
+        q->shape.trace(q->shape.arg, true, claim->span.lo, claim->span.hi - 1u);
 }
 
 static struct claim claim_make(const struct queue *q)
@@ -191,14 +193,30 @@ static bool names_are_full(const struct queue *q)
 
 enum interned { INTERNED, LOST, WAITS };
 
+/* What this run stored for a reader with state is of the stream that is kept for it, even
+ * if that has ended; the hand holds that stream from here on. */
+static bool intern_kept(struct queue *q, const struct wire_record *wr, struct aff_record *ret)
+{
+    const struct names_by by = { .none = true, .holds = true, .kept = q->held };
+    bool ok;
+
+    pthread_mutex_lock(&q->lock);
+    ok = wire_record_intern(wr, q->shape.names, &by, ret);
+    if (ok && q->held[ret->stream] > 0)
+        queue_unhold(q, ret->stream, queue_when_reader(q));
+    pthread_mutex_unlock(&q->lock);
+    return ok;
+}
+
 static enum interned intern(struct queue *q, const struct kept_read *read, struct aff_record *ret)
 {
     const struct names_by by = { .none = true, .holds = true };
+    bool kept = q->shape.keeps_names && read->seq >= q->run_first;
     struct wire_record wr;
 
     if (!wire_record_read(read->bytes, read->size, &wr))
         return LOST;
-    if (!wire_record_intern(&wr, q->shape.names, &by, ret))
+    if (!(kept ? intern_kept(q, &wr, ret) : wire_record_intern(&wr, q->shape.names, &by, ret)))
         return names_are_full(q) ? WAITS : LOST;
     if (read->seq < q->run_first)
         ret->flags |= AFF_FLAG_RESENT;
@@ -381,8 +399,6 @@ static void back_cold(struct queue *q)
         q->figures.queued = less(q->figures.queued, !mark);
         q->figures.stored = less(q->figures.stored, !mark);
         names_unhold(q->shape.names, q->hand[i].stream, queue_when_reader(q));
-        if (q->shape.keeps_names && q->hand_span.lo >= q->run_first)
-            queue_unhold(q, q->hand[i].stream, queue_when_reader(q));
     }
 }
 

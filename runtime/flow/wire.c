@@ -313,7 +313,7 @@ bool wire_record_intern(const struct wire_record *from, struct names *names, con
     if (!wire_record_whole(&r, names_schema_info(names, r.schema)))
         return false;
     if (by->holds) {
-        r.stream = names_held(names, from->subject, from->stream, r.schema, &r.subject);
+        r.stream = names_held(names, from->subject, from->stream, r.schema, by->kept, &r.subject);
     } else {
         r.subject = names_subject(names, from->subject, *by);
         r.stream = r.subject ? names_stream(names, r.subject, from->stream, r.schema, *by) : 0;

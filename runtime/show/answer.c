@@ -34,20 +34,13 @@ static void csv_cell(struct answer *a, const char *text)
 void answer_cell(struct answer *a, const char *format, ...)
 {
     char small[512];
-    char *cell = small;
+    char *cell;
     va_list args;
-    int length;
 
     va_start(args, format);
-    length = vsnprintf(small, sizeof small, format, args);
+    cell = cell_format(small, sizeof small, format, args);
     va_end(args);
-    if (length >= (int)sizeof small) {
-        va_start(args, format);
-        if (vasprintf(&cell, format, args) < 0)
-            cell = NULL;
-        va_end(args);
-    }
-    if (!cell || length < 0)
+    if (!cell)
         a->table.cells.failed = true;
     else if (a->format == ANSWER_CSV)
         csv_cell(a, cell);

@@ -54,6 +54,9 @@ bool answer_columns(struct answer *answer, uint32_t count);
 /* A sample in its unit; false where it is missing. */
 bool sample_value(const struct aff_record *record, const struct aff_column *column, uint16_t channel,
                   uint32_t index, double *ret_value);
+/* An array of all samples of a channel; those that are missing are null. */
+void sample_array(struct json *json, const char *name, const struct aff_record *record,
+                  const struct aff_column *column, uint16_t channel);
 const struct aff_column *schema_column(const struct aff_schema *schema, uint32_t index);
 /* Event time of a sample of the record. */
 int64_t sample_time(const struct aff_record *record, const struct aff_schema *schema, uint32_t index);

@@ -41,19 +41,11 @@ static void write_field(struct json *json, const struct aff_schema *schema, cons
 static void write_channel(struct json *json, const struct aff_schema *schema, const struct aff_record *r, uint16_t c)
 {
     const struct aff_column *column = schema_column(schema, c);
-    double value;
 
     json_object(json, NULL);
     json_text(json, "name", column->name);
     json_text(json, "unit", column->unit);
-    json_array(json, "samples");
-    for (uint32_t i = 0; i < aff_samples_of(r)->count; i++) {
-        if (sample_value(r, column, c, i, &value))
-            json_real(json, NULL, value);
-        else
-            json_null(json, NULL);
-    }
-    json_end(json);
+    sample_array(json, "samples", r, column, c);
     json_end(json);
 }
 

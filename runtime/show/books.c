@@ -125,12 +125,14 @@ static void print_imbalance(const struct flow *flow, const struct plan *plan, FI
     for (uint32_t i = 0; i < plan->edge_count; i++) {
         const struct plan_edge *e = &plan->edges[i];
         struct flow_edge edge;
+        uint64_t known;
 
         flow_edge(flow, i, &edge);
-        if (edge.put != edge.taken)
+        known = edge.taken + edge.expired + edge.dropped + edge.lost + (e->way == EDGE_QUEUE ? edge.queued : 0);
+        if (edge.put != known)
             fprintf(out, "  %s -> %s: %" PRIu64 " given, %" PRIu64 " taken, %" PRId64 " lost\n",
                     plan->nodes[e->from].name, plan->nodes[e->to].name, edge.put, edge.taken,
-                    (int64_t)(edge.put - edge.taken));
+                    (int64_t)(edge.put - known));
     }
 }
 

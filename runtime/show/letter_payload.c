@@ -128,21 +128,13 @@ static void print_samples(const struct letter_view *v, FILE *out)
 static void json_samples(const struct letter_view *v, struct json *json)
 {
     const struct aff_record *r = &v->letter->record.record;
-    double value;
 
     json_int(json, "first", aff_samples_of(r)->first);
     json_object(json, "channels");
     for (uint16_t c = 0; c < v->schema->count; c++) {
         const struct aff_column *column = schema_column(v->schema, c);
 
-        json_array(json, column->name ? column->name : "");
-        for (uint32_t i = 0; i < aff_samples_of(r)->count; i++) {
-            if (sample_value(r, column, c, i, &value))
-                json_real(json, NULL, value);
-            else
-                json_null(json, NULL);
-        }
-        json_end(json);
+        sample_array(json, column->name ? column->name : "", r, column, c);
     }
     json_end(json);
 }

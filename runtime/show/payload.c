@@ -58,6 +58,21 @@ bool sample_value(const struct aff_record *record, const struct aff_column *colu
     return true;
 }
 
+void sample_array(struct json *json, const char *name, const struct aff_record *record,
+                  const struct aff_column *column, uint16_t channel)
+{
+    double value;
+
+    json_array(json, name);
+    for (uint32_t i = 0; i < aff_samples_of(record)->count; i++) {
+        if (sample_value(record, column, channel, i, &value))
+            json_real(json, NULL, value);
+        else
+            json_null(json, NULL);
+    }
+    json_end(json);
+}
+
 int64_t sample_time(const struct aff_record *record, const struct aff_schema *schema, uint32_t index)
 {
     long double ns = (long double)index * 1e9L * (long double)schema->rate_den / (long double)schema->rate_num;

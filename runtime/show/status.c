@@ -136,6 +136,32 @@ static void print_store(const struct status *s, FILE *out)
     text_free(&text);
 }
 
+const char *status_technology(uint8_t technology)
+{
+    static const char *const names[] = { "other", "wired", "wifi", "2G", "3G", "4G", "5G" };
+
+    return technology < sizeof names / sizeof *names ? names[technology] : "other";
+}
+
+static void print_links(const struct status *s, FILE *out)
+{
+    for (uint32_t i = 0; i < s->link_count; i++) {
+        const struct aff_link *l = &s->links[i];
+        struct text text = { 0 };
+
+        text_print(&text, "  link %s: %s, %s", l->name, l->up ? "up" : "down", status_technology(l->technology));
+        if (l->signal_dbm != INT16_MIN)
+            text_print(&text, ", %d dBm", l->signal_dbm);
+        text_print(&text, "%s%s", l->metered ? ", metered" : "", l->roaming ? ", roaming" : "");
+        if (l->sent_bytes != UINT64_MAX)
+            add_bytes(&text, ", sent ", l->sent_bytes, "");
+        if (l->received_bytes != UINT64_MAX)
+            add_bytes(&text, ", received ", l->received_bytes, "");
+        fprintf(out, "%s\n", text.data ? text.data : "");
+        text_free(&text);
+    }
+}
+
 static void print_control(const struct status *s, FILE *out)
 {
     if (s->control)
@@ -153,6 +179,7 @@ static void status_print(const struct status *s, FILE *out)
         print_text(out, "  [", s->leaves[i].node, "] what identifies somebody leaves this node by it: ");
         print_text(out, "", s->leaves[i].reason, "\n");
     }
+    print_links(s, out);
     print_store(s, out);
     print_control(s, out);
 }

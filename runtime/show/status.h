@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <afferent/plugin.h>
+
 #include "keep/keeper.h"
 #include "keep/store.h"
 #include "show/control.h"
@@ -61,6 +63,8 @@ struct status {
     uint32_t edge_count;
     const struct status_leave *leaves;
     uint32_t leave_count;
+    const struct aff_link *links; /* ways out, as the nodes say that keep them up */
+    uint32_t link_count;
     const struct store_figures *store;     /* NULL: it stores nothing */
     const struct keeper_figures *keeper;   /* NULL: the same */
     uint64_t letters;                      /* dead letters in the store */
@@ -69,5 +73,8 @@ struct status {
 
 /* [any] Appends it: one JSON object and a newline, or lines for people. */
 void status_text(const struct status *status, bool json, struct text *answer);
+
+/* The name of an AFF_LINK_...: "4G". */
+const char *status_technology(uint8_t technology);
 
 #endif

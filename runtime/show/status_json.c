@@ -87,6 +87,32 @@ static void write_control(struct json *json, const struct control_figures *c)
     json_end(json);
 }
 
+static void write_bytes(struct json *json, const char *key, uint64_t bytes)
+{
+    if (bytes == UINT64_MAX)
+        json_null(json, key);
+    else
+        json_uint(json, key, bytes);
+}
+
+static void write_link(struct json *json, const struct aff_link *l)
+{
+    json_object(json, NULL);
+    json_text(json, "name", l->name);
+    json_bool(json, "up", l->up);
+    json_text(json, "technology", status_technology(l->technology));
+    if (l->signal_dbm == INT16_MIN)
+        json_null(json, "signal_dbm");
+    else
+        json_int(json, "signal_dbm", l->signal_dbm);
+    json_bool(json, "metered", l->metered);
+    json_bool(json, "roaming", l->roaming);
+    write_bytes(json, "sent_bytes", l->sent_bytes);
+    write_bytes(json, "received_bytes", l->received_bytes);
+    json_uint(json, "revision", l->revision);
+    json_end(json);
+}
+
 static void write_head(struct json *json, const struct status *s)
 {
     json_text(json, "pipeline", s->pipeline);
@@ -124,6 +150,10 @@ void status_json(const struct status *s, FILE *out)
         json_text(&json, "reason", s->leaves[i].reason);
         json_end(&json);
     }
+    json_end(&json);
+    json_array(&json, "links");
+    for (uint32_t i = 0; i < s->link_count; i++)
+        write_link(&json, &s->links[i]);
     json_end(&json);
     write_store(&json, s);
     write_control(&json, s->control);

@@ -35,31 +35,40 @@ static uint32_t width_of(const char *text, size_t length)
     return n;
 }
 
+char *cell_format(char *small, size_t room, const char *format, va_list args)
+{
+    char *cell = small;
+    va_list again;
+    int length;
+
+    va_copy(again, args);
+    length = vsnprintf(small, room, format, args);
+    if (length < 0 || ((size_t)length >= room && vasprintf(&cell, format, again) < 0))
+        cell = NULL;
+    va_end(again);
+    return cell;
+}
+
 void table_cell(struct table *t, const char *format, ...)
 {
     char small[256];
-    char *cell = small;
+    char *cell;
     va_list args;
-    int length;
+    size_t length;
 
     va_start(args, format);
-    length = vsnprintf(small, sizeof small, format, args);
+    cell = cell_format(small, sizeof small, format, args);
     va_end(args);
-    if (length >= (int)sizeof small) {
-        va_start(args, format);
-        if (vasprintf(&cell, format, args) < 0)
-            cell = NULL;
-        va_end(args);
-    }
-    if (length < 0 || !cell) {
+    if (!cell) {
         t->cells.failed = true;
         return;
     }
+    length = strlen(cell);
     if (t->at == 0)
         t->rows++;
-    if (width_of(cell, (size_t)length) > t->width[t->at])
-        t->width[t->at] = width_of(cell, (size_t)length);
-    text_add_bytes(&t->cells, cell, (size_t)length + 1u);
+    if (width_of(cell, length) > t->width[t->at])
+        t->width[t->at] = width_of(cell, length);
+    text_add_bytes(&t->cells, cell, length + 1u);
     t->at = (t->at + 1u) % t->columns;
     if (cell != small)
         free(cell);

@@ -8,6 +8,7 @@
 #ifndef AFFERENT_SHOW_TABLE_H
 #define AFFERENT_SHOW_TABLE_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +32,11 @@ void table_close(struct table *table);
 __attribute__((format(printf, 2, 3)))
 void table_cell(struct table *table, const char *format, ...);
 void table_number(struct table *table, uint64_t number);
+
+/* As vsnprintf into `small`, or where that is too small into memory that is the
+ * caller's to free; NULL: there is none. */
+__attribute__((format(printf, 3, 0)))
+char *cell_format(char *small, size_t room, const char *format, va_list args);
 
 /* Prints the rows and forgets them. False when memory was out: rows are missing. */
 bool table_print(struct table *table, FILE *out);

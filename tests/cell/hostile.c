@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@
 #include <unistd.h>
 
 #include "cell/page.h"
+
+enum { SPINNERS = 100 };
 
 /* ---- what is shared, as anybody in the process can find it ---- */
 
@@ -110,6 +113,28 @@ static void threads_make(void)
     for (;;)
         if (pthread_create(&thread, &attr, sleeper, NULL) != 0)
             usleep(1000);
+}
+
+static void *spinner(void *arg)
+{
+    (void)arg;
+    forever();
+    return NULL;
+}
+
+/* All the processor time that there is, by as many as nobody minds. */
+static void threads_spin(void)
+{
+    static bool spins;
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 65536);
+    for (int i = 0; i < SPINNERS && !spins; i++)
+        if (pthread_create(&thread, &attr, spinner, NULL) != 0)
+            abort();
+    spins = true;
 }
 
 static void truncate_all(void)
@@ -433,6 +458,7 @@ static void (*const deeds[H_COUNT])(void) = {
     [H_MEMORY] = parent_memory,
     [H_THREADS_LATER] = threads_soon,
     [H_DONE_DIE] = die_soon,
+    [H_SPIN] = threads_spin,
 };
 
 static void logs_write(const struct hostile_self *h)

@@ -47,12 +47,13 @@ enum hostile {
     H_THREADS_LATER, /* when nobody calls */
     H_FLIP, /* bits of entries */
     H_DONE_DIE, /* ends between calls, by a thread */
+    H_SPIN,     /* threads that count, fewer than are too many */
     H_COUNT
 };
 
 /* When it does so: at records whose action is set, or in a callback. */
 enum hostile_when { AT_RECORD, AT_OPEN, AT_START, AT_SYNC, AT_TIMER, AT_STOP, AT_CLOSE, AT_DRAIN, AT_READ, AT_MARK, AT_WAKE,
-                    AT_SNAPSHOT, AT_RESTORE };
+                    AT_SNAPSHOT, AT_RESTORE, AT_COMMITTED, AT_COUNT };
 
 struct hostile_config {
     int64_t what;

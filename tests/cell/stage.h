@@ -8,6 +8,7 @@
 #ifndef AFFERENT_TESTS_STAGE_H
 #define AFFERENT_TESTS_STAGE_H
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -66,11 +67,23 @@ struct stage {
     bool no_room;          /* no reserve succeeds */
     bool refuses;          /* no emit does: it is taken for wrong */
     bool no_names;         /* no new schema is known */
+    /* devices: stage_device.c */
+    struct pollfd watched[8];
+    uint32_t watch_count;
+    struct aff_link said; /* by the plugin */
+    uint32_t said_count;
+    struct aff_link links[20]; /* that there are */
+    uint32_t link_count;
+    bool no_watch; /* watch fails */
 };
 
 void stage_begin(struct stage *stage);
 /* Opens a plugin's table; the status of its open. */
 aff_status stage_open(struct stage *stage, const struct aff_plugin *about, const void *config);
+/* Before stage_open: it has functions for devices as well. */
+void stage_device(struct stage *stage);
+/* Whether a descriptor that is watched becomes ready in this time. */
+bool stage_ready(struct stage *stage, int most_ms);
 void stage_ports(struct stage *stage, const struct aff_plugin *about);
 void stage_close(struct stage *stage);
 void stage_end(struct stage *stage);

@@ -7,10 +7,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "booth.h"
+#include "cell/confine.h"
 #include "load/probe.h"
 #include "model.h"
 
@@ -392,6 +394,23 @@ static void status_says_what_is_in_force(void **state)
     booth_end(&b);
 }
 
+/* Also where the host has been put back itself. */
+static void a_child_stands_behind_its_host_for_the_processor(void **state)
+{
+    int mine = getpriority(PRIO_PROCESS, 0);
+    int wanted = mine + CONFINE_NICER < 19 ? mine + CONFINE_NICER : 19;
+    struct booth b;
+
+    (void)state;
+    booth_begin(&b, &model_editor, &config, NULL);
+    booth_figures(&b);
+    assert_true(b.figures.pid > 0);
+    assert_int_equal(getpriority(PRIO_PROCESS, (id_t)b.figures.pid), wanted);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), mine);
+    booth_stop(&b);
+    booth_end(&b);
+}
+
 static void require_sandbox_refuses_a_kernel_without_seccomp(void **state)
 {
     struct cell_options options = { .require_sandbox = true, .lacks = CELL_LACKS_SECCOMP };
@@ -461,6 +480,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_the_host_refuses_as_wrong_ends_it),
         cmocka_unit_test(a_child_that_gets_no_names_is_started_seldom),
         cmocka_unit_test(status_says_what_is_in_force),
+        cmocka_unit_test(a_child_stands_behind_its_host_for_the_processor),
         cmocka_unit_test(require_sandbox_refuses_a_kernel_without_seccomp),
         cmocka_unit_test(payloads_larger_than_the_room_go_in_several_slots),
     };

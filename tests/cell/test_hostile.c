@@ -75,6 +75,7 @@ static const struct deed deeds[] = {
     { "writing a file", H_WRITE_FILE, PASSES, false, false },
     { "its parent's memory and limits", H_MEMORY, PASSES, false, false },
     { "20,000 log lines", H_LOG, PASSES, false, false },
+    { "100 threads that count", H_SPIN, PASSES, false, false },
 };
 
 static int fds_open(void)

@@ -33,7 +33,7 @@ FILES = ["other", "store data", "store beside", "archive", "answer", "far"]
 PHASES = ["elsewhere", "commit", "answer"]
 
 LINE = struct.Struct("<IIQQQQqIIII")
-OUT, REFUSED, REQUEST, ANSWERED = 4, 5, 8, 3
+OUT, REFUSED, REQUEST, ANSWERED, STAMP = 4, 5, 8, 3, 9
 
 
 class Broken(Exception):
@@ -48,14 +48,14 @@ class Tools:
         self.compiler = os.environ.get("CC", "cc").split()
         self.plugins = os.path.join(folder, "plugins")
         os.makedirs(self.plugins, exist_ok=True)
-        self.judge = self._build("judge", ["judge.c"], [])
+        self.judge = self.build("judge", ["judge.c"], [])
         for name, files in LIBRARIES.items():
-            self._build(name, files, ["-shared", "-fPIC", "-pthread"])
+            self.build(name, files, ["-shared", "-fPIC", "-pthread"])
         for name in PLUGIN_NAMES:
-            self._build(f"plugins/{name}.so", [f"plugins/{name}.c"],
+            self.build(f"plugins/{name}.so", [f"plugins/{name}.c"],
                         ["-shared", "-fPIC", "-pthread", "-I" + os.path.join(SOURCE, "sdk/include")])
 
-    def _build(self, name, files, flags):
+    def build(self, name, files, flags):
         path = os.path.join(self.folder, name)
         subprocess.run([*self.compiler, *CFLAGS, *flags, *[os.path.join(HERE, f) for f in files], "-o", path], check=True)
         return path
@@ -286,6 +286,7 @@ class Family:
         self.found = dict.fromkeys((*self.WORDS, "other_id", "archive_not_once", "delivered", "resent", "letters"), 0)
         self.broken = []
         self.skipped = None
+        self.notes = []
         self.began = time.monotonic()
         self.lock = threading.Lock()
 

@@ -17,6 +17,7 @@ import tempfile
 import time
 import traceback
 
+import beside
 import deaths
 import disks
 import test_judge
@@ -37,7 +38,8 @@ FAMILIES = (("judge",      test_judge.planted,                          8,     8
             ("reload",     world.reload,                               20,   100,  1000),
             ("beats",      deaths.same_beats,                          10,   100,  1000),
             ("memory",     world.memory,                               60,   800, 20000),
-            ("hostile",    world.hostile,                              10,   100,  1000))
+            ("hostile",    world.hostile,                              10,   100,  1000),
+            ("beside",     beside.beside,               len(beside.QUICK), len(beside.CASES), 5 * len(beside.CASES)))
 COLUMNS = {"quick": 2, "ci": 3, "more": 4}
 
 
@@ -67,6 +69,8 @@ def print_row(family):
     for word, places in (("landed", family.landed), ("calls", family.calls)):
         if places:
             print(f"      {word}: " + ", ".join(f"{k} {v}" for k, v in sorted(places.items(), key=lambda i: -i[1])))
+    for text in family.notes:
+        print("      " + text)
     if family.skipped:
         print(f"SKIP crash_{family.name}: {family.skipped}")
 

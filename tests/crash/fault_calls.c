@@ -141,26 +141,46 @@ SHOWN int fdatasync(int fd)
     return sync_call(SYS_fdatasync, fd);
 }
 
-/* ---- sizes ---- */
+/* ---- sizes and names ---- */
 
-SHOWN int ftruncate(int fd, off_t size)
+/* A call of libc that is one system call, and what the trace says of it. */
+struct plain_call {
+    long number;
+    long with[5];
+    const char *note;
+    const char *other; /* path of a new name; NULL: none */
+    int sized;         /* descriptor whose size is noted; -1: none */
+};
+
+static int plain_raw(const struct plain_call *c)
 {
-    struct fault_op op;
-    enum fault_mode mode;
+    return (int)syscall(c->number, c->with[0], c->with[1], c->with[2], c->with[3], c->with[4]);
+}
+
+/* `op` is watched. */
+static int plain_watched(struct fault_op *op, const struct plain_call *c)
+{
+    enum fault_mode mode = fault_before(op);
+    struct stat st = { .st_size = 0 };
     int result;
 
-    if (!fault_fd(&op, CALL_TRUNCATE, fd))
-        return (int)syscall(SYS_ftruncate, fd, size);
-    mode = fault_before(&op);
     if (mode != MODE_NONE)
         return error_of(mode);
     trace_lock();
-    result = (int)syscall(SYS_ftruncate, fd, size);
-    if (result == 0)
-        trace_note("truncate", op.path, NULL, size);
+    result = plain_raw(c);
+    if (result == 0 && (c->sized < 0 || fstat(c->sized, &st) == 0))
+        trace_note(c->note, op->path, c->other, st.st_size);
     trace_unlock();
-    fault_after(&op, 0, result);
+    fault_after(op, 0, result);
     return result;
+}
+
+SHOWN int ftruncate(int fd, off_t size)
+{
+    const struct plain_call call = { SYS_ftruncate, { fd, size }, "truncate", NULL, fd };
+    struct fault_op op;
+
+    return fault_fd(&op, CALL_TRUNCATE, fd) ? plain_watched(&op, &call) : plain_raw(&call);
 }
 
 SHOWN int ftruncate64(int fd, off64_t size)
@@ -170,23 +190,10 @@ SHOWN int ftruncate64(int fd, off64_t size)
 
 SHOWN int fallocate(int fd, int how, off_t offset, off_t size)
 {
+    const struct plain_call call = { SYS_fallocate, { fd, how, offset, size }, "truncate", NULL, fd };
     struct fault_op op;
-    enum fault_mode mode;
-    struct stat st;
-    int result;
 
-    if (!fault_fd(&op, CALL_TRUNCATE, fd))
-        return (int)syscall(SYS_fallocate, fd, how, offset, size);
-    mode = fault_before(&op);
-    if (mode != MODE_NONE)
-        return error_of(mode);
-    trace_lock();
-    result = (int)syscall(SYS_fallocate, fd, how, offset, size);
-    if (result == 0 && fstat(fd, &st) == 0)
-        trace_note("truncate", op.path, NULL, st.st_size);
-    trace_unlock();
-    fault_after(&op, 0, result);
-    return result;
+    return fault_fd(&op, CALL_TRUNCATE, fd) ? plain_watched(&op, &call) : plain_raw(&call);
 }
 
 SHOWN int fallocate64(int fd, int how, off64_t offset, off64_t size)
@@ -203,8 +210,6 @@ SHOWN int posix_fallocate64(int fd, off64_t offset, off64_t size)
 {
     return posix_fallocate(fd, offset, size);
 }
-
-/* ---- names ---- */
 
 static int open_call(int folder, const char *path, int flags, mode_t rights)
 {
@@ -231,73 +236,54 @@ static int open_call(int folder, const char *path, int flags, mode_t rights)
     return fd;
 }
 
-static mode_t rights_of(int flags, va_list list)
-{
-    return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE ? (mode_t)va_arg(list, unsigned) : 0;
-}
+/* The rights behind `flags`, where there are any. */
+#define RIGHTS(rights, flags) \
+    do { \
+        va_list list; \
+        va_start(list, flags); \
+        rights = ((flags) & O_CREAT) || ((flags) & O_TMPFILE) == O_TMPFILE ? (mode_t)va_arg(list, unsigned) : 0; \
+        va_end(list); \
+    } while (0)
 
 SHOWN int open(const char *path, int flags, ...)
 {
-    va_list list;
     mode_t rights;
 
-    va_start(list, flags);
-    rights = rights_of(flags, list);
-    va_end(list);
+    RIGHTS(rights, flags);
     return open_call(AT_FDCWD, path, flags, rights);
 }
 
 SHOWN int open64(const char *path, int flags, ...)
 {
-    va_list list;
     mode_t rights;
 
-    va_start(list, flags);
-    rights = rights_of(flags, list);
-    va_end(list);
+    RIGHTS(rights, flags);
     return open_call(AT_FDCWD, path, flags, rights);
 }
 
 SHOWN int openat(int folder, const char *path, int flags, ...)
 {
-    va_list list;
     mode_t rights;
 
-    va_start(list, flags);
-    rights = rights_of(flags, list);
-    va_end(list);
+    RIGHTS(rights, flags);
     return open_call(folder, path, flags, rights);
 }
 
 SHOWN int openat64(int folder, const char *path, int flags, ...)
 {
-    va_list list;
     mode_t rights;
 
-    va_start(list, flags);
-    rights = rights_of(flags, list);
-    va_end(list);
+    RIGHTS(rights, flags);
     return open_call(folder, path, flags, rights);
 }
 
 SHOWN int unlinkat(int folder, const char *path, int flags)
 {
+    const struct plain_call call = { SYS_unlinkat, { folder, (long)path, flags },
+                                     flags & AT_REMOVEDIR ? "rmdir" : "unlink", NULL, -1 };
     struct fault_op op;
-    enum fault_mode mode;
-    int result;
 
-    if (!fault_path(&op, CALL_UNLINK, folder, path))
-        return (int)syscall(SYS_unlinkat, folder, path, flags);
-    mode = fault_before(&op);
-    if (mode != MODE_NONE)
-        return error_of(mode);
-    trace_lock();
-    result = (int)syscall(SYS_unlinkat, folder, path, flags);
-    if (result == 0)
-        trace_note(flags & AT_REMOVEDIR ? "rmdir" : "unlink", op.path, NULL, 0);
-    trace_unlock();
-    fault_after(&op, 0, result);
-    return result;
+    return fault_path(&op, CALL_UNLINK, folder, path) ? plain_watched(&op, &call) : plain_raw(&call);
 }
 
 SHOWN int unlink(const char *path)
@@ -312,22 +298,10 @@ SHOWN int rmdir(const char *path)
 
 SHOWN int mkdirat(int folder, const char *path, mode_t rights)
 {
+    const struct plain_call call = { SYS_mkdirat, { folder, (long)path, rights }, "mkdir", NULL, -1 };
     struct fault_op op;
-    enum fault_mode mode;
-    int result;
 
-    if (!fault_path(&op, CALL_CREATE, folder, path))
-        return (int)syscall(SYS_mkdirat, folder, path, rights);
-    mode = fault_before(&op);
-    if (mode != MODE_NONE)
-        return error_of(mode);
-    trace_lock();
-    result = (int)syscall(SYS_mkdirat, folder, path, rights);
-    if (result == 0)
-        trace_note("mkdir", op.path, NULL, 0);
-    trace_unlock();
-    fault_after(&op, 0, result);
-    return result;
+    return fault_path(&op, CALL_CREATE, folder, path) ? plain_watched(&op, &call) : plain_raw(&call);
 }
 
 SHOWN int mkdir(const char *path, mode_t rights)
@@ -338,21 +312,11 @@ SHOWN int mkdir(const char *path, mode_t rights)
 SHOWN int renameat2(int folder, const char *from, int other, const char *to, unsigned flags)
 {
     struct fault_op op, target;
-    enum fault_mode mode;
-    int result;
+    const struct plain_call call = { SYS_renameat2, { folder, (long)from, other, (long)to, flags }, "rename",
+                                     target.path, -1 };
+    bool is_watched = fault_path(&op, CALL_RENAME, folder, from) && fault_path(&target, CALL_RENAME, other, to);
 
-    if (!fault_path(&op, CALL_RENAME, folder, from) || !fault_path(&target, CALL_RENAME, other, to))
-        return (int)syscall(SYS_renameat2, folder, from, other, to, flags);
-    mode = fault_before(&op);
-    if (mode != MODE_NONE)
-        return error_of(mode);
-    trace_lock();
-    result = (int)syscall(SYS_renameat2, folder, from, other, to, flags);
-    if (result == 0)
-        trace_note("rename", op.path, target.path, 0);
-    trace_unlock();
-    fault_after(&op, 0, result);
-    return result;
+    return is_watched ? plain_watched(&op, &call) : plain_raw(&call);
 }
 
 SHOWN int renameat(int folder, const char *from, int other, const char *to)

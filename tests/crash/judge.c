@@ -5,12 +5,12 @@
  * what `afferent query --format json` printed of an archive, and counts.
  *
  *     judge --made FILE [--all | --told FILE] [--whole-run PID] [--refuse K]
- *           [--out FILE | --archive FILE | --letters FILE] ...
+ *           [--within MS] [--out FILE | --archive FILE | --letters FILE] ...
  *
  * Arguments hold for those behind them: each --out, --archive and --letters is
  * judged against the last --made. One line of counts is printed; exit 1 when
  * anything was lost, invented, altered, repeated without the mark RESENT or under
- * another id, or is in an archive other than once; 2 where it cannot judge. */
+ * another id, late, or is in an archive other than once; 2 where it cannot judge. */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -32,6 +32,8 @@ struct judge {
     uint64_t refuse;
     uint64_t lost, invented, altered, unmarked, other_id, archive_not_once;
     uint64_t delivered, resent, letters, must;
+    uint64_t within_ns; /* 0: nobody asks when */
+    uint64_t late, slowest_ns, p99_ns;
     uint64_t said;
 };
 
@@ -40,6 +42,7 @@ struct seen {
     uint64_t times;
     uint64_t id_source;
     uint64_t id_seq;
+    uint64_t took_ns; /* from when it was due, the first time; UINT64_MAX: nobody said */
 };
 
 static void problem(struct judge *j, uint64_t *count, const char *what, const char *file, uint64_t key)
@@ -183,7 +186,7 @@ static void judge_line(struct judge *j, struct seen *seen, const struct far_line
         problem(j, &j->other_id, "came again with another id", file, line->key);
     else if (s->times && !(line->flags & FLAG_RESENT))
         problem(j, &j->unmarked, "came again without RESENT", file, line->key);
-    *s = (struct seen){ s->times + 1u, line->id_source, line->id_seq };
+    *s = (struct seen){ s->times + 1u, line->id_source, line->id_seq, s->times ? s->took_ns : UINT64_MAX };
 }
 
 static int by_id(const void *a, const void *b)
@@ -209,6 +212,49 @@ static void judge_ids(struct judge *j, struct seen *seen, const char *file)
             problem(j, &j->other_id, "has the id of another", file, i);
 }
 
+/* ---- when ---- */
+
+/* A sink's stamp: what is above it, up to the one before, was out by then. */
+static void stamp_lines(const struct judge *j, struct seen *seen, const struct far_line *lines, uint64_t end)
+{
+    uint64_t i = end;
+
+    for (; i > 0 && lines[i - 1u].kind != FAR_STAMP; i--) {
+        uint64_t key = lines[i - 1u].key;
+
+        if (key < j->count && seen[key].times == 1 && seen[key].took_ns == UINT64_MAX)
+            seen[key].took_ns = lines[end].id_seq - j->records[key].made.id_seq;
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+
+    return *x < *y ? -1 : *x > *y;
+}
+
+static void judge_times(struct judge *j, const struct seen *seen, const char *file)
+{
+    uint64_t *took = calloc(j->count + 1u, sizeof *took), count = 0;
+
+    if (!took)
+        give_up(file, "there is no memory");
+    for (uint64_t i = 0; i < j->count; i++) {
+        if (!seen[i].times)
+            continue;
+        took[count++] = seen[i].took_ns;
+        if (seen[i].took_ns > j->within_ns)
+            problem(j, &j->late, "was late", file, i);
+    }
+    qsort(took, count, sizeof *took, by_value);
+    if (count && took[count - 1u] > j->slowest_ns)
+        j->slowest_ns = took[count - 1u];
+    if (count && took[count * 99u / 100u] > j->p99_ns)
+        j->p99_ns = took[count * 99u / 100u];
+    free(took);
+}
+
 static struct seen *seen_new(const struct judge *j)
 {
     struct seen *seen = calloc(j->count + 1u, sizeof *seen);
@@ -228,7 +274,9 @@ static void judge_out(struct judge *j, const char *path)
     if (torn)
         problem(j, &j->altered, "a torn line", path, count);
     for (uint64_t i = 0; i < count; i++) {
-        if (lines[i].magic != FAR_MAGIC || (lines[i].kind != FAR_OUT && lines[i].kind != FAR_REFUSED))
+        if (lines[i].magic == FAR_MAGIC && lines[i].kind == FAR_STAMP)
+            stamp_lines(j, seen, lines, i);
+        else if (lines[i].magic != FAR_MAGIC || (lines[i].kind != FAR_OUT && lines[i].kind != FAR_REFUSED))
             problem(j, &j->invented, "no line of a sink", path, i);
         else
             judge_line(j, seen, &lines[i], path);
@@ -240,6 +288,8 @@ static void judge_out(struct judge *j, const char *path)
             problem(j, &j->lost, "did not come out", path, i);
     }
     judge_ids(j, seen, path);
+    if (j->within_ns)
+        judge_times(j, seen, path);
     free(seen);
     free(lines);
 }
@@ -318,7 +368,7 @@ static void judge_archive(struct judge *j, const char *path)
         else if (known(j, &line, path) && seen[line.key].times++)
             problem(j, &j->archive_not_once, "is archived twice", path, line.key);
         if (line.key < j->count)
-            seen[line.key] = (struct seen){ seen[line.key].times, line.id_source, line.id_seq };
+            seen[line.key] = (struct seen){ seen[line.key].times, line.id_source, line.id_seq, 0 };
     }
     for (uint64_t i = 0; i < j->count; i++) {
         j->must += j->records[i].must;
@@ -369,6 +419,8 @@ static bool argument(struct judge *j, const char *name, const char *value)
         must_run(j, (uint32_t)strtoul(value, NULL, 10));
     else if (strcmp(name, "--refuse") == 0)
         j->refuse = strtoull(value, NULL, 10);
+    else if (strcmp(name, "--within") == 0)
+        j->within_ns = strtoull(value, NULL, 10) * 1000000u;
     else if (strcmp(name, "--out") == 0)
         judge_out(j, value);
     else if (strcmp(name, "--archive") == 0)
@@ -394,9 +446,9 @@ int main(int argc, char **argv)
     }
     printf("must=%" PRIu64 " delivered=%" PRIu64 " resent=%" PRIu64 " letters=%" PRIu64 " lost=%" PRIu64
            " invented=%" PRIu64 " altered=%" PRIu64 " unmarked=%" PRIu64 " other_id=%" PRIu64
-           " archive_not_once=%" PRIu64 "\n",
+           " archive_not_once=%" PRIu64 " late=%" PRIu64 " slowest_us=%" PRIu64 " p99_us=%" PRIu64 "\n",
            j.must, j.delivered, j.resent, j.letters, j.lost, j.invented, j.altered, j.unmarked, j.other_id,
-           j.archive_not_once);
+           j.archive_not_once, j.late, j.slowest_ns / 1000u, j.p99_ns / 1000u);
     free(j.records);
-    return j.lost || j.invented || j.altered || j.unmarked || j.other_id || j.archive_not_once;
+    return j.lost || j.invented || j.altered || j.unmarked || j.other_id || j.archive_not_once || j.late;
 }

@@ -4,11 +4,11 @@
 import os
 import subprocess
 
-from bench import LINE, OUT, REFUSED
+from bench import LINE, OUT, REFUSED, STAMP
 from peer import MAGIC, MADE
 
 COUNT, RESENT = 200, 8
-NAMES = ("lost", "invented", "altered", "unmarked", "other_id", "archive_not_once")
+NAMES = ("lost", "invented", "altered", "unmarked", "other_id", "archive_not_once", "late")
 
 
 def line(kind, key, flags=0, spoil=0, id_add=0):
@@ -50,6 +50,7 @@ def planted(family, tools, folder, workers):
         expect(family, name, code, found, wanted)
     archive(family, tools, folder)
     letters(family, tools, folder, made)
+    times(family, tools, folder)
 
 
 def expect(family, name, code, found, wanted):
@@ -75,6 +76,31 @@ def archive(family, tools, folder):
             "an archive with other bytes": (text[:4] + [spoilt] + text[5:], {"altered": 1, "lost": 1, "archive_not_once": 1})}
     for name, (lines, wanted) in rows.items():
         code, found = counts(tools, "--made", made, "--all", "--archive", write(folder, "archive.jsonl", lines))
+        expect(family, name, code, found, wanted)
+
+
+def times(family, tools, folder):
+    """Records that fall due each millisecond, and a stamp behind each ten that came."""
+    ms, start = 1000000, 5 * 10**9
+
+    def came(stamps):
+        lines = []
+        for first in range(0, COUNT, 10):
+            lines += [line(OUT, key) for key in range(first, first + 10)]
+            if first in stamps:
+                lines.append(LINE.pack(MAGIC, STAMP, 0, 0, 0, start + stamps[first] * ms, 0, 0, 0, 0, 0))
+        return lines
+
+    due = [LINE.pack(MAGIC, MADE, key, 1000 + key, 0, start + key * ms, key * 1000000, 32, 0, 5, 0) for key in range(COUNT)]
+    made = write(folder, "made3", due)
+    good = {first: first + 15 for first in range(0, COUNT, 10)}
+    rows = {"all in time": (good, 20, {}),
+            "one batch late": ({**good, 50: 75}, 20, {"late": 5}),  # the stamp of the next covers nothing of it
+            "a stamp missing at the end": ({k: v for k, v in good.items() if k < 190}, 20, {"late": 10}),
+            "before it was due": ({**good, 190: 120}, 20, {"late": 10}),
+            "nobody asks when": ({}, 0, {})}
+    for name, (stamps, within, wanted) in rows.items():
+        code, found = counts(tools, "--made", made, "--all", "--within", str(within), "--out", write(folder, "out", came(stamps)))
         expect(family, name, code, found, wanted)
 
 

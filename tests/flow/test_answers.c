@@ -1,16 +1,13 @@
 /* test_answers.c - a sink whose peer answers late, out of order, twice or not at all;
  * a source that answers its peer only when what it took is safe; letters that go in again.
  *
- * The peer's side is a thread of the test that answers what write handed over, at
- * random. What the peer received is judged at its far end (ends.h). */
+ * The peer (peer.h) answers at random. What it received is judged at its far end (ends.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <cmocka.h>
 
@@ -18,118 +15,10 @@
 #include "flow/wire.h"
 #include "memkeep.h"
 #include "parts.h"
+#include "peer.h"
 #include "rig.h"
 
-enum { RECORDS = 2000, PENDING = 4096 };
-
-/* ---- the peer ---- */
-
-struct peer {
-    struct far_end end;
-    pthread_mutex_t lock;
-    const struct aff_host *host; /* NULL: nobody is connected */
-    struct aff_id pending[PENDING];
-    uint64_t seqs[PENDING];
-    uint32_t count;
-    uint64_t refuses; /* this seq, for its content */
-    uint32_t fails;   /* one of so many is to be offered again; 0: none */
-    bool is_silent;
-    bool ends;
-    uint64_t random;
-};
-
-static uint64_t pick(struct peer *p, uint64_t below)
-{
-    p->random = p->random * 6364136223846793005u + 1442695040888963407u;
-    return (p->random >> 33) % below;
-}
-
-static void answer_one(struct peer *p)
-{
-    uint32_t i = (uint32_t)pick(p, p->count);
-    aff_status st = p->seqs[i] == p->refuses ? AFF_ERR_DATA : p->fails && pick(p, p->fails) == 0 ? AFF_ERR_IO : AFF_OK;
-
-    p->host->ack(p->host, p->pending[i], st);
-    if (pick(p, 10) == 0)
-        p->host->ack(p->host, p->pending[i], st);
-    p->count--;
-    p->pending[i] = p->pending[p->count];
-    p->seqs[i] = p->seqs[p->count];
-}
-
-static void *peer_run(void *arg)
-{
-    struct peer *p = arg;
-    bool ends = false;
-
-    while (!ends) {
-        struct timespec t = { .tv_nsec = 50000 };
-
-        pthread_mutex_lock(&p->lock);
-        while (p->host && p->count > 0 && !p->is_silent && pick(p, 8) > 0)
-            answer_one(p);
-        ends = p->ends;
-        pthread_mutex_unlock(&p->lock);
-        nanosleep(&t, NULL);
-    }
-    return NULL;
-}
-
-/* ---- the sink ---- */
-
-struct late {
-    const struct aff_host *host;
-    struct peer *peer;
-};
-
-static aff_status late_open(const struct aff_host *host, const void *config, void **ret_self)
-{
-    struct late *s = host->alloc(host, sizeof *s);
-
-    if (!s)
-        return AFF_ERR_MEMORY;
-    s->host = host;
-    s->peer = (struct peer *)(uintptr_t)config;
-    pthread_mutex_lock(&s->peer->lock);
-    s->peer->host = host;
-    s->peer->count = 0;
-    pthread_mutex_unlock(&s->peer->lock);
-    *ret_self = s;
-    return AFF_OK;
-}
-
-static void late_close(void *self)
-{
-    struct late *s = self;
-
-    pthread_mutex_lock(&s->peer->lock);
-    s->peer->host = NULL;
-    pthread_mutex_unlock(&s->peer->lock);
-    s->host->free(s->host, s);
-}
-
-static aff_status late_write(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
-{
-    struct late *s = self;
-    struct peer *p = s->peer;
-
-    pthread_mutex_lock(&p->lock);
-    for (; *ret_taken < batch->count && p->count < PENDING; ++*ret_taken) {
-        const struct aff_record *r = &batch->records[*ret_taken];
-
-        far_end_take(&p->end, r);
-        memcpy(&p->seqs[p->count], r->data, sizeof p->seqs[0]);
-        p->pending[p->count++] = r->id;
-    }
-    pthread_mutex_unlock(&p->lock);
-    return *ret_taken == batch->count ? AFF_OK : AFF_AGAIN;
-}
-
-static const struct aff_port in_any[] = { { .name = "in", .types = AFF_MASK(AFF_BYTES) } };
-static const struct aff_plugin late = {
-    .struct_size = sizeof late, .major = AFF_ABI_MAJOR, .kind = AFF_SINK, .flags = AFF_ACKS, .name = "late",
-    .inputs = AFF_TABLE(in_any), .open = late_open, .close = late_close, .write = late_write,
-};
+enum { RECORDS = 2000 };
 
 /* ---- a pipeline: source -> late ---- */
 
@@ -138,16 +27,12 @@ struct bench {
     struct part_source source;
     struct peer *peer;
     struct memkeep *keep;
-    pthread_t thread;
 };
 
 static void bench_open(struct bench *b, enum when_full when_full)
 {
     memset(b, 0, sizeof *b);
-    b->peer = calloc(1, sizeof *b->peer);
-    pthread_mutex_init(&b->peer->lock, NULL);
-    b->peer->random = 1;
-    b->peer->refuses = UINT64_MAX;
+    b->peer = peer_open(1);
     b->keep = memkeep_open();
     b->source = (struct part_source){ .records = RECORDS, .size = 32, .streams = ENDS_STREAMS, .ends = 1 };
     rig_begin(&b->rig);
@@ -159,18 +44,12 @@ static void bench_open(struct bench *b, enum when_full when_full)
     rig_node(&b->rig, "late", &late, b->peer);
     rig_edge(&b->rig, 0, 0, 1, 0);
     b->rig.edges[0].when_full = when_full;
-    pthread_create(&b->thread, NULL, peer_run, b->peer);
 }
 
 static void bench_close(struct bench *b)
 {
-    pthread_mutex_lock(&b->peer->lock);
-    b->peer->ends = true;
-    pthread_mutex_unlock(&b->peer->lock);
-    pthread_join(b->thread, NULL);
     memkeep_close(&b->keep);
-    pthread_mutex_destroy(&b->peer->lock);
-    free(b->peer);
+    peer_close(&b->peer);
 }
 
 /* One life; true: it came to its end. */
@@ -281,7 +160,7 @@ static void a_peer_that_never_answers_holds_the_stop_no_longer_than_a_moment(voi
 
     (void)state;
     bench_open(&b, WHEN_FULL_SPILL);
-    b.peer->is_silent = true;
+    peer_silence(b.peer, true);
     flow = rig_open(&b.rig, LAYOUT_NORMAL);
     memkeep_begin(b.keep, flow, 0, false);
     assert_true(flow_start(flow));
@@ -291,9 +170,7 @@ static void a_peer_that_never_answers_holds_the_stop_no_longer_than_a_moment(voi
     memkeep_end(b.keep);
     assert_int_equal(flow_failure(flow, &why), AFF_OK);
     flow_close(&flow);
-    pthread_mutex_lock(&b.peer->lock);
-    b.peer->is_silent = false;
-    pthread_mutex_unlock(&b.peer->lock);
+    peer_silence(b.peer, false);
     while (!live(&b, 0, false))
         continue;
     judge(&b, false);

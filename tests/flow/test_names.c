@@ -249,6 +249,31 @@ static void who_came_with_stored_records_alone_goes_with_the_last_of_them(void *
     names_close(&n);
 }
 
+/* Two queues had records of it. What the reader of one passed on is still on its way when
+ * the other lets go of its last. */
+static void a_subject_stays_until_all_that_let_go_of_it_are_committed(void **state)
+{
+    struct table t;
+
+    (void)state;
+    table_open(&t);
+    names_hold(t.names, t.stream);
+    names_hold(t.names, t.stream);
+    names_hold(t.names, t.stream);
+    names_end(t.names, t.stream, 0, names_when(0, 1));
+    names_commit(t.names, names_when(0, 9));
+    names_unhold(t.names, t.stream, names_when(1, 5));
+    names_unhold(t.names, t.stream, names_when(1, 4));
+    names_unhold(t.names, t.stream, names_when(2, 3));
+    names_commit(t.names, names_when(2, 4));
+    assert_non_null(names_stream_info(t.names, t.stream));
+    names_commit(t.names, names_when(1, 5));
+    assert_non_null(names_stream_info(t.names, t.stream));
+    names_commit(t.names, names_when(1, 6));
+    assert_null(names_stream_info(t.names, t.stream));
+    table_close(&t);
+}
+
 static void news_are_told_and_the_lack_of_them(void **state)
 {
     struct wire w = { 0 }, again = { 0 };
@@ -397,6 +422,7 @@ int main(void)
         cmocka_unit_test(what_only_a_node_wrote_that_is_gone_is_over),
         cmocka_unit_test(a_subject_that_a_processor_made_ends_with_its_makers_stream),
         cmocka_unit_test(who_came_with_stored_records_alone_goes_with_the_last_of_them),
+        cmocka_unit_test(a_subject_stays_until_all_that_let_go_of_it_are_committed),
         cmocka_unit_test(news_are_told_and_the_lack_of_them),
         cmocka_unit_test(every_cut_of_the_table_is_refused_and_leaves_it_empty),
         cmocka_unit_test(mutated_tables_never_crash),

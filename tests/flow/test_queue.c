@@ -421,6 +421,44 @@ static void names_stay_while_a_record_is_in_memory(void **state)
     rig_free(r);
 }
 
+/* Its reader keeps state by stream, and all that wrote to the stream have ended it by the
+ * time that its records are read back. */
+static void what_is_read_back_is_of_the_stream_that_it_was_put_for(void **state)
+{
+    const struct names_by by = { .node = 1, .is_source = true };
+    struct rig *r = rig_new();
+    uint32_t n, i, ended;
+
+    (void)state;
+    r->shape.keeps_names = true;
+    r->shape.buffer = 1;
+    rig_open(r);
+    rig_put_n(r, 150);
+    names_end(r->names, r->stream, 1, names_when(0, 1));
+    queue_end_epoch(r->queue, 1);
+    rig_commit(r, 1, 0);
+    names_commit(r->names, names_when(0, 2));
+    assert_int_equal(rig_figures(r).memory, 0);
+    ended = r->stream;
+    r->subject = names_subject(r->names, "p1", by); /* the same patient again */
+    r->stream = names_stream(r->names, r->subject, "ecg", r->schema, by);
+    assert_int_not_equal(r->stream, ended);
+    rig_put_n(r, 50);
+    names_end(r->names, r->stream, 1, names_when(0, 2));
+    queue_end_epoch(r->queue, 2);
+    rig_commit(r, 2, 0);
+    while ((n = rig_take(r)) > 0) {
+        for (i = 0; i < n; i++)
+            assert_int_equal(r->batch[i].stream, r->batch[i].id.seq <= 150 ? ended : r->stream);
+        queue_back(r->queue);
+    }
+    queue_note(r->queue, 1);
+    assert_non_null(names_stream_info(r->names, r->stream));
+    names_commit(r->names, names_when(0, 3));
+    assert_int_equal(names_subjects(r->names), 0);
+    rig_free(r);
+}
+
 static void a_reader_that_keeps_up_costs_no_memory(void **state)
 {
     struct rig *r = rig_with(1 << 16, false);
@@ -468,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_late_reader_of_drop_oldest_misses_the_oldest),
         cmocka_unit_test(marks_keep_their_place_and_are_no_records),
         cmocka_unit_test(names_stay_while_a_record_is_in_memory),
+        cmocka_unit_test(what_is_read_back_is_of_the_stream_that_it_was_put_for),
         cmocka_unit_test(a_reader_that_keeps_up_costs_no_memory),
     };
 

@@ -161,6 +161,8 @@ static bool change(struct bench *b, int how, aff_status expected)
     st = reload_open(r);
     assert_int_equal(st, expected);
     ok = st == AFF_OK && reload_swap(r);
+    if (st == AFF_OK && !ok)
+        print_message("not changed: %s\n", r->why);
     reload_cancel(r);
     assert_null(r->next);
     b->flow = r->flow;
@@ -178,10 +180,12 @@ static void give(struct bench *b, uint64_t upto)
 static void await_end(const struct flow *flow, uint32_t node, uint64_t used)
 {
     struct flow_node n;
+    bool over;
 
-    do
+    do { /* in this order: what was used just before the end counts, too */
+        over = flow_wait((struct flow *)(uintptr_t)flow, MS);
         flow_node(flow, node, &n);
-    while (n.account.used < used && !flow_wait((struct flow *)(uintptr_t)flow, MS));
+    } while (n.account.used < used && !over);
     assert_true(n.account.used >= used);
 }
 
@@ -254,16 +258,18 @@ static void judge_all(struct bench *b)
 
 /* ---- tests ---- */
 
+/* Never all of them: a pipeline that has ended is not changed any more. */
 static void reload_unchanged(enum when_full when_full, bool store)
 {
+    enum { RELOADS = 20, STEP = RECORDS / (RELOADS + 1) };
     struct bench b;
     uint64_t i;
 
     bench_open(&b, when_full, 0, store);
-    for (i = 1; i <= 20; i++) {
+    for (i = 1; i <= RELOADS; i++) {
         if (when_full == WHEN_FULL_DROP_OLDEST) /* of those that are late some would be dropped */
-            await_end(b.flow, 3, (i - 1) * 300);
-        load(&b, i * 300, 300);
+            await_end(b.flow, 3, (i - 1) * STEP);
+        load(&b, i * STEP, STEP);
         assert_true(change(&b, 0, AFF_OK));
     }
     finish(&b);
@@ -475,6 +481,35 @@ static void a_hundred_reloads_of_which_a_third_is_broken_lose_nothing(void **sta
     bench_close(&b);
 }
 
+/* Some nodes have ended, or all, at any of these reloads. */
+static void reload_until_the_end(enum when_full when_full, bool store)
+{
+    static const int hows[] = { 0, OTHER_SUMS, EXTRA, EXTRA | OTHER_SUMS };
+    struct bench b;
+    uint64_t i = 0;
+
+    bench_open(&b, when_full, 0, store);
+    load(&b, RECORDS - 200, 200);
+    give(&b, RECORDS);
+    while (change(&b, hows[i % 4], AFF_OK))
+        i++;
+    assert_non_null(strstr(b.reload.why, "it is ending"));
+    finish(&b);
+    judge_all(&b);
+    assert_int_equal(b.gate.opened, 1);
+    assert_int_equal(b.gate.closed, 1);
+    bench_close(&b);
+}
+
+static void reloads_go_on_until_the_pipeline_has_ended_and_lose_nothing(void **state)
+{
+    (void)state;
+    reload_until_the_end(WHEN_FULL_SPILL, true);
+    reload_until_the_end(WHEN_FULL_BLOCK, true);
+    reload_until_the_end(WHEN_FULL_BLOCK, false);
+    reload_until_the_end(WHEN_FULL_SPILL, false);
+}
+
 static void what_runs_after_a_reload_can_die_and_be_gone_on_with(void **state)
 {
     struct flow *flow;
@@ -516,6 +551,7 @@ int main(void)
         cmocka_unit_test(a_sink_that_does_not_work_and_blocks_leaves_the_old_pipeline_running),
         cmocka_unit_test(a_source_is_told_all_its_epochs_over_reloads),
         cmocka_unit_test(a_hundred_reloads_of_which_a_third_is_broken_lose_nothing),
+        cmocka_unit_test(reloads_go_on_until_the_pipeline_has_ended_and_lose_nothing),
         cmocka_unit_test(what_runs_after_a_reload_can_die_and_be_gone_on_with),
     };
 

@@ -102,7 +102,7 @@ def a_new_key_is_its_owners_alone_and_never_written_over(bench):
     bench.run("key", "new", "link.key", code=2)
     assert not os.path.exists(bench.path("target"))
     has(bench.run("key", "new", "no/such.key", code=2)[1], "make the folder first")
-    has(bench.run("key", "nwe", code=2)[1], "Usage: afferent key new FILE")
+    has(bench.run("key", "nwe", code=2)[1], "did you mean new?")
 
 
 def manual_and_completion_are_what_help_says(_bench):

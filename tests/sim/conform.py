@@ -25,8 +25,8 @@ def need(holds, rule, text):
 
 
 class Lane:
-    def __init__(self, number, domain, kind):
-        self.number, self.domain, self.kind = number, domain, kind
+    def __init__(self, number, domain, kind, syncs):
+        self.number, self.domain, self.kind, self.syncs = number, domain, kind, syncs
         self.ins, self.outs = [], []
         self.begin(0)
 
@@ -34,13 +34,18 @@ class Lane:
         self.epoch = self.done = self.told = self.synced = first
         self.snap = None
         self.finished = False
+        self.last = None  # of a lane that took back what it did behind this epoch
         self.waiting = {}
+
+    def ended(self):
+        """The number below which its epochs have ended, and happened."""
+        return self.epoch + self.finished if self.last is None else self.last + 1
 
 
 class Edge:
-    def __init__(self, number, kind, writer, reader):
+    def __init__(self, number, kind, writer, reader, stored):
         self.number, self.kind, self.writer, self.reader = number, kind, writer, reader
-        self.stored = set()
+        self.stored = stored
         self.begin(0)
 
     def begin(self, _):
@@ -51,9 +56,8 @@ class Edge:
 
 class Checker:
     def __init__(self):
-        self.lanes, self.edges, self.cut, self.committed = {}, {}, {}, {}
-        self.flight, self.first = 8, 0
-        self.idle()
+        self.shelves = {}  # what is in the store, by the queue's name: it outlives runs
+        self.on_afferent_trace(8)
 
     def idle(self):
         self.chosen, self.stores, self.removes, self.durable = {}, [], [], False
@@ -61,16 +65,19 @@ class Checker:
     # ---- the graph ----
 
     def on_afferent_trace(self, flight, first=0):
+        self.lanes, self.edges, self.cut, self.committed = {}, {}, {}, {}
         self.flight, self.first = flight, first
+        self.idle()
 
-    def on_lane(self, number, domain, kind):
-        self.lanes[number] = Lane(number, domain, kind)
+    def on_lane(self, number, domain, kind, syncs=0):
+        self.lanes[number] = Lane(number, domain, kind, bool(syncs) or kind == "syncs")
         self.lanes[number].begin(self.first)
         self.cut[domain] = self.committed[domain] = self.first
 
-    def on_edge(self, number, kind, **ends):
+    def on_edge(self, number, kind, name=None, **ends):
         writer, reader = self.lanes[ends["from"]], self.lanes[ends["to"]]
-        edge = self.edges[number] = Edge(number, kind, writer, reader)
+        stored = self.shelves.setdefault(name or number, set())
+        edge = self.edges[number] = Edge(number, kind, writer, reader, stored)
         writer.outs.append(edge)
         reader.ins.append(edge)
         need(kind == "queue" or writer.domain == reader.domain, 1, "a ring joins two domains")
@@ -81,6 +88,10 @@ class Checker:
         for domain in self.cut:
             self.cut[domain] = self.committed[domain] = self.first
         self.idle()
+
+    def on_over(self, lane):
+        self.lanes[lane].finished = True
+        self.lanes[lane].done = ALL
 
     def on_crash(self):
         pass
@@ -113,6 +124,8 @@ class Checker:
         need(not reader.finished and epoch == reader.epoch, 3,
              "lane %d takes for epoch %d in its epoch %d" % (reader.number, epoch, reader.epoch))
         need(reader.snap != epoch, 4, "lane %d takes between snapshot and end of %d" % (reader.number, epoch))
+        need(not reader.syncs or reader.synced <= epoch, 7, "lane %d takes in epoch %d, which is synced" % (
+            reader.number, epoch))
         if edge.kind == "queue":
             self.in_flight(reader, epoch)
         elif edge.last_taken is not None:
@@ -177,18 +190,20 @@ class Checker:
         lane = self.lanes[lane]
         need(last < lane.epoch and not lane.outs, 16, "lane %d cannot take back what stands behind %d" % (
             lane.number, last))
+        need(last >= self.committed[lane.domain] - 1, 16, "lane %d takes back what is committed" % lane.number)
         for edge in lane.ins:
             need(edge.kind == "queue", 16, "lane %d takes back what came by a ring" % lane.number)
             edge.taken = {record: epoch for record, epoch in edge.taken.items() if epoch <= last}
         lane.waiting = {epoch: n for epoch, n in lane.waiting.items() if epoch <= last}
         lane.finished = True
+        lane.last = last
 
     # ---- sinks ----
 
-    def on_sent(self, lane, epoch):
+    def on_sent(self, lane, epoch, records=1):
         lane = self.lanes[lane]
         need(epoch == lane.epoch, 7, "lane %d sends for %d in its epoch %d" % (lane.number, epoch, lane.epoch))
-        lane.waiting[epoch] = lane.waiting.get(epoch, 0) + 1
+        lane.waiting[epoch] = lane.waiting.get(epoch, 0) + records
 
     def on_ack(self, lane, epoch):
         lane = self.lanes[lane]
@@ -198,7 +213,7 @@ class Checker:
 
     def on_sync(self, lane, count):
         lane = self.lanes[lane]
-        need(count <= lane.epoch + lane.finished, 7, "lane %d syncs what has not ended" % lane.number)
+        need(count <= lane.epoch + 1, 7, "lane %d syncs what it has not taken" % lane.number)
         lane.synced = count
 
     def on_done(self, lane, count):
@@ -208,13 +223,15 @@ class Checker:
             lane.number, count, lane.epoch))
         waits = [e for e, n in lane.waiting.items() if n > 0 and e < count]
         need(not waits, 7, "lane %d is done with %s, and epochs %s wait for acks" % (lane.number, count, waits))
-        ended = lane.epoch + lane.finished
-        need(lane.kind != "syncs" or lane.synced >= min(count, ended), 7, "lane %d is done before its sync" % lane.number)
+        need(not lane.syncs or lane.synced >= min(count, lane.ended()), 7, "lane %d is done before its sync" % lane.number)
         lane.done = count
 
     # ---- groups ----
 
     def on_choose(self, domain, count):
+        if domain in self.chosen and not self.durable:
+            self.idle()  # the group came to nothing: another is made
+        need(not self.durable, 8, "domain %d: a group is made before the last one is told" % domain)
         lanes = [lane for lane in self.lanes.values() if lane.domain == domain]
         complete = min(lane.done for lane in lanes)
         complete = self.cut[domain] if complete == ALL else complete
@@ -232,9 +249,10 @@ class Checker:
         self.stores.append((self.edges[edge], seq))
         need(self.chosen and not self.durable, 10, "edge %d: record %d is stored outside a group" % (edge, seq))
 
-    def on_remove(self, edge, seq):
-        self.removes.append((self.edges[edge], seq))
-        need(self.chosen and not self.durable, 10, "edge %d: record %d is removed outside a group" % (edge, seq))
+    def on_remove(self, edge, seq=None, upto=None):
+        seqs = [seq] if upto is None else sorted(s for s in self.edges[edge].stored if s <= upto)
+        self.removes += [(self.edges[edge], s) for s in seqs]
+        need(self.chosen and not self.durable, 10, "edge %d: records are removed outside a group" % edge)
 
     def on_durable(self):
         need(self.chosen and not self.durable, 12, "durable without a group")

@@ -177,7 +177,7 @@ int raw_connect(struct bench *b)
     return fd;
 }
 
-struct peer peer_open(struct bench *b, struct control_keys *k)
+struct peer peer_open(struct bench *b, const struct control_keys *k)
 {
     struct peer p = { zmq_ctx_new(), NULL };
     int zero = 0, patience = LONG_MS;

@@ -60,7 +60,7 @@ struct peer {
     void *socket;
 };
 void read_keys(struct bench *bench, struct control_keys *keys);
-struct peer peer_open(struct bench *bench, struct control_keys *keys);
+struct peer peer_open(struct bench *bench, const struct control_keys *keys);
 void peer_close(struct peer *peer);
 void send_status(struct peer *peer);
 /* Waits for the reply and looks for a word in it. */

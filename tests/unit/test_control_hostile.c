@@ -97,20 +97,26 @@ static void a_peer_that_reads_no_answers_stops_nobody(void **state)
 
 /* ---- without a key ---- */
 
+static void stranger_is_refused(struct bench *b, const struct control_keys *k,
+                                uint64_t (*counted)(const struct control_figures *figures))
+{
+    struct peer p = peer_open(b, k);
+
+    assert_true(zmq_send(p.socket, CONTROL_HEAD "status\n", sizeof CONTROL_HEAD + 6, 0) > 0);
+    assert_true(comes(b, counted, 1));
+    peer_close(&p);
+    assert_int_equal(answered(b), 0);
+    good_client_is_answered(b);
+}
+
 static void another_key_is_refused_and_counted(void **state)
 {
     struct bench *b = *state;
     struct control_keys k;
-    struct peer p;
 
     read_keys(b, &k);
     assert_int_equal(zmq_curve_keypair(k.client, k.secret), 0);
-    p = peer_open(b, &k);
-    assert_true(zmq_send(p.socket, CONTROL_HEAD "status\n", sizeof CONTROL_HEAD + 6, 0) > 0);
-    assert_true(comes(b, keys, 1));
-    peer_close(&p);
-    assert_int_equal(answered(b), 0);
-    good_client_is_answered(b);
+    stranger_is_refused(b, &k, keys);
 }
 
 static void a_stolen_name_without_its_secret_is_refused(void **state)
@@ -118,16 +124,10 @@ static void a_stolen_name_without_its_secret_is_refused(void **state)
     struct bench *b = *state;
     struct control_keys k;
     char other[CONTROL_KEY];
-    struct peer p;
 
     read_keys(b, &k);
     assert_int_equal(zmq_curve_keypair(other, k.secret), 0);
-    p = peer_open(b, &k);
-    assert_true(zmq_send(p.socket, CONTROL_HEAD "status\n", sizeof CONTROL_HEAD + 6, 0) > 0);
-    assert_true(comes(b, handshakes, 1));
-    peer_close(&p);
-    assert_int_equal(answered(b), 0);
-    good_client_is_answered(b);
+    stranger_is_refused(b, &k, handshakes);
 }
 
 static void who_takes_it_for_another_server_gets_nothing(void **state)
@@ -135,16 +135,10 @@ static void who_takes_it_for_another_server_gets_nothing(void **state)
     struct bench *b = *state;
     struct control_keys k;
     char secret[CONTROL_KEY];
-    struct peer p;
 
     read_keys(b, &k);
     assert_int_equal(zmq_curve_keypair(k.server, secret), 0);
-    p = peer_open(b, &k);
-    assert_true(zmq_send(p.socket, CONTROL_HEAD "status\n", sizeof CONTROL_HEAD + 6, 0) > 0);
-    assert_true(comes(b, handshakes, 1));
-    peer_close(&p);
-    assert_int_equal(answered(b), 0);
-    good_client_is_answered(b);
+    stranger_is_refused(b, &k, handshakes);
 }
 
 static void plain_and_no_security_are_refused(void **state)

@@ -14,6 +14,7 @@
 
 #include "show/explain.h"
 #include "show/lines.h"
+#include "show/status.h"
 #include "show/table.h"
 #include "show/when.h"
 
@@ -197,6 +198,29 @@ static void options_in_force_are_shown_but_for_secrets(void **state)
     text_free(&text);
 }
 
+static void links_are_shown_with_what_is_known_of_them(void **state)
+{
+    const struct aff_link links[] = {
+        { .name = "modem", .up = 1, .metered = 1, .roaming = 1, .technology = AFF_LINK_4G, .signal_dbm = -97,
+          .sent_bytes = 2048, .received_bytes = UINT64_MAX, .revision = 3 },
+        { .name = "spare", .technology = 200, .signal_dbm = INT16_MIN, .sent_bytes = UINT64_MAX,
+          .received_bytes = UINT64_MAX, .revision = 1 },
+    };
+    const struct status status = { .pipeline = "p", .links = links, .link_count = 2, .commit_age_ns = -1 };
+    struct text text = { 0 };
+
+    (void)state;
+    status_text(&status, false, &text);
+    assert_false(text.failed);
+    assert_non_null(strstr(text.data, "  link modem: up, 4G, -97 dBm, metered, roaming, sent 2KiB\n"));
+    assert_non_null(strstr(text.data, "  link spare: down, other\n"));
+    text_free(&text);
+    status_text(&status, true, &text);
+    assert_non_null(strstr(text.data, "\"signal_dbm\":-97"));
+    assert_non_null(strstr(text.data, "\"sent_bytes\":null"));
+    text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +230,7 @@ int main(void)
         cmocka_unit_test(a_table_lines_up_and_lets_nothing_steer_the_terminal),
         cmocka_unit_test(a_node_that_repeats_itself_is_cut_and_counted),
         cmocka_unit_test(options_in_force_are_shown_but_for_secrets),
+        cmocka_unit_test(links_are_shown_with_what_is_known_of_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,19 @@ static void formats_renew(struct image *image)
     assert_true(found > 0);
 }
 
+/* Both heads of the file are gone: nothing but the values says what they are. */
+static void heads_spoil(const struct kit *k)
+{
+    struct image image;
+    char path[KIT_PATH];
+
+    kit_path(k, "store/data.mdb", path);
+    image_read(path, &image);
+    memset(image.bytes, 0x5a, 2 * PAGE);
+    image_write(path, &image);
+    free(image.bytes);
+}
+
 static void one_bit_costs_one_record_and_brings_none_back(void **state)
 {
     uint64_t first, last, lost;
@@ -113,14 +126,11 @@ static void one_bit_costs_one_record_and_brings_none_back(void **state)
     kit_end(&k);
 }
 
-/* Both heads of the file are gone: nothing but the values says what they are. */
 static void without_any_tree_the_newest_of_each_counts(void **state)
 {
     struct store_figures before, after;
     uint64_t first, last;
     struct kept_queue q;
-    struct image image;
-    char path[KIT_PATH];
     struct kit k;
 
     (void)state;
@@ -129,11 +139,7 @@ static void without_any_tree_the_newest_of_each_counts(void **state)
     assert_int_equal(kit_open(&k), STORE_OK);
     assert_int_equal(store_figures(k.store, &before), STORE_OK);
     kit_close(&k);
-    kit_path(&k, "store/data.mdb", path);
-    image_read(path, &image);
-    memset(image.bytes, 0x5a, 2 * PAGE);
-    image_write(path, &image);
-    free(image.bytes);
+    heads_spoil(&k);
     assert_int_equal(kit_open(&k), STORE_OK);
     assert_int_equal(position_check(&k, "position"), GROUPS);
     assert_int_equal(position_check(&k, "other"), GROUPS);
@@ -156,8 +162,7 @@ static void without_any_tree_the_newest_state_counts_wherever_it_lies(void **sta
     kit_begin(&k);
     assert_int_equal(kit_open(&k), STORE_OK);
     for (uint64_t n = 1, last = 0; n <= 10; n++) {
-        struct image image;
-        char path[KIT_PATH], text[64];
+        char text[64];
 
         for (uint64_t i = 0; i < 1 + n % 5; i++) {
             snprintf(text, sizeof text, "position %llu", (unsigned long long)++last);
@@ -166,11 +171,7 @@ static void without_any_tree_the_newest_state_counts_wherever_it_lies(void **sta
             assert_int_equal(kit_commit(&k), STORE_OK);
         }
         kit_close(&k);
-        kit_path(&k, "store/data.mdb", path);
-        image_read(path, &image);
-        memset(image.bytes, 0x5a, 2 * PAGE);
-        image_write(path, &image);
-        free(image.bytes);
+        heads_spoil(&k);
         assert_int_equal(kit_open(&k), STORE_OK);
         assert_int_equal(position_check(&k, "position"), last);
         assert_int_equal(position_check(&k, "other"), last);
@@ -227,19 +228,13 @@ static void a_page_in_use_that_is_called_free_is_noticed(void **state)
 static void a_wrong_key_is_no_damage(void **state)
 {
     static const uint8_t other[KIT_KEY] = "not the key";
-    struct image image;
-    char path[KIT_PATH];
     struct kit k;
 
     (void)state;
     kit_begin(&k);
     k.key = key_one;
     store_fill(&k);
-    kit_path(&k, "store/data.mdb", path);
-    image_read(path, &image);
-    memset(image.bytes, 0x5a, 2 * PAGE);
-    image_write(path, &image);
-    free(image.bytes);
+    heads_spoil(&k);
     k.key = other;
     assert_int_equal(kit_open(&k), STORE_KEY);
     k.key = NULL;

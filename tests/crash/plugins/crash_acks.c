@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "pattern.h"
+#include "ports.h"
 
 enum { WINDOW = 256 };
 
@@ -28,10 +29,6 @@ static const struct aff_option options[] = {
     AFF_OPT_DURATION(struct config, latency, 0, "\"50us\"", 0, 1e9, "Time between two answers."),
     AFF_OPT_INT(struct config, refuse, 0, "0", 0, 1e6, "records", "Each so many records one is refused; 0: none."),
     AFF_OPT_INT(struct config, fail_every, 0, "0", 0, 1e6, "answers", "Each so many answers one is a failure; 0: none."),
-};
-
-static const struct aff_port inputs[] = {
-    { .name = "in", .doc = "Records of crash_source.", .types = AFF_MASK(AFF_BYTES) },
 };
 
 struct waiting {
@@ -197,7 +194,7 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .license = "Apache-2.0",
     .config_size = sizeof(struct config),
     .options = AFF_TABLE(options),
-    .inputs = AFF_TABLE(inputs),
+    .inputs = AFF_TABLE(crash_inputs),
     .outputs = AFF_NO_TABLE,
     .verdicts = AFF_NO_TABLE,
     .metrics = AFF_NO_TABLE,

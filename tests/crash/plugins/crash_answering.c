@@ -12,7 +12,7 @@
  * it knows, without numbers of epochs, that what it was told is what it asked. */
 #include <afferent/plugin.h>
 
-#include "pattern.h"
+#include "making.h"
 
 enum { KEYS_MOST = 8192, BURST = 6 };
 
@@ -28,64 +28,35 @@ static const struct aff_option options[] = {
     AFF_OPT_PATH(struct config, answers, AFF_OPT_REQUIRED, NULL, "File of answers."),
 };
 
-static const struct aff_schema block = {
-    .struct_size = sizeof(struct aff_schema),
-    .type = AFF_BYTES,
-    .name = "crash",
-    .stride = sizeof(struct aff_column),
+static const struct aff_port outputs[] = {
+    { CRASH_OUTPUT("A record for each request.", AFF_PRIO_VITALS) },
 };
 
-static const struct aff_port outputs[] = {
-    { .name = "out",
-      .doc = "A record for each request.",
-      .schema = &block,
-      .types = AFF_MASK(AFF_BYTES),
-      .priority = AFF_PRIO_VITALS },
-};
+/* Its files. */
+enum { REQUESTS, ANSWERS };
 
 struct source {
-    const struct aff_host *host;
+    struct making making;
     const struct config *config;
-    uint32_t subject;
-    uint32_t schema;
-    uint32_t stream;
     uint32_t pending_count;
-    int requests;
-    int answers;
     int over; /* the peer said that it has no more */
-    int ended;
     int restored;
     uint64_t pending[BURST];
     uint64_t known[KEYS_MOST / 64];
 };
 
-static void answering_close(void *self)
-{
-    struct source *s = self;
-
-    if (s->requests >= 0)
-        (void)close(s->requests);
-    if (s->answers >= 0)
-        (void)close(s->answers);
-    s->host->free(s->host, s);
-}
-
 static aff_status answering_open(const struct aff_host *host, const void *config, void **ret_self)
 {
     const struct config *c = config;
-    struct source *s = host->alloc(host, sizeof *s);
+    struct source *s = making_new(host, sizeof *s, c->seed);
 
     if (!s)
         return AFF_ERR_MEMORY;
-    s->host = host;
     s->config = c;
-    s->requests = open(c->requests, O_RDONLY | O_CLOEXEC);
-    s->answers = far_open(c->answers);
-    s->subject = host->subject(host, "crash");
-    s->schema = s->subject ? host->schema(host, &block) : 0;
-    s->stream = s->schema ? host->stream(host, s->subject, "s0", s->schema) : 0;
-    if (s->requests < 0 || s->answers < 0 || !s->stream) {
-        answering_close(s);
+    s->making.files[REQUESTS] = open(c->requests, O_RDONLY | O_CLOEXEC);
+    s->making.files[ANSWERS] = far_open(c->answers);
+    if (s->making.files[REQUESTS] < 0 || s->making.files[ANSWERS] < 0 || making_names(&s->making, 1) != AFF_OK) {
+        making_close(s);
         return host->explain(host, AFF_ERR_IO, "requests or answers cannot be opened");
     }
     *ret_self = s;
@@ -109,7 +80,7 @@ static void answer(const struct source *s, uint64_t key)
 {
     struct far_line line = far_line(FAR_ANSWERED, key);
 
-    (void)far_append(s->answers, &line, 1);
+    (void)far_append(s->making.files[ANSWERS], &line, 1);
 }
 
 static aff_status answering_start(void *self)
@@ -128,21 +99,16 @@ static aff_status answering_start(void *self)
 
 static aff_status pass_on(struct source *s, uint64_t key)
 {
-    uint32_t size = pattern_size((uint64_t)s->config->seed, key, 32, 500);
+    const struct aff_host *host = s->making.host;
+    uint32_t size = pattern_size(s->making.seed, key, 32, 500);
     struct aff_record *r;
     aff_status st;
 
-    s->host->incarnation(s->host, &key, sizeof key);
-    r = s->host->reserve(s->host, 0, AFF_NO_INPUT, size);
+    host->incarnation(host, &key, sizeof key);
+    r = making_record(&s->making, key, size);
     if (!r)
         return AFF_ERR_MEMORY;
-    pattern_fill(r->data, size, (uint64_t)s->config->seed, key);
-    r->type = AFF_BYTES;
-    r->subject = s->subject;
-    r->schema = s->schema;
-    r->stream = s->stream;
-    r->event_ns = (int64_t)key * 1000000;
-    st = s->host->emit(s->host, r, size);
+    st = host->emit(host, r, size);
     if (st != AFF_OK)
         return st;
     s->known[key / 64u] |= UINT64_C(1) << (key % 64u);
@@ -150,21 +116,11 @@ static aff_status pass_on(struct source *s, uint64_t key)
     return AFF_OK;
 }
 
-static aff_status answering_end(struct source *s)
-{
-    aff_status st = s->ended ? AFF_OK : s->host->stream_end(s->host, 0, s->stream);
-
-    if (st != AFF_OK)
-        return st;
-    s->ended = 1;
-    return AFF_END;
-}
-
 /* The next request; AFF_AGAIN: there is none now. */
 static aff_status take_one(struct source *s)
 {
     struct far_line line;
-    ssize_t n = read(s->requests, &line, sizeof line);
+    ssize_t n = read(s->making.files[REQUESTS], &line, sizeof line);
 
     if (n != (ssize_t)sizeof line)
         return AFF_AGAIN;
@@ -180,25 +136,26 @@ static aff_status take_one(struct source *s)
     }
     if (pass_on(s, line.key) == AFF_OK)
         return AFF_OK;
-    (void)lseek(s->requests, -n, SEEK_CUR);
+    (void)lseek(s->making.files[REQUESTS], -n, SEEK_CUR);
     return AFF_ERR_MEMORY;
 }
 
 static aff_status answering_read(void *self, uint32_t want)
 {
     struct source *s = self;
+    const struct aff_host *host = s->making.host;
     aff_status st = AFF_OK;
 
     if (!s->pending_count && s->over)
-        return answering_end(s);
+        return making_end(&s->making);
     if (!s->pending_count)
         while (st == AFF_OK && s->pending_count < BURST && s->pending_count < want)
             st = take_one(s);
     if (st == AFF_ERR_MEMORY)
         return st;
     if (s->pending_count)
-        s->host->cut(s->host);
-    s->host->wake_at(s->host, s->host->now_ns(s->host) + 1000000);
+        host->cut(host);
+    host->wake_at(host, host->now_ns(host) + 1000000);
     return AFF_AGAIN;
 }
 
@@ -251,7 +208,7 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .verdicts = AFF_NO_TABLE,
     .metrics = AFF_NO_TABLE,
     .open = answering_open,
-    .close = answering_close,
+    .close = making_close,
     .start = answering_start,
     .read = answering_read,
     .committed = answering_committed,

@@ -5,26 +5,12 @@
  * of its call: so the order stays as it was, however batches are cut. */
 #include <afferent/plugin.h>
 
-#include "pattern.h"
+#include "ports.h"
 
-static const struct aff_schema block = {
-    .struct_size = sizeof(struct aff_schema),
-    .type = AFF_BYTES,
-    .name = "crash",
-    .stride = sizeof(struct aff_column),
-};
-
-static const struct aff_port inputs[] = {
-    { .name = "in", .doc = "Records of crash_source.", .schema = NULL, .types = AFF_MASK(AFF_BYTES) },
-};
+#include <stddef.h>
 
 static const struct aff_port outputs[] = {
-    { .name = "out",
-      .doc = "The same records in the same order.",
-      .schema = &block,
-      .types = AFF_MASK(AFF_BYTES),
-      .passes = AFF_PASSES(0),
-      .priority = AFF_PRIO_BULK },
+    { CRASH_OUTPUT("The same records in the same order.", AFF_PRIO_BULK), .passes = AFF_PASSES(0) },
 };
 
 enum { HELD = 1 };
@@ -32,33 +18,16 @@ static const struct aff_verdict verdicts[] = {
     { "held", "Waits for the next record.", AFF_V_HOLD, 0, 0 },
 };
 
-struct holder {
-    const struct aff_host *host;
-};
-
-static void hold_close(void *self)
-{
-    struct holder *s = self;
-
-    s->host->free(s->host, s);
-}
-
 static aff_status hold_open(const struct aff_host *host, const void *config, void **ret_self)
 {
-    struct holder *s;
-
     if (host->struct_size < offsetof(struct aff_host, held) + sizeof host->held)
         return host->explain(host, AFF_ERR_CONFIG, "this host cannot say what is held; a later one is needed");
-    s = host->alloc(host, sizeof *s);
-    if (!s)
-        return AFF_ERR_MEMORY;
-    s->host = host;
     (void)config;
-    *ret_self = s;
-    return AFF_OK;
+    *ret_self = passing_new(host);
+    return *ret_self ? AFF_OK : AFF_ERR_MEMORY;
 }
 
-static aff_status let_go(struct holder *s)
+static aff_status let_go(struct passing *s)
 {
     const struct aff_record *held;
     aff_status st = AFF_OK;
@@ -70,7 +39,7 @@ static aff_status let_go(struct holder *s)
 
 static aff_status hold_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
 {
-    struct holder *s = self;
+    struct passing *s = self;
     aff_status st;
 
     st = let_go(s);
@@ -108,12 +77,12 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .license = "Apache-2.0",
     .config_size = 0,
     .options = AFF_NO_TABLE,
-    .inputs = AFF_TABLE(inputs),
+    .inputs = AFF_TABLE(crash_inputs),
     .outputs = AFF_TABLE(outputs),
     .verdicts = AFF_TABLE(verdicts),
     .metrics = AFF_NO_TABLE,
     .open = hold_open,
-    .close = hold_close,
+    .close = passing_close,
     .process = hold_process,
     .stream_end = hold_stream_end,
     .drain = hold_drain,

@@ -12,7 +12,7 @@
 
 #include <sys/stat.h>
 
-#include "pattern.h"
+#include "making.h"
 
 enum { IN_FLIGHT = 9, MARKS = 64 };
 
@@ -22,6 +22,8 @@ struct config {
     int64_t most;
     int64_t burst;
     int64_t pause;
+    int64_t rate;
+    int32_t running;
     const char *made;
     const char *answers;
 };
@@ -32,24 +34,19 @@ static const struct aff_option options[] = {
     AFF_OPT_BYTES(struct config, most, 0, "\"500B\"", 32, 65536.0, "Largest payload."),
     AFF_OPT_INT(struct config, burst, 0, "8", 1, 64, "records", "Records made at a time."),
     AFF_OPT_DURATION(struct config, pause, 0, "\"1ms\"", 0, 60e9, "Wait between two bursts."),
+    AFF_OPT_INT(struct config, rate, 0, "0", 0, 1e6, "/s",
+                "Records that fall due in a second, whenever they are asked for; 0: as fast as they are."),
+    AFF_OPT_BOOL(struct config, running, "false", "Says what is made as it is behind crash_running."),
     AFF_OPT_PATH(struct config, made, AFF_OPT_REQUIRED, NULL, "File that says what was made."),
     AFF_OPT_PATH(struct config, answers, AFF_OPT_REQUIRED, NULL, "File that says what the source was told."),
 };
 
-static const struct aff_schema block = {
-    .struct_size = sizeof(struct aff_schema),
-    .type = AFF_BYTES,
-    .name = "crash",
-    .stride = sizeof(struct aff_column),
+static const struct aff_port outputs[] = {
+    { CRASH_OUTPUT("Records that are made once.", AFF_PRIO_VITALS) },
 };
 
-static const struct aff_port outputs[] = {
-    { .name = "out",
-      .doc = "Records that are made once.",
-      .schema = &block,
-      .types = AFF_MASK(AFF_BYTES),
-      .priority = AFF_PRIO_VITALS },
-};
+/* Its files. */
+enum { MADE, ANSWERS };
 
 struct mark {
     uint64_t epoch;
@@ -57,105 +54,108 @@ struct mark {
 };
 
 struct source {
-    const struct aff_host *host;
+    struct making making;
     const struct config *config;
-    uint64_t next;
-    int64_t again_ns;
-    uint32_t subject;
-    uint32_t schema;
-    uint32_t stream;
-    int made;
-    int answers;
-    int ended;
     struct mark marks[MARKS];
     uint32_t first, count;
+    uint64_t begun_ns;  /* when record `begun` was due */
+    uint64_t begun;
+    uint64_t run; /* what crash_running has of all before the next */
 };
-
-static void live_close(void *self)
-{
-    struct source *s = self;
-
-    if (s->made >= 0)
-        (void)close(s->made);
-    if (s->answers >= 0)
-        (void)close(s->answers);
-    s->host->free(s->host, s);
-}
 
 static aff_status live_open(const struct aff_host *host, const void *config, void **ret_self)
 {
     const struct config *c = config;
-    struct source *s = host->alloc(host, sizeof *s);
+    struct source *s = making_new(host, sizeof *s, c->seed);
     struct stat st;
+    int *files;
 
     if (!s)
         return AFF_ERR_MEMORY;
-    s->host = host;
     s->config = c;
-    s->made = far_open(c->made);
-    s->answers = far_open(c->answers);
-    s->subject = host->subject(host, "crash");
-    s->schema = s->subject ? host->schema(host, &block) : 0;
-    s->stream = s->schema ? host->stream(host, s->subject, "s0", s->schema) : 0;
-    if (s->made < 0 || s->answers < 0 || !s->stream || fstat(s->made, &st)) {
-        live_close(s);
+    files = s->making.files;
+    files[MADE] = far_open(c->made);
+    files[ANSWERS] = far_open(c->answers);
+    if (files[MADE] < 0 || files[ANSWERS] < 0 || making_names(&s->making, 1) != AFF_OK || fstat(files[MADE], &st)) {
+        making_close(s);
         return host->explain(host, AFF_ERR_CONFIG, "what is made cannot be written down; look at made and answers");
     }
-    s->next = (uint64_t)st.st_size / sizeof(struct far_line);
+    s->making.next = s->begun = (uint64_t)st.st_size / sizeof(struct far_line);
+    for (uint64_t key = 0; key < s->making.next; key++)
+        s->run = pattern_run(s->run, key);
     *ret_self = s;
     return AFF_OK;
 }
 
-static aff_status make_one(struct source *s)
+/* By the clock alone: a device does not wait until it is asked. */
+static uint64_t due_ns(const struct source *s)
 {
-    uint32_t size = pattern_size((uint64_t)s->config->seed, s->next, 32, (uint32_t)s->config->most);
-    struct aff_record *r = s->host->reserve(s->host, 0, AFF_NO_INPUT, size);
+    return s->begun_ns + (s->making.next - s->begun) * 1000000000u / (uint64_t)s->config->rate;
+}
+
+/* The line of the next record, whose payload is `data`. */
+static struct far_line line_next(struct source *s, uint8_t *data, uint32_t size)
+{
+    const struct making *m = &s->making;
+    uint64_t word;
+    struct far_line line;
+
+    s->run = pattern_run(s->run, m->next);
+    memcpy(&word, data + 8, 8);
+    if (s->config->running)
+        memcpy(data + 8, &s->run, 8);
+    line = pattern_made(m->next, data, size, making_time(m->next), "s0");
+    memcpy(data + 8, &word, 8);
+    line.id_seq = s->config->rate ? due_ns(s) : 0;
+    return line;
+}
+
+static aff_status make_one(struct making *m)
+{
+    struct source *s = (struct source *)m;
+    uint32_t size = pattern_size(m->seed, m->next, 32, (uint32_t)s->config->most);
+    struct aff_record *r = making_record(m, m->next, size);
     struct far_line line;
 
     if (!r)
         return AFF_ERR_MEMORY;
-    pattern_fill(r->data, size, (uint64_t)s->config->seed, s->next);
-    r->type = AFF_BYTES;
-    r->subject = s->subject;
-    r->schema = s->schema;
-    r->stream = s->stream;
-    r->event_ns = (int64_t)s->next * 1000000;
-    line = pattern_made(s->next, r->data, size, r->event_ns, "s0");
-    if (far_append(s->made, &line, 1))
-        return s->host->explain(s->host, AFF_ERR_BUG, "what was made cannot be written down");
-    s->next++;
-    return s->host->emit(s->host, r, size);
+    line = line_next(s, r->data, size);
+    if (far_append(m->files[MADE], &line, 1))
+        return m->host->explain(m->host, AFF_ERR_BUG, "what was made cannot be written down");
+    m->next++;
+    return m->host->emit(m->host, r, size);
 }
 
-static aff_status live_end(struct source *s)
+/* What is due by now, some at a time. */
+static aff_status read_due(struct source *s, uint32_t want)
 {
-    aff_status st = s->ended ? AFF_OK : s->host->stream_end(s->host, 0, s->stream);
+    const struct aff_host *host = s->making.host;
+    uint64_t now = far_now(), due;
+    aff_status st = AFF_OK;
 
+    s->begun_ns = s->begun_ns ? s->begun_ns : now;
+    for (uint32_t i = 0; i < want && st == AFF_OK && s->making.next < (uint64_t)s->config->records && due_ns(s) <= now; i++)
+        st = make_one(&s->making);
     if (st != AFF_OK)
         return st;
-    s->ended = 1;
-    return AFF_END;
+    if (s->making.next >= (uint64_t)s->config->records)
+        return making_end(&s->making);
+    due = due_ns(s);
+    if (due <= now)
+        return AFF_OK;
+    due = due - now > (uint64_t)s->config->pause ? due - now : (uint64_t)s->config->pause;
+    host->wake_at(host, host->now_ns(host) + (int64_t)due);
+    return AFF_AGAIN;
 }
 
 static aff_status live_read(void *self, uint32_t want)
 {
     struct source *s = self;
-    const struct config *c = s->config;
-    int64_t now = s->host->now_ns(s->host);
-    uint32_t most = want < (uint32_t)c->burst ? want : (uint32_t)c->burst;
+    const struct making_turns turns = { s->config->records, s->config->burst, s->config->pause };
 
-    if (now < s->again_ns) {
-        s->host->wake_at(s->host, s->again_ns);
-        return AFF_AGAIN;
-    }
-    for (uint32_t i = 0; i < most; i++) {
-        aff_status st = s->next < (uint64_t)c->records ? make_one(s) : live_end(s);
-
-        if (st != AFF_OK)
-            return st;
-    }
-    s->again_ns = now + c->pause;
-    return AFF_OK;
+    if (s->config->rate)
+        return read_due(s, want);
+    return making_read(&s->making, &turns, want, make_one);
 }
 
 static void live_committed(void *self, uint64_t epoch)
@@ -169,9 +169,9 @@ static void live_committed(void *self, uint64_t epoch)
         s->count--;
     }
     line.id_seq = epoch;
-    (void)far_append(s->answers, &line, 1);
+    (void)far_append(s->making.files[ANSWERS], &line, 1);
     if (s->count < MARKS)
-        s->marks[(s->first + s->count++) % MARKS] = (struct mark){ epoch, s->next };
+        s->marks[(s->first + s->count++) % MARKS] = (struct mark){ epoch, s->making.next };
 }
 
 AFF_PLUGIN_NOTE(AFF_SOURCE, "crash_live", "1.0.0");
@@ -193,7 +193,7 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .verdicts = AFF_NO_TABLE,
     .metrics = AFF_NO_TABLE,
     .open = live_open,
-    .close = live_close,
+    .close = making_close,
     .read = live_read,
     .committed = live_committed,
 };

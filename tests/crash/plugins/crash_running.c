@@ -6,24 +6,10 @@
 #include <afferent/plugin.h>
 
 #include "pattern.h"
-
-static const struct aff_schema block = {
-    .struct_size = sizeof(struct aff_schema),
-    .type = AFF_BYTES,
-    .name = "crash",
-    .stride = sizeof(struct aff_column),
-};
-
-static const struct aff_port inputs[] = {
-    { .name = "in", .doc = "Records of crash_source.", .types = AFF_MASK(AFF_BYTES) },
-};
+#include "ports.h"
 
 static const struct aff_port outputs[] = {
-    { .name = "out",
-      .doc = "The same with the stream's running value.",
-      .schema = &block,
-      .types = AFF_MASK(AFF_BYTES),
-      .priority = AFF_PRIO_BULK },
+    { CRASH_OUTPUT("The same with the stream's running value.", AFF_PRIO_BULK) },
 };
 
 enum { REPLACED = 1 };
@@ -31,29 +17,17 @@ static const struct aff_verdict verdicts[] = {
     { "stamped", "The record with its running value stands for it.", AFF_V_REPLACE, 0, 0 },
 };
 
-struct running {
-    const struct aff_host *host;
-};
-
-static void running_close(void *self)
-{
-    struct running *s = self;
-
-    s->host->free(s->host, s);
-}
-
 static aff_status running_open(const struct aff_host *host, const void *config, void **ret_self)
 {
-    struct running *s = host->alloc(host, sizeof *s);
+    struct passing *s = passing_new(host);
     aff_status st;
 
     (void)config;
     if (!s)
         return AFF_ERR_MEMORY;
-    s->host = host;
     st = host->state_open(host, sizeof(uint64_t), 0);
     if (st != AFF_OK) {
-        running_close(s);
+        passing_close(s);
         return st;
     }
     *ret_self = s;
@@ -62,7 +36,7 @@ static aff_status running_open(const struct aff_host *host, const void *config, 
 
 static aff_status running_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
 {
-    struct running *s = self;
+    struct passing *s = self;
     aff_status st;
 
     for (uint32_t i = 0; i < batch->count; i++) {
@@ -100,11 +74,11 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .license = "Apache-2.0",
     .config_size = 0,
     .options = AFF_NO_TABLE,
-    .inputs = AFF_TABLE(inputs),
+    .inputs = AFF_TABLE(crash_inputs),
     .outputs = AFF_TABLE(outputs),
     .verdicts = AFF_TABLE(verdicts),
     .metrics = AFF_NO_TABLE,
     .open = running_open,
-    .close = running_close,
+    .close = passing_close,
     .process = running_process,
 };

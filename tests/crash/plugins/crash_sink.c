@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "pattern.h"
+#include "ports.h"
 
 struct config {
     const char *log;
@@ -17,6 +18,7 @@ struct config {
     int64_t slow;
     int64_t fail_every;
     int64_t refuse;
+    int32_t stamps;
 };
 
 static const struct aff_option options[] = {
@@ -26,10 +28,7 @@ static const struct aff_option options[] = {
     AFF_OPT_INT(struct config, fail_every, 0, "0", 0, 1e6, "calls",
                 "Each so many calls the first half of the batch is taken and the rest fails once; 0: never."),
     AFF_OPT_INT(struct config, refuse, 0, "0", 0, 1e6, "records", "Each so many records one is refused; 0: none."),
-};
-
-static const struct aff_port inputs[] = {
-    { .name = "in", .doc = "Records of crash_source.", .types = AFF_MASK(AFF_BYTES) },
+    AFF_OPT_BOOL(struct config, stamps, "false", "Says behind each batch when it was delivered."),
 };
 
 struct sink {
@@ -76,6 +75,14 @@ static int is_refused(const struct sink *s, const struct aff_record *r)
     return k && pattern_key(r) % k == k - 1u;
 }
 
+static int stamp(const struct sink *s)
+{
+    struct far_line line = far_line(FAR_STAMP, 0);
+
+    line.id_seq = far_now();
+    return s->config->stamps && far_append(s->log, &line, 1);
+}
+
 /* Writes the lines of the first `count`; those up to a refused one. *ret_taken:
  * how many of them are delivered. */
 static aff_status deliver(struct sink *s, const struct aff_record *records, uint32_t count, uint32_t *ret_taken)
@@ -90,7 +97,7 @@ static aff_status deliver(struct sink *s, const struct aff_record *records, uint
         lines[i] = pattern_came(s->host, &records[i], st == AFF_OK ? FAR_OUT : FAR_REFUSED);
     }
     *ret_taken = st == AFF_OK ? i : i - 1u;
-    if (far_append(s->log, lines, i))
+    if (far_append(s->log, lines, i) || stamp(s))
         return s->host->explain(s->host, AFF_ERR_BUG, "log cannot be written");
     return st == AFF_OK ? AFF_OK : s->host->explain(s->host, st, "refused, as `refuse` says");
 }
@@ -137,7 +144,7 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .license = "Apache-2.0",
     .config_size = sizeof(struct config),
     .options = AFF_TABLE(options),
-    .inputs = AFF_TABLE(inputs),
+    .inputs = AFF_TABLE(crash_inputs),
     .outputs = AFF_NO_TABLE,
     .verdicts = AFF_NO_TABLE,
     .metrics = AFF_NO_TABLE,

@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "pattern.h"
-
-enum { STREAMS_MOST = 64 };
+#include "making.h"
 
 struct config {
     int64_t records;
@@ -32,7 +30,7 @@ struct config {
 static const struct aff_option options[] = {
     AFF_OPT_INT(struct config, records, 0, "400", 0, 1e9, "records", "How many records are made."),
     AFF_OPT_INT(struct config, seed, 0, "1", 0, 9007199254740992.0, NULL, "What sizes and contents are drawn from."),
-    AFF_OPT_INT(struct config, streams, 0, "3", 1, STREAMS_MOST, "streams", "Streams that take turns."),
+    AFF_OPT_INT(struct config, streams, 0, "3", 1, MAKING_STREAMS, "streams", "Streams that take turns."),
     AFF_OPT_BYTES(struct config, least, 0, "\"32B\"", PATTERN_LEAST, 1048576.0, "Smallest payload."),
     AFF_OPT_BYTES(struct config, most, 0, "\"500B\"", PATTERN_LEAST, 1048576.0, "Largest payload."),
     AFF_OPT_INT(struct config, burst, 0, "16", 1, 64, "records", "Records made at a time."),
@@ -42,38 +40,18 @@ static const struct aff_option options[] = {
     AFF_OPT_PATH(struct config, answers, 0, NULL, "File that says when the source was told that records are safe."),
 };
 
-static const struct aff_schema block = {
-    .struct_size = sizeof(struct aff_schema),
-    .type = AFF_BYTES,
-    .name = "crash",
-    .stride = sizeof(struct aff_column),
+static const struct aff_port outputs[] = {
+    { CRASH_OUTPUT("Records from a seed.", AFF_PRIO_BULK) },
 };
 
-static const struct aff_port outputs[] = {
-    { .name = "out",
-      .doc = "Records from a seed.",
-      .schema = &block,
-      .types = AFF_MASK(AFF_BYTES),
-      .priority = AFF_PRIO_BULK },
-};
+/* Its file. */
+enum { ANSWERS };
 
 struct source {
-    const struct aff_host *host;
+    struct making making;
     const struct config *config;
-    uint64_t next;
-    uint64_t ended;
-    int64_t again_ns;
-    uint32_t subject;
-    uint32_t schema;
-    int answers;
     int restored;
-    uint32_t streams[STREAMS_MOST];
 };
-
-static int64_t event_of(uint64_t key)
-{
-    return (int64_t)key * 1000000;
-}
 
 static uint32_t size_of(const struct config *c, uint64_t key)
 {
@@ -83,7 +61,7 @@ static uint32_t size_of(const struct config *c, uint64_t key)
 /* Appends the line of every record to fd. */
 static int made_lines(const struct config *c, int fd, int running)
 {
-    uint64_t runs[STREAMS_MOST] = { 0 };
+    uint64_t runs[MAKING_STREAMS] = { 0 };
     uint8_t *data = malloc((size_t)c->most);
     int bad = data == NULL;
     char name[16];
@@ -98,7 +76,7 @@ static int made_lines(const struct config *c, int fd, int running)
         if (running)
             memcpy(data + 8, &runs[s], 8);
         pattern_stream_name(name, sizeof name, s);
-        line = pattern_made(key, data, size, event_of(key), name);
+        line = pattern_made(key, data, size, making_time(key), name);
         bad = far_append(fd, &line, 1);
     }
     free(data);
@@ -124,51 +102,25 @@ static int made_write(const struct config *c, const char *path, int running)
     return bad ? -1 : rename(beside, path);
 }
 
-static void source_close(void *self)
-{
-    struct source *s = self;
-
-    if (s->answers >= 0)
-        (void)close(s->answers);
-    s->host->free(s->host, s);
-}
-
-static aff_status names_open(struct source *s)
-{
-    char name[16];
-
-    s->subject = s->host->subject(s->host, "crash");
-    s->schema = s->subject ? s->host->schema(s->host, &block) : 0;
-    for (uint64_t i = 0; s->schema && i < (uint64_t)s->config->streams; i++) {
-        pattern_stream_name(name, sizeof name, i);
-        s->streams[i] = s->host->stream(s->host, s->subject, name, s->schema);
-        if (!s->streams[i])
-            return AFF_ERR_MEMORY;
-    }
-    return s->schema ? AFF_OK : AFF_ERR_MEMORY;
-}
-
 static aff_status source_open(const struct aff_host *host, const void *config, void **ret_self)
 {
     const struct config *c = config;
-    struct source *s = host->alloc(host, sizeof *s);
+    struct source *s = making_new(host, sizeof *s, c->seed);
     aff_status st;
     char text[64];
 
     if (!s)
         return AFF_ERR_MEMORY;
-    s->host = host;
     s->config = c;
-    s->answers = -1;
     if (c->most < c->least || made_write(c, c->made, 0) || made_write(c, c->running, 1) ||
-        (c->answers && (s->answers = far_open(c->answers)) < 0)) {
+        (c->answers && (s->making.files[ANSWERS] = far_open(c->answers)) < 0)) {
         st = host->explain(host, AFF_ERR_CONFIG, "what is made cannot be written down; look at made, answers, most");
-        source_close(s);
+        making_close(s);
         return st;
     }
-    st = names_open(s);
+    st = making_names(&s->making, c->streams);
     if (st != AFF_OK) {
-        source_close(s);
+        making_close(s);
         return st;
     }
     host->incarnation(host, text, (size_t)snprintf(text, sizeof text, "crash %lld", (long long)c->seed));
@@ -190,81 +142,48 @@ static int was_told(const struct config *c)
     return told;
 }
 
-static void note(const struct source *s, enum far_kind kind, uint32_t flags)
+static void note(const struct source *s, struct far_line line)
 {
-    struct far_line line = far_line(kind, s->next);
-
-    line.flags = flags;
-    if (s->answers >= 0)
-        (void)far_append(s->answers, &line, 1);
+    if (s->making.files[ANSWERS] >= 0)
+        (void)far_append(s->making.files[ANSWERS], &line, 1);
 }
 
 static aff_status source_start(void *self)
 {
     struct source *s = self;
+    int is_over = !s->restored && was_told(s->config);
+    struct far_line line;
 
-    if (!s->restored && was_told(s->config)) {
-        s->next = (uint64_t)s->config->records;
-        s->ended = (uint64_t)s->config->streams;
-        note(s, FAR_ANEW, 0);
-        return AFF_OK;
+    if (is_over) {
+        s->making.next = (uint64_t)s->config->records;
+        s->making.ended = s->making.count;
     }
-    note(s, FAR_BEGUN, s->restored != 0);
+    line = far_line(is_over ? FAR_ANEW : FAR_BEGUN, s->making.next);
+    line.flags = s->restored != 0;
+    note(s, line);
     return AFF_OK;
 }
 
-static aff_status source_end(struct source *s)
+static aff_status make_one(struct making *m)
 {
-    while (s->ended < (uint64_t)s->config->streams) {
-        aff_status st = s->host->stream_end(s->host, 0, s->streams[s->ended]);
-
-        if (st != AFF_OK)
-            return st;
-        s->ended++;
-    }
-    return AFF_END;
-}
-
-static aff_status make_one(struct source *s)
-{
-    const struct config *c = s->config;
-    uint32_t size = size_of(c, s->next);
-    struct aff_record *r = s->host->reserve(s->host, 0, AFF_NO_INPUT, size);
+    uint32_t size = size_of(((const struct source *)m)->config, m->next);
+    struct aff_record *r = making_record(m, m->next, size);
     aff_status st;
 
     if (!r)
         return AFF_ERR_MEMORY;
-    pattern_fill(r->data, size, (uint64_t)c->seed, s->next);
-    r->type = AFF_BYTES;
-    r->subject = s->subject;
-    r->schema = s->schema;
-    r->stream = s->streams[s->next % (uint64_t)c->streams];
-    r->event_ns = event_of(s->next);
-    st = s->host->emit(s->host, r, size);
+    st = m->host->emit(m->host, r, size);
     if (st == AFF_OK)
-        s->next++;
+        m->next++;
     return st;
 }
 
 static aff_status source_read(void *self, uint32_t want)
 {
     struct source *s = self;
-    const struct config *c = s->config;
-    int64_t now = c->pause ? s->host->now_ns(s->host) : 0;
-    uint32_t most = want < (uint32_t)c->burst ? want : (uint32_t)c->burst;
+    const struct making_turns turns = { s->config->records, s->config->burst, s->config->pause };
 
-    if (s->next < (uint64_t)c->records && now < s->again_ns) {
-        s->host->wake_at(s->host, s->again_ns);
-        return AFF_AGAIN;
-    }
-    for (uint32_t i = 0; i < most; i++) {
-        aff_status st = s->next < (uint64_t)c->records ? make_one(s) : source_end(s);
-
-        if (st != AFF_OK)
-            return st;
-    }
-    s->again_ns = now + c->pause;
-    return AFF_OK;
+    return making_read(&s->making, &turns, want, make_one);
 }
 
 static void source_committed(void *self, uint64_t epoch)
@@ -273,14 +192,13 @@ static void source_committed(void *self, uint64_t epoch)
     struct far_line line = far_line(FAR_UPTO, 0); /* which records is not known, nor needed */
 
     line.id_seq = epoch;
-    if (s->answers >= 0)
-        (void)far_append(s->answers, &line, 1);
+    note(s, line);
 }
 
 static aff_status source_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
 {
     const struct source *s = self;
-    uint64_t words[2] = { s->next, s->ended };
+    uint64_t words[2] = { s->making.next, s->making.ended };
 
     *ret_size = sizeof words;
     if (room >= sizeof words)
@@ -291,13 +209,14 @@ static aff_status source_snapshot(void *self, void *buffer, size_t room, size_t 
 static aff_status source_restore(void *self, const void *buffer, size_t size)
 {
     struct source *s = self;
+    const struct aff_host *host = s->making.host;
     uint64_t words[2];
 
     if (size != sizeof words)
-        return s->host->explain(s->host, AFF_ERR_DATA, "a position of %zu bytes is not one of crash_source", size);
+        return host->explain(host, AFF_ERR_DATA, "a position of %zu bytes is not one of crash_source", size);
     memcpy(words, buffer, sizeof words);
-    s->next = words[0];
-    s->ended = words[1];
+    s->making.next = words[0];
+    s->making.ended = (uint32_t)words[1];
     s->restored = 1;
     return AFF_OK;
 }
@@ -321,7 +240,7 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .verdicts = AFF_NO_TABLE,
     .metrics = AFF_NO_TABLE,
     .open = source_open,
-    .close = source_close,
+    .close = making_close,
     .start = source_start,
     .read = source_read,
     .committed = source_committed,

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum far_kind {
@@ -23,7 +24,8 @@ enum far_kind {
     FAR_REFUSED,   /* a sink refused it for its content */
     FAR_BEGUN,     /* a source began; flags 1: at a position it was given */
     FAR_ANEW,      /* a source was begun without a position after it was told of commits */
-    FAR_REQUEST    /* a peer asks; key UINT64_MAX: it has no more */
+    FAR_REQUEST,   /* a peer asks; key UINT64_MAX: it has no more */
+    FAR_STAMP      /* a sink has delivered by `id_seq` (far_now) all that is above */
 };
 
 #define FAR_MAGIC 0x31724661u /* "aFr1" */
@@ -34,7 +36,7 @@ struct far_line {
     uint64_t key;  /* number of the record, as its payload says */
     uint64_t hash; /* of its payload */
     uint64_t id_source;
-    uint64_t id_seq;
+    uint64_t id_seq; /* FAR_MADE: when it was due (far_now); 0: not known */
     int64_t event_ns;
     uint32_t size;
     uint32_t flags;
@@ -70,6 +72,15 @@ static inline int far_append(int fd, const struct far_line *lines, size_t count)
         left -= (size_t)n;
     }
     return 0;
+}
+
+/* The clock that two ends of one machine share, in ns. */
+static inline uint64_t far_now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
 static inline int far_open(const char *path)

@@ -1,0 +1,92 @@
+/* lane_take.c - a head takes a batch from the queues before it.
+ *
+ * Of several queues that of the highest class goes first. Records that are too old are
+ * let go here.
+ *
+ * Not here: when it does so (lane_queues.c; lane_source.c for a device, which takes
+ * commands), the queues themselves (queue.h). */
+#include "flow/lane_inside.h"
+
+enum { LATER_NS = 10000000 };
+#define JUMP_NS 60000000000
+
+bool lane_at_end(struct lane *lane)
+{
+    uint32_t i;
+
+    for (i = 0; i < lane->in_count; i++)
+        lane->at_end |= queue_at_end(lane->ins[i]->queue);
+    return lane->at_end && lane->epoch_began_ns != INT64_MAX;
+}
+
+struct link *lane_queue_ready(struct lane *lane)
+{
+    uint32_t i;
+
+    for (i = 0; i < lane->in_count; i++)
+        if (queue_ready(lane->ins[i]->queue))
+            return lane->ins[i];
+    return NULL;
+}
+
+/* A wall clock that was set by more than it drifts tells no ages any more. */
+static bool has_jumped(const struct flow *flow, int64_t utc)
+{
+    int64_t moved = utc - clock_now(&flow->clock) - flow->utc_offset_ns;
+
+    return moved > JUMP_NS || moved < -JUMP_NS;
+}
+
+/* Event time says how old a record is; while this machine's clock is not set, the time
+ * since it was seen does. */
+static bool too_old(const struct lane *lane, const struct link *link, const struct aff_record *record)
+{
+    const struct aff_host *host = &lane->nodes[0]->host;
+    uint8_t clock;
+    int64_t utc;
+
+    if (link->plan->expire_ns == 0 || (record->flags & AFF_FLAG_END))
+        return false;
+    utc = host->utc_ns(host, &clock);
+    if (clock == AFF_CLOCK_SYNCED && record->clock == AFF_CLOCK_SYNCED && !has_jumped(lane->flow, utc))
+        return utc - record->event_ns > link->plan->expire_ns;
+    return clock_now(&lane->flow->clock) - record->seen_ns > link->plan->expire_ns;
+}
+
+/* Marks are no records. Counts those that are too old, and moves the others up. */
+static uint32_t let_expire(struct lane *lane, struct link *link, uint32_t count, uint16_t *ret_flags)
+{
+    struct aff_record *r = lane->batch;
+    uint32_t i, left = 0;
+
+    *ret_flags = 0;
+    for (i = 0; i < count; i++) {
+        if (too_old(lane, link, &r[i])) {
+            ledger_add(&link->expired, 1);
+            continue;
+        }
+        *ret_flags |= r[i].flags;
+        r[left++] = r[i];
+    }
+    return left;
+}
+
+bool lane_take(struct lane *lane, struct link *link, uint32_t most, int64_t now)
+{
+    struct node *head = lane->nodes[0];
+    uint32_t count = queue_take(link->queue, lane->batch, most), i;
+    uint16_t flags;
+
+    if (count == 0) /* no memory, or the store cannot be read now */
+        return lane_sleep(lane, LATER_NS);
+    if (lane->epoch_began_ns == INT64_MAX)
+        lane->epoch_began_ns = now;
+    for (i = 0; i < count; i++)
+        head->epoch_bytes += lane->batch[i].size;
+    head->epoch_records += count;
+    count = let_expire(lane, link, count, &flags);
+    if (count > 0 && !lane_feed(link, lane->batch, count, flags))
+        return false;
+    queue_back(link->queue);
+    return true;
+}
