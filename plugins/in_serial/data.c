@@ -8,11 +8,20 @@
 
 #define BAD_EVERY_NS (10 * SECOND_NS)
 
+/* Frames of one read came in an order, which an archive keeps by their times. A clock that
+ * was set back is believed. */
+static int64_t frame_time(const struct serial *s, int64_t ns)
+{
+    return ns <= s->frame_ns && s->frame_ns - ns < SECOND_NS ? s->frame_ns + 1 : ns;
+}
+
 /* The largest record that goes out: a whole frame may have escapes in it. */
 static aff_status frame_emit(struct serial *s, const struct window_step *w)
 {
     const struct frame_step *f = &w->step;
     struct aff_record *draft = s->host->reserve(s->host, PORT_DATA, AFF_NO_INPUT, (uint32_t)f->size);
+    int64_t ns = frame_time(s, w->ns);
+    aff_status status;
 
     if (!draft)
         return AFF_ERR_MEMORY;
@@ -22,10 +31,13 @@ static aff_status frame_emit(struct serial *s, const struct window_step *w)
     draft->stream = s->streams[PORT_DATA];
     draft->schema = s->schemas[PORT_DATA];
     draft->type = AFF_BYTES;
-    draft->event_ns = w->ns;
+    draft->event_ns = ns;
     draft->clock = w->clock;
     draft->flags = (uint16_t)((s->gap ? AFF_FLAG_GAP : 0) | (f->sure ? 0 : AFF_FLAG_SUSPECT));
-    return s->host->emit(s->host, draft, (uint32_t)f->size);
+    status = s->host->emit(s->host, draft, (uint32_t)f->size);
+    if (status == AFF_OK)
+        s->frame_ns = ns;
+    return status;
 }
 
 static const uint32_t bad_metric[FRAME_REASONS] = {

@@ -104,6 +104,7 @@ struct serial {
     struct window_step found; /* a frame that is not emitted yet */
     bool has_found, gap;
     int64_t heard_ns; /* of the last byte */
+    int64_t frame_ns; /* event time of the last frame */
     bool is_silent;
     uint64_t bad;       /* since the last event about it */
     enum frame_reason bad_reason; /* of the last */

@@ -35,6 +35,29 @@ TEST(lines_become_records_with_the_time_of_their_first_byte)
     line_close(&h);
 }
 
+TEST(frames_of_one_read_have_times_that_rise)
+{
+    struct aff_harness *h = line_ready("");
+    int64_t before = INT64_MIN;
+    int i;
+
+    aff_harness_utc(h, 1000 * SECOND, AFF_CLOCK_SYNCED);
+    PTY_SEND(&line, "a\r\nb\r\nc\r\nd\r\n");
+    line_wait(h, "data", 4);
+    for (i = 0; i < 4; i++) {
+        const struct aff_record *r = aff_harness_take(h, "data");
+
+        assert_true(r->event_ns > before);
+        assert_true(r->event_ns - 1000 * SECOND < SECOND);
+        before = r->event_ns;
+    }
+    aff_harness_utc(h, 500 * SECOND, AFF_CLOCK_SYNCED); /* set back: believed */
+    PTY_SEND(&line, "e\r\n");
+    line_wait(h, "data", 1);
+    assert_int_equal(aff_harness_take(h, "data")->event_ns / SECOND, 500);
+    line_close(&h);
+}
+
 TEST(every_framer_works_through_the_plugin)
 {
     static const struct {
@@ -491,7 +514,8 @@ TEST(what_cannot_be_is_refused_with_what_to_do)
     REFUSED("data_bits = 9", "8");
 }
 
-AFF_TEST_MAIN(lines_become_records_with_the_time_of_their_first_byte, every_framer_works_through_the_plugin,
+AFF_TEST_MAIN(lines_become_records_with_the_time_of_their_first_byte, frames_of_one_read_have_times_that_rise,
+              every_framer_works_through_the_plugin,
               a_bad_frame_is_counted_told_and_leaves_a_gap, a_device_that_is_pulled_out_comes_back_and_says_so,
               a_loss_is_remembered_over_a_restart_and_so_is_a_gap,
               tries_are_rarer_and_rarer_and_never_more_than_10_s_apart,
