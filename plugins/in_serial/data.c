@@ -49,7 +49,7 @@ static const uint32_t bad_metric[FRAME_REASONS] = {
 static void skipped(struct serial *s, enum frame_reason reason, size_t bytes)
 {
     s->host->count(s->host, METRIC_SKIPPED, bytes);
-    if (reason <= REASON_GARBAGE)
+    if (reason <= REASON_GARBAGE || reason >= FRAME_REASONS)
         return;
     s->host->count(s->host, bad_metric[reason], 1);
     s->gap = true;

@@ -362,8 +362,10 @@ TEST(the_real_monitor_played_through_a_pty_gives_each_line_of_its_table)
     size_t size, at;
     const char *got;
 
-    if (!file)
+    if (!file) {
         AFF_SKIP("no monitor-serial in the test data");
+        return;
+    }
     size = fread(bytes, 1, sizeof bytes, file);
     (void)fclose(file);
     h = line_ready("line = { end = \"\\r\", text = \"ascii\" }");

@@ -103,13 +103,16 @@ static void made_expect(const struct made *m, uint32_t at_once, uint64_t seed)
 {
     struct aff_harness *h = aff_harness_open("op_parse", "start = \"key\"\nsplit = \"cr\"\n" MAP);
     uint32_t stream = text_stream(h, "A", "s"), i = 0, n;
-    size_t from = 0;
+    size_t from = 0, end;
 
     while (i < FRAMES) {
         n = at_once ? at_once : 1 + below(&seed, 20);
-        i = i + n < FRAMES ? i + n : FRAMES;
-        push_bytes(h, stream, m->bytes + from, m->ends[i - 1] - from, 0);
-        from = m->ends[i - 1];
+        if (n > FRAMES - i)
+            n = FRAMES - i;
+        end = m->ends[i + n - 1];
+        push_bytes(h, stream, m->bytes + from, end - from, 0);
+        from = end;
+        i += n;
         if (below(&seed, 50) == 0)
             aff_harness_restart(h);
     }

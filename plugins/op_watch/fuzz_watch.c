@@ -115,7 +115,7 @@ static void record_run(struct mini_host *h, void *self, const uint8_t *at, int64
     r.size = payload_make(at, &r, room);
     if (batch.port == 1 && r.schema != 2)
         return;
-    h->input = &r;
+    h->input = &r; /* cppcheck-suppress autoVariables ; taken back below */
     if (timer_due(h) < r.event_ns && afferent_plugin_v1.timer(self, 1, timer_due(h)) != AFF_OK)
         abort();
     if (at[0] & 4) {
@@ -124,6 +124,7 @@ static void record_run(struct mini_host *h, void *self, const uint8_t *at, int64
     } else if (afferent_plugin_v1.process(self, &batch, &taken) != AFF_OK || taken != 1) {
         abort();
     }
+    h->input = NULL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
