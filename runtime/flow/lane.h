@@ -80,7 +80,6 @@ struct lane {
     _Atomic bool ended;
     _Atomic uint64_t parks;        /* odd: it rests */
     _Atomic uint64_t parked_epoch; /* the next it will open; 0: something is not done yet */
-    int seen_leaving;
     bool was_pausing; /* when its turn began */
     uint64_t parks_seen; /* by who waits for it */
     _Atomic bool out;    /* it has left for a reload; set under the flow's say_lock */

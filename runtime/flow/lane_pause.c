@@ -47,6 +47,7 @@ bool lane_gives_up(struct lane *lane)
 struct parking {
     struct lane *lane;
     bool (*ready)(void *lane);
+    enum flow_leaves least; /* the order that it obeys; lesser ones are for others */
 };
 
 static bool is_called(void *arg)
@@ -54,23 +55,21 @@ static bool is_called(void *arg)
     struct parking *p = arg;
     struct flow *flow = p->lane->flow;
 
-    return !lane_pausing(p->lane) || atomic_load_explicit(&flow->leaving, memory_order_acquire) > p->lane->seen_leaving ||
+    return !lane_pausing(p->lane) || atomic_load_explicit(&flow->leaving, memory_order_acquire) >= (int)p->least ||
            p->ready(p->lane);
 }
 
 /* The lane has nothing to do. False: aborting. */
 static bool park(struct lane *lane, bool (*ready)(void *lane), bool *ret_more)
 {
-    struct parking parking = { lane, ready };
-    enum flow_leaves least = lane_may_leave(lane) && !is_quiet(lane) ? FLOW_STUCK_LEAVE : FLOW_ALL_LEAVE;
+    struct parking parking = { lane, ready, lane_may_leave(lane) && !is_quiet(lane) ? FLOW_STUCK_LEAVE : FLOW_ALL_LEAVE };
     bool ok;
 
-    if (lane_goes(lane, least)) {
+    if (lane_goes(lane, parking.least)) {
         lane->left = !is_quiet(lane);
         *ret_more = false;
         return true;
     }
-    lane->seen_leaving = atomic_load(&lane->flow->leaving);
     atomic_store(&lane->parked_epoch, is_quiet(lane) ? lane->epoch : 0);
     atomic_fetch_add(&lane->parks, 1);
     bell_ring(&lane->flow->done);

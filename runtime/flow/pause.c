@@ -105,16 +105,6 @@ static bool has_gone(struct lane *lane)
     return out || !lane->threaded || atomic_load(&lane->ended);
 }
 
-static bool stuck_are_gone(struct flow *flow)
-{
-    uint32_t i;
-
-    for (i = 0; i < flow->plan->lane_count; i++)
-        if (lane_may_leave(&flow->lanes[i]) && !has_gone(&flow->lanes[i]) && !lane_rests(&flow->lanes[i]))
-            return false;
-    return true;
-}
-
 static bool all_are_gone(struct flow *flow)
 {
     uint32_t i;
@@ -390,7 +380,8 @@ bool pause_begin(struct reload *r)
     }
     if (stuck) {
         order(flow, FLOW_STUCK_LEAVE);
-        if (!await(flow, stuck_are_gone, clock_real(CLOCK_BOOTTIME) + GO_NS) || !all_rest(flow, true)) {
+        /* Waited for, not looked at once: one that works again is up for a moment. */
+        if (!await(flow, whole_rests, clock_real(CLOCK_BOOTTIME) + GO_NS)) {
             take_back(r);
             return refuse(r, "a sink hangs in its plugin");
         }

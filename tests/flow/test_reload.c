@@ -64,7 +64,9 @@ static struct part_judge holding = { .judge = holds, .emits = nothing, .keep = 1
 
 /* ---- pipelines ---- */
 
-enum { WITHOUT_C = 1, OTHER_SUMS = 2, MIDDLE_HOLDS = 4, OTHER_OPTIONS = 8, ABSENT = 16, SWITCHED = 32, EXTRA = 64 };
+enum { WITHOUT_C = 1, OTHER_SUMS = 2, MIDDLE_HOLDS = 4, OTHER_OPTIONS = 8, ABSENT = 16, SWITCHED = 32, EXTRA = 64, MUTE = 128 };
+
+enum { RIGS = 130 };
 
 struct bench {
     struct gate gate;
@@ -72,13 +74,18 @@ struct bench {
     struct memkeep *keep;
     struct rig *rigs; /* that of each reload: what is kept lives in it */
     uint32_t rig_count;
-    struct aff_plugin sums_other, absent, switched;
+    struct aff_plugin sums_other, absent, switched, mute;
+    struct part_sink taken;
     enum when_full when_full;
     struct flow *flow;
     struct reload reload;
 };
 
-enum { RIGS = 130 };
+/* As its edges block, so does each node have a thread, with rings between them. */
+static enum layout_mode layout_of(const struct bench *b)
+{
+    return b->when_full == WHEN_FULL_BLOCK ? LAYOUT_THREAD_PER_NODE : LAYOUT_NORMAL;
+}
 
 static struct rig *rig_make(struct bench *b, int how)
 {
@@ -113,7 +120,12 @@ static struct rig *rig_make(struct bench *b, int how)
         rig_edge(r, middle, 0, to, 0);
         r->edges[r->plan.edge_count - 1u].when_full = b->when_full;
     }
-    plan_layout(&r->plan, LAYOUT_NORMAL);
+    if (how & MUTE) { /* it takes all, and answers nothing */
+        to = rig_node(r, "mute", &b->mute, &b->taken);
+        rig_edge(r, middle, 0, to, 0);
+        r->edges[r->plan.edge_count - 1u].when_full = b->when_full;
+    }
+    plan_layout(&r->plan, layout_of(b));
     return r;
 }
 
@@ -132,10 +144,12 @@ static void bench_open(struct bench *b, enum when_full when_full, int how, bool 
     b->switched = far_end;
     b->switched.write = switched_write;
     end_write = far_end.write;
+    b->mute = part_sink;
+    b->mute.flags |= AFF_ACKS;
     atomic_store(&is_off, false);
     if (store)
         b->keep = memkeep_open();
-    b->flow = rig_open(rig_make(b, how), LAYOUT_NORMAL);
+    b->flow = rig_open(rig_make(b, how), layout_of(b));
     assert_non_null(b->flow);
     if (store)
         memkeep_begin(b->keep, b->flow, 0, false);
@@ -405,6 +419,25 @@ static void a_sink_that_does_not_work_behind_a_queue_holds_no_reload_up(void **s
     bench_close(&b);
 }
 
+static void nor_does_one_whose_peer_never_answers(void **state)
+{
+    struct bench b;
+    uint32_t i;
+
+    (void)state;
+    bench_open(&b, WHEN_FULL_SPILL, MUTE, true);
+    give(&b, 1000);
+    await_end(b.flow, 2, 1000);
+    for (i = 0; i < 2; i++)
+        assert_true(change(&b, MUTE, AFF_OK));
+    assert_true(b.taken.records > 0);
+    flow_abort(b.flow);
+    flow_wait(b.flow, -1);
+    memkeep_end(b.keep);
+    flow_close(&b.flow);
+    bench_close(&b);
+}
+
 static void what_a_sink_that_is_removed_had_not_taken_stays_in_the_store(void **state)
 {
     struct bench b;
@@ -492,7 +525,7 @@ static void reload_until_the_end(enum when_full when_full, bool store)
     load(&b, RECORDS - 200, 200);
     give(&b, RECORDS);
     while (change(&b, hows[i % 4], AFF_OK))
-        i++;
+        flow_wait(b.flow, (int64_t)i++ * MS / 4);
     assert_non_null(strstr(b.reload.why, "it is ending"));
     finish(&b);
     judge_all(&b);
@@ -547,6 +580,7 @@ int main(void)
         cmocka_unit_test(a_sink_that_is_removed_leaves_the_others_as_they_are),
         cmocka_unit_test(where_a_node_does_not_open_the_old_pipeline_goes_on),
         cmocka_unit_test(a_sink_that_does_not_work_behind_a_queue_holds_no_reload_up),
+        cmocka_unit_test(nor_does_one_whose_peer_never_answers),
         cmocka_unit_test(what_a_sink_that_is_removed_had_not_taken_stays_in_the_store),
         cmocka_unit_test(a_sink_that_does_not_work_and_blocks_leaves_the_old_pipeline_running),
         cmocka_unit_test(a_source_is_told_all_its_epochs_over_reloads),
