@@ -9,7 +9,7 @@
 
 #include "command.h"
 #include "frame.h"
-#include "port.h"
+#include "tty/port.h"
 
 #include <afferent/plugin.h>
 

@@ -2,7 +2,7 @@
 in_serial_frames = in_serial/frame.c in_serial/frame.h in_serial/frame_block.c in_serial/frame_coded.c \
 	in_serial/frame_encode.c in_serial/frame_line.c in_serial/frame_marked.c in_serial/sum.c in_serial/sum.h \
 	in_serial/text.c in_serial/text.h in_serial/window.c in_serial/window.h
-in_serial_port = in_serial/port.c in_serial/port.h in_serial/port_line.c in_serial/port_usb.c
+in_serial_port = tty/port.c tty/port.h tty/port_line.c tty/port_usb.c
 
 pluginexec_LTLIBRARIES += in_serial.la
 in_serial_rest = in_serial/options.h in_serial/command.c in_serial/command.h in_serial/config.c \
@@ -13,7 +13,7 @@ in_serial_la_SOURCES = in_serial/in_serial.c $(in_serial_rest) $(in_serial_port)
 in_serial_la_CFLAGS = $(AM_CFLAGS)
 in_serial_la_LIBADD = $(PLUGIN_LIBS)
 
-check_PROGRAMS += test_in_serial_sum test_in_serial_frame test_in_serial_port test_in_serial \
+check_PROGRAMS += test_in_serial_sum test_in_serial_frame test_tty_port test_in_serial \
 	test_in_serial_commands test_in_serial_fault
 test_in_serial_sum_SOURCES = in_serial/test_sum.c in_serial/sum.c in_serial/sum.h in_serial/text.c in_serial/text.h
 test_in_serial_sum_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -21,17 +21,17 @@ test_in_serial_sum_LDADD = $(TEST_LIBS)
 test_in_serial_frame_SOURCES = in_serial/test_frame.c in_serial/test_cut.h $(in_serial_frames)
 test_in_serial_frame_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_serial_frame_LDADD = $(TEST_LIBS)
-test_in_serial_port_SOURCES = in_serial/test_port.c in_serial/test_pty.h $(in_serial_port)
-test_in_serial_port_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-test_in_serial_port_LDADD = $(TEST_LIBS)
-test_in_serial_SOURCES = in_serial/test_in_serial.c in_serial/test_line.h in_serial/test_pty.h
+test_tty_port_SOURCES = tty/test_port.c tty/testing.h $(in_serial_port)
+test_tty_port_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_tty_port_LDADD = $(TEST_LIBS)
+test_in_serial_SOURCES = in_serial/test_in_serial.c in_serial/test_line.h tty/testing.h
 test_in_serial_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_serial_LDADD = $(TEST_LIBS)
-test_in_serial_commands_SOURCES = in_serial/test_commands.c in_serial/test_line.h in_serial/test_pty.h
+test_in_serial_commands_SOURCES = in_serial/test_commands.c in_serial/test_line.h tty/testing.h
 test_in_serial_commands_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_serial_commands_LDADD = $(TEST_LIBS)
 # the plugin on a port that fails: test_fault.c includes in_serial.c
-test_in_serial_fault_SOURCES = in_serial/test_fault.c in_serial/port.h $(in_serial_rest)
+test_in_serial_fault_SOURCES = in_serial/test_fault.c tty/port.h $(in_serial_rest)
 test_in_serial_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_serial_fault_LDADD = $(TEST_LIBS)
 

@@ -4,7 +4,7 @@
 #ifndef IN_SERIAL_TEST_LINE_H
 #define IN_SERIAL_TEST_LINE_H
 
-#include "test_pty.h"
+#include "tty/testing.h"
 
 #include <math.h>
 

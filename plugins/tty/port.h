@@ -6,9 +6,9 @@
  * another setting: each is read back. A byte with a wrong parity bit reads as 0,
  * a break as nothing.
  *
- * Not here: what is read and written (device.c). */
-#ifndef IN_SERIAL_PORT_H
-#define IN_SERIAL_PORT_H
+ * Not here: what is read and written. */
+#ifndef TTY_PORT_H
+#define TTY_PORT_H
 
 #include <stdbool.h>
 #include <stddef.h>

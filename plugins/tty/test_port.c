@@ -3,7 +3,7 @@
  * test_port.c - settings as they would be made, on paper where a pty drops them;
  * that nothing else is taken instead; and adapters found by their USB id. */
 #include "port.h"
-#include "test_pty.h"
+#include "testing.h"
 
 #include <asm/termbits.h>
 #include <sys/file.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_pty.h - the other end of a serial line: a pty behind a path that stays the
+ * testing.h - the other end of a serial line: a pty behind a path that stays the
  * same when the device is pulled out and plugged in again. */
-#ifndef IN_SERIAL_TEST_PTY_H
-#define IN_SERIAL_TEST_PTY_H
+#ifndef TTY_TESTING_H
+#define TTY_TESTING_H
 
 #include <afferent/testkit.h>
 
