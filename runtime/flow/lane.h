@@ -49,6 +49,7 @@ struct lane {
     uint32_t node_count;
     struct link **ins; /* rings or queues into the head; queues by falling priority */
     uint32_t in_count;
+    uint32_t taken_in; /* of ins, the queue that was taken from last */
     struct link **rings; /* rings out of any of its nodes */
     uint32_t ring_count;
     struct link **queues; /* queues out of any of its nodes */

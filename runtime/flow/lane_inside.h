@@ -54,9 +54,10 @@ void lane_stop_short(struct lane *lane, const char *node, const char *why);
 
 /* ---- lane_take.c ---- */
 
-/* The first of its queues that has records, of the highest class; NULL: none has. */
+/* Of its queues that have records one of the highest class, in turn; NULL: none has. */
 struct link *lane_queue_ready(struct lane *lane);
-/* It has taken all that its writers had ended: time to end the epoch. */
+/* It has taken what its writers had ended, and no other of its queues has more: time to end
+ * the epoch. */
 bool lane_at_end(struct lane *lane);
 /* Takes a batch of at most `most` records and feeds it to the head. */
 bool lane_take(struct lane *lane, struct link *link, uint32_t most, int64_t now);

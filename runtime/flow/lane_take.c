@@ -1,6 +1,8 @@
 /* lane_take.c - a head takes a batch from the queues before it.
  *
- * Of several queues that of the highest class goes first. Records that are too old are
+ * Of several queues that of the highest class goes first, and those of one class take
+ * turns; an epoch ends when all of them have been taken up to where their writers ended
+ * one, else ten writers would ask for ten times as many epochs. Records that are too old are
  * let go here.
  *
  * Not here: when it does so (lane_queues.c; lane_source.c for a device, which takes
@@ -16,17 +18,27 @@ bool lane_at_end(struct lane *lane)
 
     for (i = 0; i < lane->in_count; i++)
         lane->at_end |= queue_at_end(lane->ins[i]->queue);
-    return lane->at_end && lane->epoch_began_ns != INT64_MAX;
+    return lane->at_end && lane->epoch_began_ns != INT64_MAX && (lane->in_count == 1 || !lane_queue_ready(lane));
 }
 
+/* Within a class they take turns: the first behind the one that was taken from last. */
 struct link *lane_queue_ready(struct lane *lane)
 {
+    struct link *found = NULL;
     uint32_t i;
 
-    for (i = 0; i < lane->in_count; i++)
-        if (queue_ready(lane->ins[i]->queue))
-            return lane->ins[i];
-    return NULL;
+    for (i = 0; i < lane->in_count; i++) {
+        struct link *link = lane->ins[i];
+
+        if (found && (found->plan->priority != link->plan->priority || i <= lane->taken_in))
+            continue;
+        if (!queue_ready(link->queue))
+            continue;
+        found = link;
+        if (i > lane->taken_in)
+            break;
+    }
+    return found;
 }
 
 /* A wall clock that was set by more than it drifts tells no ages any more. */
@@ -81,6 +93,9 @@ bool lane_take(struct lane *lane, struct link *link, uint32_t most, int64_t now)
         return lane_sleep(lane, LATER_NS);
     if (lane->epoch_began_ns == INT64_MAX)
         lane->epoch_began_ns = now;
+    for (i = 0; i < lane->in_count; i++)
+        if (lane->ins[i] == link)
+            lane->taken_in = i;
     for (i = 0; i < count; i++)
         head->epoch_bytes += lane->batch[i].size;
     head->epoch_records += count;
