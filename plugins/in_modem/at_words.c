@@ -124,6 +124,7 @@ static const struct error_words cme[] = {
     { 149, "PDP authentication failure" },
 };
 
+/* Causes that a network gives (27.005, 3.2.5; 24.011, annex E.2), in words for a log. */
 static const struct error_words cms[] = {
     { 1, "unassigned number" },
     { 8, "operator determined barring" },
@@ -135,7 +136,7 @@ static const struct error_words cms[] = {
     { 41, "temporary failure" },
     { 42, "congestion" },
     { 47, "resources unavailable" },
-    { 69, "requested facility not implemented" },
+    { 69, "requested facility is not in the network" },
     { 111, "protocol error" },
     { 127, "interworking" },
     { 195, "invalid service centre address" },

@@ -232,7 +232,7 @@ static aff_status reports_turn(struct serial *s, struct turn *t)
     return st;
 }
 
-/* A command is for now: one that was given long ago may do harm today. One that
+/* A command is meant for the moment: given long ago, it may do harm today. One that
  * was sent already and is waiting for the line has had its chance. */
 static void jobs_expire(struct serial *s, int64_t now)
 {

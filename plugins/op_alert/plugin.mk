@@ -10,6 +10,11 @@ op_alert_la_SOURCES = op_alert/op_alert.c op_alert/op_alert.h op_alert/alert.c o
 op_alert_la_CFLAGS = $(AM_CFLAGS)
 op_alert_la_LIBADD = $(PLUGIN_LIBS) -lm
 
+check_PROGRAMS += test_alert_rows
+test_alert_rows_SOURCES = alert_rows/test_columns.c $(alert_rows)
+test_alert_rows_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_alert_rows_LDADD = $(TEST_LIBS)
+
 check_PROGRAMS += test_op_alert test_op_alert_story test_op_alert_ward test_op_alert_rules test_op_alert_core
 test_op_alert_SOURCES = op_alert/test_op_alert.c op_alert/test_alerts.h
 test_op_alert_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

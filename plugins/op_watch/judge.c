@@ -7,7 +7,7 @@
  * `clear_for`. Flat is judged by values alone, never by a timer: where values stop,
  * that is silence.
  *
- * What has to be told is left in `todo` and made one record at a time, so that a
+ * What has to be told is left in `untold` and made one record at a time, so that a
  * record that cannot be made now is made later, and none twice. */
 #include "judge.h"
 
@@ -171,7 +171,7 @@ static bool command_step(const struct rule *r, struct rule_state *s, int64_t at_
         s->sent++;
         s->command_ns = time_add(at_ns, r->config->retry_every);
         s->event = EVENT_COMMANDED;
-        s->todo = TODO_EVENT | TODO_COMMAND;
+        s->untold = TELL_EVENT | TELL_COMMAND;
         s->at_ns = at_ns;
         return true;
     }
@@ -181,7 +181,7 @@ static bool command_step(const struct rule *r, struct rule_state *s, int64_t at_
     s->escalated = 1;
     s->event = EVENT_ESCALATED;
     s->alert_state = s->is_told ? STATE_REPEATED : STATE_RAISED;
-    s->todo = (uint8_t)(TODO_EVENT | (r->alerts ? TODO_ALERT : 0));
+    s->untold = (uint8_t)(TELL_EVENT | (r->alerts ? TELL_ALERT : 0));
     s->at_ns = at_ns;
     return true;
 }
@@ -236,7 +236,7 @@ static void raise_step(const struct rule *r, struct rule_state *s)
     phase_set(s, PHASE_RAISED, at_ns);
     s->event = EVENT_RAISED;
     s->alert_state = STATE_RAISED;
-    s->todo = (uint8_t)(TODO_EVENT | (r->alerts && r->config->alert == ALERT_RAISED ? TODO_ALERT : 0));
+    s->untold = (uint8_t)(TELL_EVENT | (r->alerts && r->config->alert == ALERT_RAISED ? TELL_ALERT : 0));
     s->at_ns = at_ns;
 }
 
@@ -245,7 +245,7 @@ static void clear_step(const struct rule *r, struct rule_state *s)
     s->at_ns = clearing_due(r, s);
     s->event = EVENT_CLEARED;
     s->alert_state = STATE_ENDED;
-    s->todo = (uint8_t)(TODO_EVENT | (s->is_told ? TODO_ALERT : 0));
+    s->untold = (uint8_t)(TELL_EVENT | (s->is_told ? TELL_ALERT : 0));
     if (by_activity(r))
         phase_set(s, PHASE_PENDING, s->last_ns);
     else

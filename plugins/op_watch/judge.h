@@ -17,7 +17,7 @@
 enum { JUDGE_BUCKETS = 8 };
 enum phase { PHASE_NEW, PHASE_IDLE, PHASE_PENDING, PHASE_RAISED, PHASE_CLEARING };
 enum event_state { EVENT_RAISED, EVENT_CLEARED, EVENT_COMMANDED, EVENT_ESCALATED, EVENT_STATES };
-enum { TODO_EVENT = 1, TODO_COMMAND = 2, TODO_ALERT = 4 };
+enum { TELL_EVENT = 1, TELL_COMMAND = 2, TELL_ALERT = 4 };
 
 /* No pointers: kept over a restart by its bytes. */
 struct rule_state {
@@ -39,8 +39,8 @@ struct rule_state {
     uint8_t has_last, has_reference;
     uint8_t is_told;   /* as an alert */
     uint8_t escalated; /* since it was raised */
-    uint8_t todo;      /* TODO_...: records to be made yet */
-    uint8_t event;     /* enum event_state of TODO_EVENT */
+    uint8_t untold;    /* TELL_...: records to be made yet */
+    uint8_t event;     /* enum event_state of TELL_EVENT */
     uint8_t alert_state;
 };
 
@@ -52,7 +52,7 @@ void judge_condition(const struct rule *r, struct rule_state *s, int64_t at_ns, 
 void judge_flat(const struct rule *r, struct rule_state *s, int64_t at_ns, double value);
 /* So many bad frames. */
 void judge_bad(const struct rule *r, struct rule_state *s, int64_t at_ns, uint32_t count);
-/* The next thing that is due at `now_ns`, put into todo; false: nothing is. `by_data`:
+/* The next thing that is due at `now_ns`, put into untold; false: nothing is. `by_data`:
  * a value of the rule has come, or is about to, at this time. */
 bool judge_step(const struct rule *r, struct rule_state *s, int64_t now_ns, bool by_data);
 /* When judge_step has something by time alone; INT64_MAX: not. */

@@ -235,29 +235,29 @@ aff_status tell(struct watch *w, const struct telling *t, struct subject *s, uin
     const struct rule *r = &w->plan.rules[rule];
     aff_status st;
 
-    if ((rs->todo & TODO_EVENT) && rs->event == EVENT_RAISED && t->cause)
+    if ((rs->untold & TELL_EVENT) && rs->event == EVENT_RAISED && t->cause)
         rs->cause = t->cause->id;
-    if (rs->todo & TODO_EVENT) {
+    if (rs->untold & TELL_EVENT) {
         st = event_emit(w, t, s, r, rs);
         if (st < 0)
             return st;
-        rs->todo &= (uint8_t)~TODO_EVENT;
+        rs->untold &= (uint8_t)~TELL_EVENT;
         event_note(w, s, rs);
     }
-    if (rs->todo & TODO_COMMAND) {
+    if (rs->untold & TELL_COMMAND) {
         st = command_emit(w, t, s, r, rs);
         if (st < 0)
             return st;
-        rs->todo &= (uint8_t)~TODO_COMMAND;
+        rs->untold &= (uint8_t)~TELL_COMMAND;
         s->has_commands = 1;
         w->has_commands = 1;
         w->tally[METRIC_COMMANDS]++;
     }
-    if (rs->todo & TODO_ALERT) {
+    if (rs->untold & TELL_ALERT) {
         st = alert_emit(w, t, s, r, rs);
         if (st < 0)
             return st;
-        rs->todo &= (uint8_t)~TODO_ALERT;
+        rs->untold &= (uint8_t)~TELL_ALERT;
         alert_note(w, s, r, rs);
     }
     return AFF_OK;

@@ -18,7 +18,7 @@ aff_status rule_settle(struct watch *w, const struct telling *t, struct subject 
     aff_status st = AFF_OK;
 
     do {
-        if (rs->todo)
+        if (rs->untold)
             st = tell(w, t, s, rule, rs);
     } while (st == AFF_OK && judge_step(&w->plan.rules[rule], rs, now_ns, by_data));
     return st;

@@ -376,7 +376,7 @@ static void it_may_what_a_device_needs_and_no_more(void **state)
     print_message("%s\n", text);
     read_until(&b, M_OPENED, 1);
     if (!strstr(text, "seccomp device, landlock 0 folders and 1 device,")) {
-        print_message("SKIP test_cell_device: what is not its own: this kernel has no seccomp or no landlock\n");
+        print_message("SKIP test_cell_device.it_may_what_a_device_needs_and_no_more: this kernel has no seccomp or no landlock\n");
         bench_end(&b);
         line_end(&other);
         skip();
@@ -405,7 +405,7 @@ static void without_landlock_it_makes_no_file_all_the_same(void **state)
     bench_prepare_on(&b, b.line.name, D_OTHERS, CELL_LACKS_LANDLOCK);
     cell_status(b.booth.cell, text, sizeof text);
     if (!strstr(text, "seccomp device, no landlock")) {
-        print_message("SKIP test_cell_device: files and sockets: this kernel has no seccomp\n");
+        print_message("SKIP test_cell_device.without_landlock_it_makes_no_file_all_the_same: this kernel has no seccomp\n");
         bench_end(&b);
         skip();
     }

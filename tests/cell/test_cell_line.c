@@ -23,6 +23,7 @@
 #include "device.h"
 #include "flow/lane.h"
 #include "line.h"
+#include "parts.h"
 #include "rig.h"
 
 enum { ROUNDS = 200, KILLS = 3, AGAIN_MS = 300, SOON_S = 60, SLOW_US = 20000 };
@@ -42,50 +43,14 @@ struct far {
     uint32_t said; /* numbers, with those that were said again */
 };
 
-/* ---- who orders: a command for each number ---- */
+/* ---- who looks ---- */
 
 static const struct aff_port any_in[] = { { .name = "in", .types = AFF_MASK(AFF_BYTES) } };
-static const struct aff_port orders_out[] = {
-    { .name = "out", .types = AFF_MASK(AFF_BYTES), .passes = AFF_PASSES(0) },
-    { .name = "commands", .types = AFF_MASK(AFF_BYTES) },
-};
-
-static aff_status orders_open(const struct aff_host *host, const void *config, void **ret_self)
-{
-    (void)config;
-    *ret_self = (void *)(uintptr_t)host;
-    return AFF_OK;
-}
 
 static void nothing(void *self)
 {
     (void)self;
 }
-
-static aff_status orders_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
-{
-    const struct aff_host *host = self;
-    struct aff_record *r;
-    uint32_t i;
-
-    for (i = 0; i < batch->count; i++, *ret_taken = i) {
-        r = host->reserve(host, 1, i, sizeof(uint64_t));
-        if (!r)
-            return AFF_ERR_MEMORY;
-        memcpy(r->data, batch->records[i].data, sizeof(uint64_t));
-        if (host->emit(host, r, sizeof(uint64_t)) < 0)
-            return AFF_ERR_BUG;
-    }
-    return AFF_OK;
-}
-
-static const struct aff_plugin orders = {
-    .struct_size = sizeof(struct aff_plugin), .major = AFF_ABI_MAJOR, .kind = AFF_PROCESSOR, .name = "orders",
-    .inputs = AFF_TABLE(any_in), .outputs = AFF_TABLE(orders_out), .open = orders_open, .close = nothing,
-    .process = orders_process,
-};
-
-/* ---- who looks ---- */
 
 static aff_status eye_open(const struct aff_host *host, const void *config, void **ret_self)
 {
@@ -197,6 +162,7 @@ struct bench {
 
 static void bench_open(struct bench *b, bool in_process)
 {
+    static struct part_orders every = { 1 };
     uint32_t d, o, data, results;
 
     memset(b, 0, sizeof *b);
@@ -210,7 +176,7 @@ static void bench_open(struct bench *b, bool in_process)
     b->rig.plugins[d].options = line_device.options.items;
     b->rig.plugins[d].option_count = line_device.options.count;
     b->rig.nodes[d].in_process = in_process;
-    o = rig_node(&b->rig, "orders", &orders, NULL);
+    o = rig_node(&b->rig, "orders", &part_orders, &every);
     data = rig_node(&b->rig, "data", &data_eye, &b->world);
     results = rig_node(&b->rig, "results", &results_eye, &b->world);
     rig_edge(&b->rig, d, 0, o, 0);

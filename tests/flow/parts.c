@@ -239,3 +239,62 @@ const struct aff_plugin part_sink_blocking = {
     .name = "part_sink", .inputs = AFF_TABLE(in_any), .open = edit_open, .write = sink_write,
     .stream_end = sink_end, .sync = sink_sync,
 };
+
+/* ---- orders ---- */
+
+struct orders {
+    const struct aff_host *host;
+    const struct part_orders *config;
+};
+
+static const struct aff_port out_orders[] = {
+    { .name = "out", .types = AFF_MASK(AFF_BYTES), .passes = AFF_PASSES(0) },
+    { .name = "commands", .types = AFF_MASK(AFF_BYTES) },
+};
+
+static aff_status orders_open(const struct aff_host *host, const void *config, void **ret_self)
+{
+    struct orders *o = host->alloc(host, sizeof *o);
+
+    if (!o)
+        return AFF_ERR_MEMORY;
+    o->host = host;
+    o->config = config;
+    *ret_self = o;
+    return AFF_OK;
+}
+
+static void orders_close(void *self)
+{
+    struct orders *o = self;
+
+    o->host->free(o->host, o);
+}
+
+static aff_status orders_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
+{
+    struct orders *o = self;
+    uint64_t number;
+    uint32_t i;
+
+    for (i = 0; i < batch->count; i++, *ret_taken = i) {
+        struct aff_record *r;
+
+        memcpy(&number, batch->records[i].data, sizeof number);
+        if (number % o->config->every != 0)
+            continue;
+        r = o->host->reserve(o->host, 1, i, sizeof number);
+        if (!r)
+            return AFF_ERR_MEMORY;
+        memcpy(r->data, &number, sizeof number);
+        if (o->host->emit(o->host, r, sizeof number) < 0)
+            return AFF_ERR_BUG;
+    }
+    return AFF_OK;
+}
+
+const struct aff_plugin part_orders = {
+    .struct_size = sizeof(struct aff_plugin), .major = AFF_ABI_MAJOR, .kind = AFF_PROCESSOR, .name = "orders",
+    .config_size = sizeof(struct part_orders), .inputs = AFF_TABLE(in_any), .outputs = AFF_TABLE(out_orders),
+    .open = orders_open, .close = orders_close, .process = orders_process,
+};

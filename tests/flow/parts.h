@@ -73,6 +73,13 @@ struct part_counter {
 };
 extern const struct aff_plugin part_counter;
 
+/* Passes all; on output 1, a command for each number that `every` divides: a copy of its
+ * first 8 bytes. */
+struct part_orders {
+    uint64_t every;
+};
+extern const struct aff_plugin part_orders;
+
 /* Two inputs, one output: joins two ways. */
 extern const struct aff_plugin part_join;
 

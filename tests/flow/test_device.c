@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "memkeep.h"
+#include "parts.h"
 #include "rig.h"
 
 enum { RECORDS = 3500, EVERY = 7, COMMANDS = RECORDS / EVERY };
@@ -213,50 +214,6 @@ static const struct aff_plugin device = {
     .restore = device_restore,
 };
 
-/* ---- who orders: passes all, and on output 1 a copy of every seventh ---- */
-
-static const struct aff_port orders_out[] = {
-    { .name = "out", .types = AFF_MASK(AFF_BYTES), .passes = AFF_PASSES(0) },
-    { .name = "commands", .types = AFF_MASK(AFF_BYTES) },
-};
-
-static aff_status orders_open(const struct aff_host *host, const void *config, void **ret_self)
-{
-    (void)config;
-    *ret_self = (void *)(uintptr_t)host;
-    return AFF_OK;
-}
-
-static void nothing(void *self)
-{
-    (void)self;
-}
-
-static aff_status orders_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
-{
-    const struct aff_host *host = self;
-    struct aff_record *r;
-    uint32_t i;
-
-    for (i = 0; i < batch->count; i++, *ret_taken = i) {
-        if (number_of(&batch->records[i]) % EVERY != 0)
-            continue;
-        r = host->reserve(host, 1, i, sizeof(uint64_t));
-        if (!r)
-            return AFF_ERR_MEMORY;
-        memcpy(r->data, batch->records[i].data, sizeof(uint64_t));
-        if (host->emit(host, r, sizeof(uint64_t)) < 0)
-            return AFF_ERR_BUG;
-    }
-    return AFF_OK;
-}
-
-static const struct aff_plugin orders = {
-    .struct_size = sizeof(struct aff_plugin), .major = AFF_ABI_MAJOR, .kind = AFF_PROCESSOR, .name = "orders",
-    .inputs = AFF_TABLE(any_in), .outputs = AFF_TABLE(orders_out), .open = orders_open, .close = nothing,
-    .process = orders_process,
-};
-
 /* ---- who looks ---- */
 
 struct eye {
@@ -329,6 +286,7 @@ static const struct aff_plugin results_eye = {
 
 struct bench {
     struct rig rig;
+    struct part_orders orders;
     struct world *world;
     struct memkeep *keep;
 };
@@ -342,6 +300,7 @@ static void bench_open(struct bench *b, bool stores)
     assert_non_null(b->world);
     b->world->line = -1;
     b->world->works = 3;
+    b->orders.every = EVERY;
     rig_begin(&b->rig);
     b->rig.plan.commit_records = 64;
     b->rig.plan.commit_every_ns = 3000000;
@@ -351,7 +310,7 @@ static void bench_open(struct bench *b, bool stores)
         b->rig.options.kept = memkeep_kept(b->keep);
     }
     d = rig_node(&b->rig, "device", &device, &b->world);
-    o = rig_node(&b->rig, "orders", &orders, NULL);
+    o = rig_node(&b->rig, "orders", &part_orders, &b->orders);
     data = rig_node(&b->rig, "data", &data_eye, &b->world);
     results = rig_node(&b->rig, "results", &results_eye, &b->world);
     rig_edge(&b->rig, d, 0, o, 0);
