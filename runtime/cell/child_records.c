@@ -340,6 +340,11 @@ static void rec_cut(const struct aff_host *host)
     entry_must(kid_of(host), ENTRY_CUT, 0);
 }
 
+static uint64_t rec_epoch(const struct aff_host *host)
+{
+    return kid_of(host)->page->epoch_now;
+}
+
 static void rec_count(const struct aff_host *host, uint32_t metric, uint64_t by)
 {
     if (metric < KID_METRICS)
@@ -390,5 +395,6 @@ void kid_fill_records(struct aff_host *host)
     host->timer = rec_timer;
     host->dead = rec_dead;
     host->cut = rec_cut;
+    host->epoch = rec_epoch;
     host->held = rec_held;
 }

@@ -175,7 +175,8 @@ struct host_page {
     uint32_t port;
     uint32_t count; /* records; read: wanted */
     uint32_t subject;
-    uint64_t epoch;
+    uint64_t epoch;     /* sync, committed: which */
+    uint64_t epoch_now; /* of what the call emits */
     int64_t due_ns;
     uint32_t held_new;  /* 1: the child forgets what it holds, and fetches first */
     uint32_t held;      /* so many records, held before */

@@ -214,6 +214,14 @@ static void clocks_put(const struct cell *cell)
     page->utc_ns = cell->host->utc_ns(cell->host, &page->utc_clock);
 }
 
+/* Control calls are in none. */
+static uint64_t epoch_of(const struct cell *cell, const struct slot *slot)
+{
+    bool control = slot->call == PAGE_CALL_OPEN || slot->call == PAGE_CALL_CLOSE || slot->call == PAGE_CALL_STOP;
+
+    return !control && HOST_HAS(cell->host, epoch) ? cell->host->epoch(cell->host) : 0;
+}
+
 static void call_put(struct cell *cell, const struct slot *slot)
 {
     struct host_page *page = cell->pages.host;
@@ -224,6 +232,7 @@ static void call_put(struct cell *cell, const struct slot *slot)
     page->port = slot->port;
     page->count = slot->count;
     page->epoch = slot->epoch;
+    page->epoch_now = epoch_of(cell, slot);
     page->subject = slot->due ? slot->due->subject : 0;
     page->due_ns = slot->due ? slot->due->event_ns : 0;
     page->held_new = slot->call != PAGE_CALL_OPEN && !cell->held_given;

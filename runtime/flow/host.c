@@ -289,6 +289,11 @@ static void host_cut(const struct aff_host *host)
     node_of(host)->cut_asked = true;
 }
 
+static uint64_t host_epoch(const struct aff_host *host)
+{
+    return node_of(host)->lane->epoch;
+}
+
 static const struct aff_record *host_held(const struct aff_host *host, uint32_t index)
 {
     return hold_at(node_of(host), index);
@@ -357,5 +362,6 @@ void host_fill(struct aff_host *host)
         .watch = host_watch,
         .link_set = host_link_set,
         .link_get = host_link_get,
+        .epoch = host_epoch,
     };
 }

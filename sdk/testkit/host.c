@@ -220,6 +220,17 @@ static void host_cut(const struct aff_host *host)
     h->cuts++;
 }
 
+/* What is emitted now is safe by the next aff_harness_commit. */
+static uint64_t host_epoch(const struct aff_host *host)
+{
+    struct aff_harness *h = host_enter(host, "epoch");
+
+    data_only(h, "epoch");
+    if (h->plugin.kind != AFF_SOURCE)
+        kit_breach(h, "host->epoch is for sources");
+    return h->epoch + 1;
+}
+
 uint64_t aff_harness_cuts(const struct aff_harness *h)
 {
     return h->cuts;
@@ -234,6 +245,7 @@ void harness_table(struct aff_harness *h)
         host_stream_info, host_subject_name, host_schema_info, host_state_open, host_state,
         host_reserve, host_emit, host_stream_end, host_hold, host_release, host_wake_at, host_timer,
         host_dead, host_ack, host_cut, host_held, host_watch, host_link_set, host_link_get,
+        host_epoch,
     };
 
     h->host = table;

@@ -36,6 +36,7 @@ static const struct aff_metric metrics[] = {
     { .name = "lost", .doc = "Times.", .kind = AFF_METRIC_COUNTER },
     { .name = "refused", .doc = "Times.", .kind = AFF_METRIC_COUNTER },
     { .name = "possible", .doc = "What must not be.", .kind = AFF_METRIC_COUNTER },
+    { .name = "epoch", .doc = "Of the latest number.", .kind = AFF_METRIC_GAUGE },
 };
 static const struct aff_option options[] = {
     { .name = "path", .doc = "Line.", .type = AFF_TYPE_PATH, .offset = offsetof(struct device_config, path) },
@@ -127,6 +128,7 @@ static aff_status number_emit(struct device *d, uint64_t number)
     r->stream = d->stream;
     r->event_ns = (int64_t)number;
     d->count++;
+    d->host->gauge(d->host, 4, (double)d->host->epoch(d->host));
     return d->host->emit(d->host, r, sizeof number);
 }
 

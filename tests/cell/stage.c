@@ -115,6 +115,11 @@ static void st_cut(const struct aff_host *host)
     stage_of(host)->cuts++;
 }
 
+static uint64_t st_epoch(const struct aff_host *host)
+{
+    return stage_of(host)->epoch;
+}
+
 /* ---- names ---- */
 
 static uint32_t st_subject(const struct aff_host *host, const char *name)
@@ -365,6 +370,7 @@ void stage_begin(struct stage *s)
         .schema_info = st_schema_info, .state_open = st_state_open, .state = st_state, .reserve = st_reserve,
         .emit = st_emit, .stream_end = st_stream_end, .hold = st_hold, .release = st_release, .wake_at = st_wake_at,
         .timer = st_timer, .dead = st_dead, .ack = st_ack, .cut = st_cut, .held = st_held,
+        .epoch = st_epoch,
     };
     s->staged = calloc(STAGE_STAGED, sizeof *s->staged);
     s->now_ns = 1000000000000;

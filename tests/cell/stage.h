@@ -55,6 +55,7 @@ struct stage {
     int64_t timers[STAGE_NAMES];
     uint32_t incarnations;
     uint32_t cuts;
+    uint64_t epoch;
     pthread_mutex_t lock;
     uint64_t acked[3]; /* OK, DATA, IO */
     uint32_t logs;

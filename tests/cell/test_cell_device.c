@@ -434,6 +434,23 @@ static void what_it_must_not_say_is_refused_and_costs_nothing(void **state)
     bench_end(&b);
 }
 
+/* ---- epochs ---- */
+
+static void it_knows_in_which_epoch_it_emits(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_begin(&b, D_NOTHING);
+    b.booth.stage.epoch = 7;
+    say_and_read(&b, "d1\n");
+    assert_int_equal(b.booth.stage.metrics[4], 7);
+    b.booth.stage.epoch = 8;
+    say_and_read(&b, "d2\n");
+    assert_int_equal(b.booth.stage.metrics[4], 8);
+    bench_end(&b);
+}
+
 /* ---- links ---- */
 
 static void what_it_says_of_its_link_reaches_the_host(void **state)
@@ -563,6 +580,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(it_may_what_a_device_needs_and_no_more),
         cmocka_unit_test(without_landlock_it_makes_no_file_all_the_same),
         cmocka_unit_test(what_it_must_not_say_is_refused_and_costs_nothing),
+        cmocka_unit_test(it_knows_in_which_epoch_it_emits),
         cmocka_unit_test(what_it_says_of_its_link_reaches_the_host),
         cmocka_unit_test(a_forged_word_ends_it_and_nothing_of_the_call_is_done),
         cmocka_unit_test(one_that_asks_without_end_holds_nobody_up),

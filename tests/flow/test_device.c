@@ -22,6 +22,7 @@
 
 enum { RECORDS = 3500, EVERY = 7, COMMANDS = RECORDS / EVERY };
 enum { V_UNDER_WAY = 1, V_DONE };
+enum { EPOCHS = 64 }; /* more than may be in flight */
 
 /* What the outside knows. */
 struct world {
@@ -32,6 +33,8 @@ struct world {
     _Atomic uint32_t answered; /* commands with a result */
     uint32_t unmarked, renamed, invented, too_many;
     uint64_t data;
+    uint64_t safe;     /* what was made below this was said to be safe */
+    uint32_t unsafe;   /* lives that went on before that */
     int line;          /* of the device; -1: it has none */
     uint32_t works;    /* does a command every so many reads; 0: none at all */
     uint64_t ends_at;  /* the device ends after so many records whatever waits; 0: when all results are out */
@@ -43,6 +46,7 @@ struct device {
     const struct aff_host *host;
     struct world *world;
     uint64_t next, reads;
+    uint64_t below[EPOCHS]; /* next, as each epoch left it */
     uint32_t subject, stream;
     uint32_t held;
 };
@@ -159,6 +163,7 @@ static aff_status device_read(void *self, uint32_t want)
         status = device_say(d, d->next);
         d->next += status >= 0;
     }
+    d->below[d->host->epoch(d->host) % EPOCHS] = d->next;
     if (status >= 0)
         status = device_work(d);
     if (status < 0 || d->next < RECORDS)
@@ -195,6 +200,14 @@ static aff_status device_snapshot(void *self, void *buffer, size_t room, size_t 
     return AFF_OK;
 }
 
+static void device_committed(void *self, uint64_t epoch)
+{
+    struct device *d = self;
+
+    if (d->below[epoch % EPOCHS] > d->world->safe)
+        d->world->safe = d->below[epoch % EPOCHS];
+}
+
 static aff_status device_restore(void *self, const void *buffer, size_t size)
 {
     struct device *d = self;
@@ -202,6 +215,7 @@ static aff_status device_restore(void *self, const void *buffer, size_t size)
     if (size != sizeof d->next)
         return AFF_ERR_DATA;
     memcpy(&d->next, buffer, size);
+    d->world->unsafe += d->next < d->world->safe;
     while (d->host->held(d->host, d->held))
         d->held++;
     return AFF_OK;
@@ -212,7 +226,7 @@ static const struct aff_plugin device = {
     .name = "device", .config_size = sizeof(struct world *), .inputs = AFF_TABLE(commands_in),
     .outputs = AFF_TABLE(device_out), .verdicts = AFF_TABLE(device_verdicts), .open = device_open,
     .close = device_close, .read = device_read, .process = device_process, .snapshot = device_snapshot,
-    .restore = device_restore,
+    .restore = device_restore, .committed = device_committed,
 };
 
 /* ---- who looks ---- */
@@ -360,6 +374,8 @@ static void judge(const struct world *w, bool once)
     assert_int_equal(w->unmarked, 0);
     assert_int_equal(w->renamed, 0);
     assert_int_equal(w->too_many, 0);
+    assert_int_equal(w->unsafe, 0);
+    assert_true(w->safe > 0);
     for (i = 0; i < COMMANDS; i++) {
         assert_true(w->done[i] >= 1);
         assert_true(w->results[i] >= 1);

@@ -345,6 +345,9 @@ struct aff_host {
      * nodes that keep them; AFF_END behind the last. Revisions rise with each change:
      * look before what is sent next. */
     aff_status (*link_get)(const struct aff_host *host, uint32_t index, struct aff_link *ret);
+    /* [data] Source: the epoch of what it emits now. That is safe, and a peer may be
+     * answered, once `committed` was called with this epoch or a later one. */
+    uint64_t (*epoch)(const struct aff_host *host);
 };
 
 enum { AFF_WATCH_READ = 1, AFF_WATCH_WRITE = 2 };
@@ -490,13 +493,19 @@ struct aff_plugin {
     void (*query_close)(void *query);
 
     /* [control] Pure, after validate and only if that was fine: what the outputs
-     * carry, given what the inputs do (`inputs`: struct aff_shape, one an edge;
-     * a source has none), said by report->output; and whether columns that the
-     * options name are there, said by report->problem. Begin an output's shape
-     * with that of its input: a label that is left zero says "none". Said again,
-     * an output carries several schemas. One of which nothing is said has what
-     * its input has where it passes one, and the schema of its table where it has
-     * one, in both cases with the highest labels of any input. */
+     * carry, given what the inputs do (`inputs`: struct aff_shape, one an edge),
+     * said by report->output; and whether columns that the options name are there,
+     * said by report->problem. Begin an output's shape with that of its input: a
+     * label that is left zero says "none". Said again, an output carries several
+     * schemas. One of which nothing is said has what its input has where it passes
+     * one, and the schema of its table where it has one, in both cases with the
+     * highest labels of any input.
+     * A source is given none. Where commands come to it, it is asked once more when
+     * all outputs are known, with what these carry: refuse then what may not go to
+     * the device (a column labelled AFF_LABEL_PHI that its text names). What a source
+     * makes may not depend on that, since commands may come from behind it: say the
+     * same of the outputs both times, and label there what may stand in them of a
+     * command. */
     aff_status (*shape)(const void *config, const struct aff_table *inputs,
                         const struct aff_report *report);
     /* [data] The event time asked for by host->timer has passed for a subject.

@@ -146,9 +146,9 @@ struct aff_harness *aff_harness_load(const char *name, const char *toml);
  * "option: sentence"; NULL when all is well. Lives until the next call. */
 const char *aff_harness_check(const char *name, const char *toml);
 
-/* Calls `shape` with one input an edge (`count` of them). What the options,
- * validate or shape say against it, as aff_harness_check does; NULL when all is
- * well. ret_outputs, by row of the outputs' table, has what was said of each
+/* Calls `shape` with one input an edge (`count` of them); of a source these are its
+ * commands, and it is asked without them before. What the options, validate or shape
+ * say against it, as aff_harness_check does; NULL when all is well. ret_outputs, by row of the outputs' table, has what was said of each
  * (struct_size 0: nothing). Both live until the next call. */
 const char *aff_harness_shape(const char *name, const char *toml, const struct aff_shape *inputs,
                               uint32_t count, const struct aff_shape **ret_outputs);
@@ -270,6 +270,9 @@ size_t aff_harness_unanswered(struct aff_harness *h);
 /* Sources: how often host->cut was called. */
 uint64_t aff_harness_cuts(const struct aff_harness *h);
 void aff_harness_commit(struct aff_harness *h);
+/* Sources: an epoch before the open one is committed; what was emitted since the last
+ * aff_harness_commit is not safe by that (host->epoch is a later one). */
+void aff_harness_commit_older(struct aff_harness *h);
 
 /* A restart of the node: snapshot, stop, close, open, restore, start. State of
  * state_open is kept by its bytes, and what is held by host->held, at another

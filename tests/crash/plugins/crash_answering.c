@@ -8,8 +8,7 @@
  * A session that the peer has ended is over, and so is what its snapshot knew; the
  * next one takes what was answered from the file of answers.
  *
- * It takes few requests, asks for a cut, and takes no more before it was told: so
- * it knows, without numbers of epochs, that what it was told is what it asked. */
+ * It takes few requests at a time, and asks for a cut. */
 #include <afferent/plugin.h>
 
 #include "making.h"
@@ -42,6 +41,7 @@ struct source {
     int over; /* the peer said that it has no more */
     int restored;
     uint64_t pending[BURST];
+    uint64_t epochs[BURST]; /* that they are in */
     uint64_t known[KEYS_MOST / 64];
 };
 
@@ -112,6 +112,7 @@ static aff_status pass_on(struct source *s, uint64_t key)
     if (st != AFF_OK)
         return st;
     s->known[key / 64u] |= UINT64_C(1) << (key % 64u);
+    s->epochs[s->pending_count] = host->epoch(host);
     s->pending[s->pending_count++] = key;
     return AFF_OK;
 }
@@ -148,9 +149,8 @@ static aff_status answering_read(void *self, uint32_t want)
 
     if (!s->pending_count && s->over)
         return making_end(&s->making);
-    if (!s->pending_count)
-        while (st == AFF_OK && s->pending_count < BURST && s->pending_count < want)
-            st = take_one(s);
+    while (st == AFF_OK && s->pending_count < BURST && s->pending_count < want)
+        st = take_one(s);
     if (st == AFF_ERR_MEMORY)
         return st;
     if (s->pending_count)
@@ -162,11 +162,17 @@ static aff_status answering_read(void *self, uint32_t want)
 static void answering_committed(void *self, uint64_t epoch)
 {
     struct source *s = self;
+    uint32_t i, left = 0;
 
-    (void)epoch;
-    for (uint32_t i = 0; i < s->pending_count; i++)
-        answer(s, s->pending[i]);
-    s->pending_count = 0;
+    for (i = 0; i < s->pending_count; i++) {
+        if (s->epochs[i] <= epoch) {
+            answer(s, s->pending[i]);
+            continue;
+        }
+        s->epochs[left] = s->epochs[i];
+        s->pending[left++] = s->pending[i];
+    }
+    s->pending_count = left;
 }
 
 static aff_status answering_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)

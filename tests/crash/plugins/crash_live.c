@@ -3,18 +3,14 @@
  * What it makes is written down before it is handed over, and so is from which
  * number on everything below was told to be safe; another run goes on behind the
  * last number ever made. What was made and not told may be lost by a kill; what
- * was told must come out.
- *
- * Which records an epoch holds a source is not told; it knows that at most
- * IN_FLIGHT epochs are open, so what was made when epoch e was told is in e +
- * IN_FLIGHT at the latest. */
+ * was told must come out. */
 #include <afferent/plugin.h>
 
 #include <sys/stat.h>
 
 #include "making.h"
 
-enum { IN_FLIGHT = 9, MARKS = 64 };
+enum { MARKS = 64 };
 
 struct config {
     int64_t records;
@@ -48,6 +44,7 @@ static const struct aff_port outputs[] = {
 /* Its files. */
 enum { MADE, ANSWERS };
 
+/* What lies below was made in this epoch or before. */
 struct mark {
     uint64_t epoch;
     uint64_t below;
@@ -110,6 +107,17 @@ static struct far_line line_next(struct source *s, uint8_t *data, uint32_t size)
     return line;
 }
 
+static void mark_made(struct source *s)
+{
+    uint64_t epoch = s->making.host->epoch(s->making.host);
+    struct mark *last = &s->marks[(s->first + s->count + MARKS - 1u) % MARKS];
+
+    if (s->count > 0 && (last->epoch == epoch || s->count == MARKS))
+        *last = (struct mark){ epoch, s->making.next };
+    else
+        s->marks[(s->first + s->count++) % MARKS] = (struct mark){ epoch, s->making.next };
+}
+
 static aff_status make_one(struct making *m)
 {
     struct source *s = (struct source *)m;
@@ -123,6 +131,7 @@ static aff_status make_one(struct making *m)
     if (far_append(m->files[MADE], &line, 1))
         return m->host->explain(m->host, AFF_ERR_BUG, "what was made cannot be written down");
     m->next++;
+    mark_made(s);
     return m->host->emit(m->host, r, size);
 }
 
@@ -163,15 +172,13 @@ static void live_committed(void *self, uint64_t epoch)
     struct source *s = self;
     struct far_line line = far_line(FAR_UPTO, 0);
 
-    while (s->count && s->marks[s->first].epoch + IN_FLIGHT <= epoch) {
+    while (s->count && s->marks[s->first].epoch <= epoch) {
         line.key = s->marks[s->first].below;
         s->first = (s->first + 1u) % MARKS;
         s->count--;
     }
     line.id_seq = epoch;
     (void)far_append(s->making.files[ANSWERS], &line, 1);
-    if (s->count < MARKS)
-        s->marks[(s->first + s->count++) % MARKS] = (struct mark){ epoch, s->making.next };
 }
 
 AFF_PLUGIN_NOTE(AFF_SOURCE, "crash_live", "1.0.0");
