@@ -9,21 +9,22 @@ CLEANFILES = $(fuzz_targets)
 FUZZ_RUNS = 20000
 FUZZ_SECONDS = 20
 
-fuzz: $(fuzz_targets)
-	@set -e; for t in $(fuzz_targets); do \
-	    rm -rf "fuzz-work/$$t"; mkdir -p "fuzz-work/$$t"; \
-	    seeds=`find '$(abs_srcdir)' -type d -path "*/seeds/$$t" 2>/dev/null`; \
-	    echo "fuzz $$t"; \
-	    ( cd "fuzz-work/$$t" && mkdir new && timeout -k 5 `expr $(FUZZ_SECONDS) \* 3 + 60` \
-	      "$(abs_builddir)/$$t" -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -seed=1 -max_len=65536 \
-	      -timeout=10 -rss_limit_mb=2048 new $$seeds ) > "fuzz-work/$$t/log" 2>&1 || { \
-	        tail -n 60 "fuzz-work/$$t/log"; \
-	        echo "fuzz $$t: failed; its input is in `pwd`/fuzz-work/$$t"; exit 1; }; \
-	    tail -n 1 "fuzz-work/$$t/log"; \
-	done
+fuzz: $(fuzz_targets:%=fuzz-work/%/log)
+
+# Always run; with -j several at a time.
+fuzz-work/%/log: % fuzz-again
+	@rm -rf "fuzz-work/$*"; mkdir -p "fuzz-work/$*/new"; \
+	seeds=`find '$(abs_srcdir)' -type d -path "*/seeds/$*" 2>/dev/null`; \
+	( cd "fuzz-work/$*" && timeout -k 5 `expr $(FUZZ_SECONDS) \* 3 + 60` \
+	  "$(abs_builddir)/$*" -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -seed=1 -max_len=65536 \
+	  -timeout=10 -rss_limit_mb=2048 new $$seeds ) > "fuzz-work/$*/log" 2>&1 || { \
+	    tail -n 60 "fuzz-work/$*/log"; \
+	    echo "fuzz $*: failed; its input is in `pwd`/fuzz-work/$*"; exit 1; }; \
+	sed -n "s/^Done \([0-9]*\) runs in \([0-9.]*\) second.*/fuzz $*: \1 runs, \2 s/p" "fuzz-work/$*/log"
+fuzz-again:
 
 clean-local: clean-fuzz
 clean-fuzz:
 	rm -rf fuzz-work
 
-.PHONY: fuzz clean-fuzz
+.PHONY: fuzz fuzz-again clean-fuzz
