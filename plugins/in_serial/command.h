@@ -5,7 +5,7 @@
  * A command is bytes to send, with places for values, and patterns that mean yes
  * or no in what comes back. One of several steps is a list of others.
  *
- * Not here: sending, waiting, trying again (orders.h). */
+ * Not here: sending, waiting, trying again (orders.c). */
 #ifndef IN_SERIAL_COMMAND_H
 #define IN_SERIAL_COMMAND_H
 
@@ -16,6 +16,7 @@
 enum {
     COMMANDS_MOST = 64,
     STEPS_MOST = 16,
+    POLLS_MOST = 8,
     PATTERNS_MOST = 8,
     TEMPLATE_MOST = 1024, /* bytes of a template */
     SEND_MOST = 2048,     /* bytes that go out at once */

@@ -18,6 +18,11 @@ const struct command_config *config_command(const struct config *c, uint32_t ind
     return (const void *)((const char *)c->commands.items + (size_t)index * c->commands.stride);
 }
 
+const struct poll_config *config_poll(const struct config *c, uint32_t index)
+{
+    return (const void *)((const char *)c->polls.items + (size_t)index * c->polls.stride);
+}
+
 int32_t config_command_find(const struct config *c, const char *name, size_t size)
 {
     for (uint32_t i = 0; i < c->commands.count; i++) {
@@ -162,6 +167,41 @@ static bool template_check(const struct at *at, const char *text)
     return true;
 }
 
+/* What is to be framed, without its values: those are looked at when it is sent. */
+static bool wrap_check(const struct config *c, const struct at *at, const struct command_config *from,
+                       const struct frame_rule *frame)
+{
+    uint8_t bytes[SEND_MOST];
+    int64_t size;
+
+    if (!from->wrap)
+        return true;
+    if (c->framer == FRAME_RAW || !frame_encodes(frame))
+        return wrong(at, "wrap", "needs a framer by which frames can be made; expected line, slip, cobs, stx_etx or "
+                                 "marks with nothing beside the checksum in them; write the whole frame into send");
+    size = from->send ? text_bytes(from->send, bytes, sizeof bytes) : text_hex(from->send_hex, bytes, sizeof bytes);
+    if (size > 0 && frame_holds_mark(frame, bytes, (size_t)size))
+        return wrong(at, from->send ? "send" : "send_hex", "holds a mark of the frame that wrap makes of it; expected "
+                                                           "the content alone; take it out, or wrap = true");
+    return true;
+}
+
+/* A frame's beginning is known only where there are frames. */
+static bool first_check(const struct config *c, const struct at *at, const struct command_config *from)
+{
+    if (from->look_in != LOOK_BYTES && c->framer != FRAME_RAW)
+        return true;
+    for (uint32_t i = 0; i < from->expect.count + from->refuse.count; i++) {
+        const struct aff_list *list = i < from->expect.count ? &from->expect : &from->refuse;
+
+        if (config_text(list, i < from->expect.count ? i : i - from->expect.count)[0] == '^')
+            return wrong(at, "look_in", "is \"bytes\", or there are no frames, beside a pattern with ^, which means a "
+                                        "frame's beginning; expected look_in = \"frames\" and a framer; write so, or "
+                                        "take the ^ out");
+    }
+    return true;
+}
+
 static bool send_check(const struct config *c, const struct at *at, const struct command_config *from,
                        const struct frame_rule *frame)
 {
@@ -175,19 +215,7 @@ static bool send_check(const struct config *c, const struct at *at, const struct
                                      "03\"");
     if (from->send && !template_check(at, from->send))
         return false;
-    if (from->wrap && (c->framer == FRAME_RAW || !frame_encodes(frame)))
-        return wrong(at, "wrap", "needs a framer by which frames can be made; expected line, slip, cobs, stx_etx or "
-                                 "marks with nothing beside the checksum in them; write the whole frame into send");
-    if (from->look_in == LOOK_BYTES || c->framer == FRAME_RAW)
-        for (uint32_t i = 0; i < from->expect.count + from->refuse.count; i++) {
-            const struct aff_list *list = i < from->expect.count ? &from->expect : &from->refuse;
-
-            if (config_text(list, i < from->expect.count ? i : i - from->expect.count)[0] == '^')
-                return wrong(at, "look_in", "is \"bytes\", or there are no frames, beside a pattern with ^, which "
-                                            "means a frame's beginning; expected look_in = \"frames\" and a framer; "
-                                            "write so, or take the ^ out");
-        }
-    return true;
+    return wrap_check(c, at, from, frame) && first_check(c, at, from);
 }
 
 bool config_command_make(const struct config *c, uint32_t index, const struct aff_report *report, struct command *ret)
@@ -212,6 +240,44 @@ bool config_command_make(const struct config *c, uint32_t index, const struct af
            patterns_make(&at, &from->refuse, "refuse", ret->refuse, &ret->refuse_count);
 }
 
+static bool has_values(const struct command_config *command)
+{
+    const char *at = command->send, *name;
+    size_t size;
+
+    return at && template_name(&at, &name, &size) == 1;
+}
+
+/* A command that is sent without a row, so it can have no values of one. */
+static bool own_check(const struct config *c, const char *option, const char *name, const struct aff_report *report)
+{
+    int32_t index = config_command_find(c, name, strlen(name));
+    const struct command_config *command = index < 0 ? NULL : config_command(c, (uint32_t)index);
+    bool wants = command && has_values(command);
+
+    if (!command)
+        return config_problem(report, option, "names what is no command; expected a name of `commands`; correct it");
+    for (uint32_t i = 0; i < command->steps.count && !wants; i++) {
+        index = config_command_find(c, config_text(&command->steps, i), strlen(config_text(&command->steps, i)));
+        wants = index >= 0 && has_values(config_command(c, (uint32_t)index));
+    }
+    return !wants || config_problem(report, option, "names a command with a {column} in it, and there is no row to take "
+                                                    "it from; expected one without; write the value into a command of "
+                                                    "its own");
+}
+
+static bool polls_check(const struct config *c, const struct aff_report *report)
+{
+    bool ok = true;
+    char option[40];
+
+    for (uint32_t i = 0; i < c->polls.count; i++) {
+        (void)snprintf(option, sizeof option, "polls[%u].command", (unsigned)i);
+        ok = own_check(c, option, config_poll(c, i)->command, report) && ok;
+    }
+    return ok;
+}
+
 static bool commands_check(const struct config *c, const struct aff_report *report)
 {
     struct command made;
@@ -221,16 +287,11 @@ static bool commands_check(const struct config *c, const struct aff_report *repo
         return config_problem(report, "commands", "are more than %d; expected fewer; take some out", COMMANDS_MOST);
     for (uint32_t i = 0; i < c->commands.count; i++)
         ok = config_command_make(c, i, report, &made) && ok;
-    for (uint32_t i = 0; i < c->on_open.count; i++) {
-        const char *name = config_text(&c->on_open, i);
-
-        if (config_command_find(c, name, strlen(name)) < 0)
-            ok = config_problem(report, "on_open", "names what is no command; expected names of `commands`; correct "
-                                                   "it");
-    }
+    for (uint32_t i = 0; i < c->on_open.count; i++)
+        ok = own_check(c, "on_open", config_text(&c->on_open, i), report) && ok;
     if (c->on_open.count > STEPS_MOST)
         ok = config_problem(report, "on_open", "has more than 16 commands; expected fewer; use a command with steps");
-    return ok;
+    return polls_check(c, report) && ok;
 }
 
 aff_status config_validate(const void *config, const struct aff_report *report)

@@ -3,7 +3,7 @@
  * config.h - the options of in_serial as the host fills them in, and what they
  * are made into before anything runs.
  *
- * Not here: their names, ranges and sentences (in_serial.c). */
+ * Not here: their names, ranges and sentences (options.h). */
 #ifndef IN_SERIAL_CONFIG_H
 #define IN_SERIAL_CONFIG_H
 
@@ -24,13 +24,13 @@ struct line_config {
 };
 
 struct fixed_config {
-    int64_t size;
+    int64_t size, sync_bits;
     const char *start;
 };
 
 struct length_config {
     const char *start;
-    int64_t offset, width;
+    int64_t offset, width, add;
     int32_t order, counts;
     int64_t header, trailer;
 };
@@ -63,6 +63,11 @@ struct command_config {
     const char *allow;
 };
 
+struct poll_config {
+    const char *command;
+    int64_t every;
+};
+
 struct config {
     const char *path;
     const struct usb_config *usb;
@@ -83,6 +88,7 @@ struct config {
     int64_t silent_after;
     struct aff_list commands; /* of struct command_config */
     struct aff_list on_open;  /* of const char * */
+    struct aff_list polls;    /* of struct poll_config */
     int64_t command_wait;
 };
 
@@ -96,6 +102,7 @@ enum { LOOK_FRAMES, LOOK_BYTES };
 
 const char *config_text(const struct aff_list *list, uint32_t index);
 const struct command_config *config_command(const struct config *c, uint32_t index);
+const struct poll_config *config_poll(const struct config *c, uint32_t index);
 /* The index of a command by its name; -1: none. `size` bytes. */
 int32_t config_command_find(const struct config *c, const char *name, size_t size);
 /* Says a problem where there is somebody to hear it; always false. */

@@ -42,6 +42,10 @@ static bool fixed_make(const struct config *c, const struct aff_report *report, 
         return config_problem(report, "framer", "framer = \"fixed\" needs a length; expected `fixed`; write for "
                                                 "example fixed = { size = 32 }");
     r->size = (size_t)c->fixed->size;
+    r->sync = (uint8_t)c->fixed->sync_bits;
+    if (r->sync && c->fixed->start)
+        return config_problem(report, "fixed.sync_bits", "stand beside fixed.start; expected one of the two by which a "
+                                                         "frame's beginning is known; remove the other");
     if (c->fixed->start && !marks_put(c->fixed->start, "fixed.start", report, &r->starts))
         return false;
     if (r->size > r->most)
@@ -66,6 +70,7 @@ static bool length_make(const struct config *c, const struct aff_report *report,
     r->header = l->header ? (size_t)l->header : r->offset + r->width;
     r->trailer = (size_t)l->trailer;
     r->counts = (enum frame_counts)l->counts;
+    r->add = l->add;
     r->little = l->order == ORDER_LITTLE;
     if (r->header < r->offset + r->width)
         return config_problem(report, "length.header", "ends before the length field does; expected at least offset "
@@ -83,6 +88,9 @@ static bool escape_make(const struct marks_config *m, const struct aff_report *r
 {
     uint8_t escape;
 
+    if (!m->escape && m->escape_xor)
+        return config_problem(report, "marks.escape_xor", "is for what stands behind an escape, and there is none; "
+                                                          "expected marks.escape beside it; write it, or remove this");
     if (!m->escape)
         return true;
     if (text_bytes(m->escape, &escape, 1) != 1)
@@ -130,6 +138,9 @@ static bool sum_parameters(const struct sum_config *s, const struct aff_report *
                               is_crc ? "is missing; expected the CRC's polynomial without its highest bit; write for "
                                        "example poly = 0x8005"
                                      : "is for a CRC; expected none beside a sum or xor; remove it");
+    if (!is_crc && (s->reflect_in || s->reflect_out))
+        return config_problem(report, s->reflect_in ? "checksum.reflect_in" : "checksum.reflect_out",
+                              "is for a CRC; expected none beside a sum or xor; remove it");
     if (s->poly > most[kind] || s->init > most[kind] || s->xorout > most[kind])
         return config_problem(report, "checksum", "has a poly, init or xorout that is wider than the checksum; "
                                                   "expected at most 0x%X; correct it", (unsigned)most[kind]);
@@ -164,6 +175,9 @@ static bool sum_place(const struct sum_config *s, const struct aff_report *repor
         return config_problem(report, "checksum.place", "is behind an end mark, and these frames have none of their "
                                                         "own; expected framer = \"stx_etx\" or \"marks\" with "
                                                         "marks.end; write place = \"inside\"");
+    if (!r->sum.behind && !s->cover_end)
+        return config_problem(report, "checksum.cover_end", "is about a checksum behind the end mark, and this one is not; "
+                                                            "expected it without; remove it");
     if (r->sum.behind && r->tail && r->tail < width)
         return config_problem(report, "marks.tail", "is too short for the checksum in it; expected at least %zu; "
                                                     "raise it, or remove it", width);
@@ -185,6 +199,10 @@ static bool kind_make(const struct config *c, const struct aff_report *report, s
     case FRAME_MARKED: return marked_make(c, report, r);
     case FRAME_SLIP: return marks_put("\\xc0", "framer", report, &r->ends);
     case FRAME_COBS: return marks_put("\\0", "framer", report, &r->ends);
+    case FRAME_SILENCE:
+        return c->frame_timeout || config_problem(report, "framer", "framer = \"silence\" needs to know how long that is; "
+                                                                    "expected frame_timeout; write for example "
+                                                                    "frame_timeout = \"50ms\"");
     default: return true;
     }
 }

@@ -77,16 +77,9 @@ static bool has_expired(const struct serial *s, int64_t now)
     return s->config->frame_timeout && s->window.have && now - s->heard_ns >= s->config->frame_timeout;
 }
 
-/* The next frame into ->found. AFF_AGAIN: more must come. */
-static aff_status found_next(struct serial *s, struct turn *t)
+/* A step of the framer: a frame into ->found. AFF_AGAIN: more must come. */
+static aff_status step_take(struct serial *s, struct window_step w)
 {
-    size_t have = s->window.have;
-    struct window_step w = window_next(&s->window);
-
-    /* A bad frame may have been looked at as a whole for one byte of progress. */
-    t->steps += 1 + have / 64;
-    if (w.step.what == FRAME_MORE && has_expired(s, t->now))
-        w = window_expire(&s->window);
     if (w.step.what == FRAME_MORE)
         return AFF_AGAIN;
     if (w.step.what == FRAME_SKIP) {
@@ -96,6 +89,13 @@ static aff_status found_next(struct serial *s, struct turn *t)
     s->found = w;
     s->has_found = true;
     return AFF_OK;
+}
+
+static aff_status found_next(struct serial *s, struct turn *t)
+{
+    /* A bad frame may have been looked at as a whole for one byte of progress. */
+    t->steps += 1 + s->window.have / 64;
+    return step_take(s, window_next(&s->window));
 }
 
 static aff_status found_emit(struct serial *s, struct turn *t)
@@ -111,6 +111,8 @@ static aff_status found_emit(struct serial *s, struct turn *t)
     return AFF_OK;
 }
 
+/* What waits to be read came in time, however late we are: only where there is
+ * nothing has a half frame expired. */
 static aff_status data_step(struct serial *s, struct turn *t)
 {
     aff_status st = s->has_found ? AFF_OK : found_next(s, t);
@@ -118,11 +120,13 @@ static aff_status data_step(struct serial *s, struct turn *t)
 
     if (st == AFF_OK)
         return s->has_found ? found_emit(s, t) : AFF_OK;
+    if (s->is_cut)
+        data_give_up(s);
     if (s->fd < 0)
         return AFF_AGAIN;
     st = device_read(s, t->now, &size);
     t->bytes += size;
-    return st;
+    return st == AFF_AGAIN && has_expired(s, t->now) ? step_take(s, window_expire(&s->window)) : st;
 }
 
 aff_status data_turn(struct serial *s, struct turn *t)
@@ -140,6 +144,7 @@ void data_give_up(struct serial *s)
 {
     size_t left = window_clear(&s->window);
 
+    s->is_cut = false;
     if (!left)
         return;
     /* Told with the line's loss, not as a bad frame of its own. */

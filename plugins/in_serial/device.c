@@ -66,7 +66,6 @@ static void lost(struct serial *s, int64_t now, const char *why)
         return;
     s->is_lost = true;
     s->lost_ns = now;
-    s->is_silent = false;
     s->host->count(s->host, METRIC_LOST, 1);
     event_add(s, KIND_LINE_LOST, INT64_MIN, NAN, why);
 }
@@ -78,7 +77,7 @@ void device_lost(struct serial *s, int64_t now, const char *what, int error)
     s->fault.refused = false;
     s->fault.setting = NULL;
     device_close(s);
-    data_give_up(s);
+    s->is_cut = true;
     orders_device_lost(s);
     lost(s, now, s->fault.why);
     s->delay_ns = 0;
@@ -149,6 +148,7 @@ aff_status device_read(struct serial *s, int64_t now, size_t *ret_size)
         return AFF_AGAIN;
     if (got <= 0) {
         device_lost(s, now, "the line is gone", got < 0 ? errno : 0);
+        data_give_up(s);
         return AFF_ERR_IO;
     }
     *ret_size = (size_t)got;
@@ -157,7 +157,7 @@ aff_status device_read(struct serial *s, int64_t now, size_t *ret_size)
     window_filled(&s->window, (size_t)got, utc, clock);
     s->host->count(s->host, METRIC_BYTES, (uint64_t)got);
     if (s->is_silent)
-        event_add(s, KIND_NOT_SILENT, INT64_MIN, seconds_of(now - s->heard_ns), NULL);
+        event_add(s, KIND_NOT_SILENT, INT64_MIN, seconds_of(now - s->silent_ns), NULL);
     s->is_silent = false;
     s->heard_ns = now;
     return AFF_OK;
@@ -206,6 +206,7 @@ void device_care(struct serial *s, int64_t now)
     if (after == 0 || s->is_silent || now - s->heard_ns < after)
         return;
     s->is_silent = true;
+    s->silent_ns = s->heard_ns;
     s->host->count(s->host, METRIC_SILENT, 1);
     event_add(s, KIND_SILENT, INT64_MIN, seconds_of(now - s->heard_ns), NULL);
 }

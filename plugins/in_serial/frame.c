@@ -156,6 +156,7 @@ static size_t reach_of(const struct frame_rule *r)
     case FRAME_MARKED: return (r->has_escape ? 2 * r->most : r->most) + r->tail + marks + 2;
     case FRAME_LENGTH: return r->most > r->offset + r->width ? r->most : r->offset + r->width;
     case FRAME_RAW: return 1;
+    case FRAME_SILENCE: return r->most + 1;
     default: return r->most + marks;
     }
 }
@@ -181,10 +182,22 @@ static struct frame_step raw_next(const struct framer *f, const uint8_t *at, siz
     return (struct frame_step){ .what = FRAME_FOUND, .sure = 1, .raw = size, .at = at, .size = size };
 }
 
+/* A last byte stays, so that the pause behind a frame that is too long is seen. */
+static struct frame_step silence_next(struct framer *f, size_t have)
+{
+    bool again = f->passing;
+
+    f->passing = again || have > f->rule.most;
+    if (!f->passing || have == 1)
+        return frame_more();
+    return frame_skip(again ? REASON_GARBAGE : REASON_LONG, have - 1);
+}
+
 static struct frame_step kind_next(struct framer *f, const uint8_t *at, size_t have)
 {
     switch (f->rule.kind) {
     case FRAME_RAW: return raw_next(f, at, have);
+    case FRAME_SILENCE: return silence_next(f, have);
     case FRAME_LINE: return line_next(f, at, have);
     case FRAME_FIXED:
     case FRAME_LENGTH: return block_next(f, at, have);
@@ -217,30 +230,37 @@ struct frame_step framer_next(struct framer *f, const uint8_t *at, size_t have)
     return step;
 }
 
-struct frame_step framer_expire(struct framer *f, const uint8_t *at, size_t have)
+/* All that is there, from behind its start mark, as a frame. */
+static struct frame_step rest_judge(struct framer *f, const uint8_t *at, size_t have, size_t start)
 {
-    bool is_whole = f->rule.kind == FRAME_MARKED && !f->rule.ends.count;
-    struct frame_step step;
-    size_t start = 0;
-    const struct mark *mark;
+    struct frame_step step = frame_judge(f, &(struct frame_parts){ at, start, have - start, 0, 0 });
 
-    if (!have)
-        return frame_more();
-    f->scanned = 0;
-    if (f->rule.kind == FRAME_LINE || f->rule.kind == FRAME_SLIP || f->rule.kind == FRAME_COBS) {
-        bool was_passing = f->passing;
-
-        framer_reset(f);
-        return frame_skip(was_passing ? REASON_GARBAGE : REASON_CUT, have);
-    }
-    if (!is_whole || marks_here(&f->rule.starts, at, have, &mark) != FRAME_FOUND)
-        return frame_skip(REASON_CUT, 1);
-    start = mark->size;
-    step = frame_judge(f, &(struct frame_parts){ at, start, have - start, 0, 0 });
     step.raw = have;
+    step.sure = start || f->begun;
+    f->begun = true;
     if (step.what == FRAME_FOUND && f->rule.whole) {
         step.at = at;
         step.size = have;
     }
     return step;
+}
+
+struct frame_step framer_expire(struct framer *f, const uint8_t *at, size_t have)
+{
+    bool is_marked = f->rule.kind == FRAME_MARKED && !f->rule.ends.count, was_passing = f->passing;
+    const struct mark *mark;
+
+    if (!have)
+        return frame_more();
+    f->scanned = 0;
+    f->passing = false;
+    if (f->rule.kind == FRAME_SILENCE)
+        return was_passing ? frame_skip(REASON_GARBAGE, have) : rest_judge(f, at, have, 0);
+    if (f->rule.kind == FRAME_LINE || f->rule.kind == FRAME_SLIP || f->rule.kind == FRAME_COBS) {
+        f->begun = false;
+        return frame_skip(was_passing ? REASON_GARBAGE : REASON_CUT, have);
+    }
+    if (!is_marked || marks_here(&f->rule.starts, at, have, &mark) != FRAME_FOUND)
+        return frame_skip(REASON_CUT, 1);
+    return rest_judge(f, at, have, mark->size);
 }

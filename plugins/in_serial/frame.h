@@ -5,7 +5,8 @@
  * A framer looks at the bytes that are there and says one of three things: more
  * must come; a frame is the next `raw` bytes; the next `raw` bytes are none. It
  * keeps no bytes, and what it says depends on the bytes alone, never on how they
- * came: the same frames whole, byte by byte, or cut at random.
+ * came: the same frames whole, byte by byte, or cut at random. Only FRAME_SILENCE is
+ * about when they came: its frames are what framer_expire finds.
  *
  * Not here: keeping bytes until they are a frame, progress (window.h). */
 #ifndef IN_SERIAL_FRAME_H
@@ -16,7 +17,8 @@
 
 enum { FRAME_MARKS_MOST = 16 };
 
-enum frame_kind { FRAME_RAW, FRAME_LINE, FRAME_FIXED, FRAME_LENGTH, FRAME_STX_ETX, FRAME_SLIP, FRAME_COBS, FRAME_MARKED };
+enum frame_kind { FRAME_RAW, FRAME_LINE, FRAME_FIXED, FRAME_LENGTH, FRAME_STX_ETX, FRAME_SLIP, FRAME_COBS, FRAME_MARKED,
+                  FRAME_SILENCE };
 
 /* Byte strings of which none begins another, so that at one place at most one
  * stands. */
@@ -48,8 +50,10 @@ struct frame_rule {
     struct marks starts, ends;
     bool ascii;      /* LINE: only printable ASCII and tabs make up a line */
     size_t size;     /* FIXED */
+    uint8_t sync;    /* FIXED: bits that are set in a frame's first byte and in no other; 0: none */
     size_t offset, width, header, trailer; /* LENGTH; the header counts from the frame's first byte */
     enum frame_counts counts;
+    int64_t add; /* to the field's value */
     bool little;
     bool has_escape, start_is_content; /* MARKED, STX_ETX */
     uint8_t escape, escape_xor;
@@ -112,13 +116,16 @@ void framer_reset(struct framer *f);
  * what came since. Never FRAME_MORE for `reach` bytes. */
 struct frame_step framer_next(struct framer *f, const uint8_t *at, size_t have);
 /* [data] Nothing came for so long that nothing will: what has begun is bad, or,
- * where frames have no end mark, whole. Never FRAME_MORE unless `have` is 0. */
+ * where frames have no end of their own, whole. Never FRAME_MORE unless `have` is 0. */
 struct frame_step framer_expire(struct framer *f, const uint8_t *at, size_t have);
 
 /* Makes a frame of a content, as the framer reads it. Returns its size, 0 when it
- * does not fit into `room` or this kind of frame cannot be made. */
+ * does not fit into `room`, would end before its end, or this kind of frame cannot
+ * be made. */
 size_t frame_encode(const struct framer *f, const uint8_t *content, size_t size, uint8_t *to, size_t room);
 bool frame_encodes(const struct frame_rule *rule);
+/* Whether a content holds what would be a mark, where nothing can be escaped. */
+bool frame_holds_mark(const struct frame_rule *rule, const uint8_t *content, size_t size);
 
 /* For the framers themselves: frame_line.c, frame_block.c, frame_marked.c,
  * frame_coded.c. */

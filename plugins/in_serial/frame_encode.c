@@ -42,6 +42,31 @@ bool frame_encodes(const struct frame_rule *r)
     return r->tail == (r->sum.behind ? width : 0) && (r->kind != FRAME_MARKED || r->ends.count);
 }
 
+bool frame_holds_mark(const struct frame_rule *r, const uint8_t *content, size_t size)
+{
+    bool starts = r->kind != FRAME_LINE && !(r->start_is_content && r->ends.count);
+    const struct mark *mark;
+    size_t at;
+
+    if (r->has_escape || r->kind == FRAME_SLIP || r->kind == FRAME_COBS)
+        return false;
+    return marks_find(&r->ends, content, size, 0, &at, &mark) == FRAME_FOUND ||
+           (starts && marks_find(&r->starts, content, size, 0, &at, &mark) == FRAME_FOUND);
+}
+
+/* The same of a frame that was made: also a mark that begins in the content and goes
+ * on behind it. */
+static bool frame_is_cut(const struct frame_rule *r, const uint8_t *frame, size_t start, size_t size, size_t used)
+{
+    const struct mark *mark;
+    size_t at;
+
+    if (frame_holds_mark(r, frame + start, size))
+        return true;
+    return !r->has_escape && r->ends.count &&
+           marks_find(&r->ends, frame, used, start, &at, &mark) == FRAME_FOUND && at < start + size;
+}
+
 static void slip_put(struct out *o, uint8_t byte)
 {
     static const uint8_t end[] = { 0xdb, 0xdc }, esc[] = { 0xdb, 0xdd };
@@ -152,5 +177,5 @@ size_t frame_encode(const struct framer *f, const uint8_t *content, size_t size,
         put(&o, end->bytes, end->size);
     if (r->sum.behind)
         put(&o, sum, sum_width(&f->sum));
-    return o.full ? 0 : o.used;
+    return o.full || frame_is_cut(r, to, start ? start->size : 0, size, o.used) ? 0 : o.used;
 }

@@ -64,12 +64,14 @@ static void rule_make(struct frame_rule *r, const uint8_t *p)
     marks_make(r, p + 3);
     sum_make(r, p + 9);
     r->size = 4u + p[2] % 4;
+    r->sync = r->kind == FRAME_FIXED && !r->starts.count ? p[8] : 0;
     r->offset = p[4] % 4;
     r->width = 1u + p[5] % 4;
     r->header = r->offset + r->width + p[6] % 2;
     r->trailer = p[6] % 3u + (r->sum.rule.kind ? 8u : 0u);
     r->counts = (enum frame_counts)(p[7] % 3);
     r->little = p[7] & 4;
+    r->add = p[7] >> 3 < 16 ? p[7] >> 3 : (p[7] >> 3) - 32;
     r->tail = r->sum.behind ? 8u + r->sum.after : p[7] % 3;
     if (r->kind == FRAME_LENGTH && r->most < r->header + r->trailer)
         r->most = r->header + r->trailer;

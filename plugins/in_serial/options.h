@@ -12,7 +12,7 @@
 static const char *const parities[] = { "none", "even", "odd", "mark", "space", NULL };
 static const char *const flows[] = { "none", "rtscts", "xonxoff", NULL };
 static const char *const pins[] = { "leave", "on", "off", NULL };
-static const char *const framers[] = { "none", "line", "fixed", "length", "stx_etx", "slip", "cobs", "marks", NULL };
+static const char *const framers[] = { "none", "line", "fixed", "length", "stx_etx", "slip", "cobs", "marks", "silence", NULL };
 static const char *const emits[] = { "content", "frame", NULL };
 static const char *const line_texts[] = { "any", "ascii", NULL };
 static const char *const orders_of_bytes[] = { "big", "little", NULL };
@@ -54,6 +54,9 @@ static const struct aff_option fixed_options[] = {
     AFF_OPT_TEXT(struct fixed_config, start, 0, NULL,
                  "What each frame begins with; without it and without a checksum a frame's place is lost with the "
                  "first byte that is."),
+    AFF_OPT_INT(struct fixed_config, sync_bits, 0, "0", 0, 255, NULL,
+                "Bits that are set in the first byte of each frame and in no other, instead of start: 0x80 for many "
+                "pulse oximeters."),
 };
 
 static const struct aff_option length_options[] = {
@@ -66,6 +69,8 @@ static const struct aff_option length_options[] = {
     AFF_OPT_ENUM(struct length_config, counts, 0, "\"payload\"", counts_of_length,
                  "What the field counts: what lies between header and trailer, the rest behind the field, or the "
                  "whole frame."),
+    AFF_OPT_INT(struct length_config, add, 0, "0", -1024, 1024, "bytes",
+                "What is added to the field's value: -2 where a field of 2 bytes counts itself as well."),
     AFF_OPT_INT(struct length_config, header, 0, "0", 0, 1024, "bytes",
                 "What comes before the payload, with start mark and length field; 0 means all up to the end of the "
                 "field."),
@@ -152,6 +157,11 @@ static const struct aff_option command_options[] = {
                  "printable ASCII."),
 };
 
+static const struct aff_option poll_options[] = {
+    AFF_OPT_TEXT(struct poll_config, command, AFF_OPT_REQUIRED, NULL, "Name of the command."),
+    AFF_OPT_DURATION(struct poll_config, every, AFF_OPT_REQUIRED, NULL, 1e7, 24 * HOUR_NS, "How often it is sent."),
+};
+
 static const struct aff_option options[] = {
     AFF_OPT_PATH(struct config, path, 0, NULL,
                  "The device: /dev/ttyS0, /dev/serial/by-id/...; may be absent at any time."),
@@ -182,7 +192,8 @@ static const struct aff_option options[] = {
                  "What results and events call the device; by default its path without the folder, or its USB id."),
     AFF_OPT_ENUM(struct config, framer, 0, "\"line\"", framers,
                  "How frames are found: lines, a fixed length, a length in the frame, STX to ETX, SLIP (RFC 1055), "
-                 "COBS, other marks; or not at all: bytes as they come (none)."),
+                 "COBS, other marks; by a pause of frame_timeout between them (silence); or not at all: bytes as they "
+                 "come (none)."),
     AFF_OPT_BYTES(struct config, max_frame, 0, "\"4KiB\"", 1, 65536,
                   "Largest frame, as it is on the line but for escapes; a larger one is bad."),
     AFF_OPT_ENUM(struct config, emit, 0, "\"content\"", emits,
@@ -191,7 +202,7 @@ static const struct aff_option options[] = {
     AFF_OPT_BOOL(struct config, keep_empty, "false", "Whether frames without content become records."),
     AFF_OPT_DURATION(struct config, frame_timeout, 0, "\"0s\"", 0, HOUR_NS,
                      "How long a half frame waits for its next byte before it is bad (or whole, where frames have no "
-                     "end mark); 0 means for ever."),
+                     "end of their own); 0 means for ever. USB adapters hold bytes back for up to 16 ms."),
     AFF_OPT_TABLE(struct config, line, 0, line_options, sizeof(struct line_config),
                   "With framer = \"line\": what a line is."),
     AFF_OPT_TABLE(struct config, fixed, 0, fixed_options, sizeof(struct fixed_config),
@@ -208,6 +219,10 @@ static const struct aff_option options[] = {
                 "What the device can be told, by names that rows at `commands` give."),
     AFF_OPT_LIST(struct config, on_open, 0, name_item, sizeof(const char *),
                  "Commands that are sent whenever the line has been opened, before any other."),
+    AFF__OPT(struct config, polls, AFF_TYPE_LIST, 0, NULL, NULL, AFF__PAIR(0, POLLS_MOST), NULL, poll_options,
+             (uint32_t)(sizeof poll_options / sizeof poll_options[0]), sizeof(struct poll_config),
+             "Commands that are sent again and again, for a device that speaks only when it is asked. Commands of the "
+             "port go between them; a result comes only where the outcome is another than the time before."),
     AFF_OPT_DURATION(struct config, command_wait, 0, "\"60s\"", 0, 24 * HOUR_NS,
                      "How long a command may wait for its turn or for the device before it is given up; 0 means for "
                      "ever."),

@@ -5,8 +5,9 @@
  *
  * A command is held by the host until its outcome is known, so it outlives a
  * restart and is carried out at least once. When the line is lost in the middle of
- * one, all of it is done again after on_open's. Nothing here ever waits: a turn
- * does what can be done now and says when it has more to do. */
+ * one, all of it is done again after on_open's. Polls have nobody who gave them: one
+ * that is not done is told once. Nothing here ever waits: a turn does what can be done
+ * now and says when it has more to do. */
 #include "serial.h"
 
 #include <stdio.h>
@@ -15,8 +16,8 @@
 /* The job that is at work or is next; NULL: none. */
 static struct job *job_now(struct orders *o)
 {
-    if (o->has_opening)
-        return o->opening.outcome ? NULL : &o->opening;
+    if (o->has_own)
+        return o->own.outcome ? NULL : &o->own;
     return o->job_count && !o->jobs[0].outcome ? &o->jobs[0] : NULL;
 }
 
@@ -74,9 +75,10 @@ static bool is_asked(struct orders *o, bool in_bytes)
     return o->state == ORDER_WAITING && step_now(o, job_now(o))->in_bytes == in_bytes;
 }
 
+/* A frame that was there as a whole before the command went out is no answer to it. */
 void orders_frame(struct serial *s, const uint8_t *at, size_t size)
 {
-    if (is_asked(&s->orders, false))
+    if (is_asked(&s->orders, false) && s->window.place > s->orders.asked_place)
         answer_look(&s->orders, at, size);
 }
 
@@ -131,6 +133,7 @@ static void step_begin(struct serial *s, struct job *job, int64_t now)
     if (!job->has_begun)
         job->began_ns = now;
     job->has_begun = true;
+    o->has_polled = o->has_polled && job == &o->own;
     o->reply_size = o->tail_size = 0;
     if (!bytes_make(s, job)) {
         job_end(o, job, VERDICT_BAD_VALUE);
@@ -158,6 +161,7 @@ static aff_status step_send(struct serial *s, struct job *job, int64_t now)
     if (o->sent < o->size)
         return AFF_AGAIN;
     o->state = ORDER_WAITING;
+    o->asked_place = s->window.place + s->window.have;
     o->deadline_ns = now + c->timeout_ns;
     if (!c->expect_count && !c->refuse_count)
         step_end(o, job);
@@ -205,17 +209,32 @@ static aff_status job_report(struct serial *s, const struct job *job)
     return st;
 }
 
+/* What a poll came to is no news where it is what it was. */
+static aff_status own_report(struct serial *s, struct turn *t)
+{
+    struct orders *o = &s->orders;
+    aff_status st = AFF_OK;
+
+    if (o->own_poll && o->own_poll->outcome == o->own.outcome) {
+        s->host->count(s->host, o->own.outcome == VERDICT_DONE ? METRIC_DONE : METRIC_NOT_DONE, 1);
+    } else {
+        st = job_report(s, &o->own);
+        t->want -= st == AFF_OK;
+    }
+    if (st == AFF_OK && o->own_poll)
+        o->own_poll->outcome = o->own.outcome;
+    o->has_own = st != AFF_OK;
+    return st;
+}
+
 static aff_status reports_turn(struct serial *s, struct turn *t)
 {
     struct orders *o = &s->orders;
     aff_status st = AFF_OK;
     uint32_t i = 0;
 
-    if (o->has_opening && o->opening.outcome && t->want) {
-        st = job_report(s, &o->opening);
-        o->has_opening = st != AFF_OK;
-        t->want -= st == AFF_OK;
-    }
+    if (o->has_own && o->own.outcome && t->want)
+        st = own_report(s, t);
     while (st == AFF_OK && i < o->job_count && t->want) {
         if (!o->jobs[i].outcome) {
             i++;
@@ -265,15 +284,46 @@ static aff_status job_turn(struct serial *s, struct job *job, struct turn *t)
     return o->state == ORDER_SENDING ? step_send(s, job, t->now) : AFF_AGAIN;
 }
 
-static void opening_next(struct orders *o, const struct config *c, int64_t now)
+/* The poll that is due the longest; NULL: none is. */
+static struct poll *poll_due(struct orders *o, int64_t now)
+{
+    struct poll *due = NULL;
+
+    for (uint32_t i = 0; i < o->poll_count; i++)
+        if (o->polls[i].next_ns <= now && (!due || o->polls[i].next_ns < due->next_ns))
+            due = &o->polls[i];
+    return due;
+}
+
+/* Not in the middle of a command, and not twice where one waits. What was missed is
+ * not made up for. */
+static void poll_begin(struct orders *o, int64_t now)
+{
+    struct poll *p = poll_due(o, now);
+    bool has_job = o->job_count && !o->jobs[0].outcome;
+
+    if (!p || (has_job && (o->jobs[0].has_begun || o->has_polled)))
+        return;
+    o->own = (struct job){ .command = p->command, .queued_ns = now };
+    o->own_poll = p;
+    o->has_own = o->has_polled = true;
+    p->next_ns = now + p->every_ns - (now - p->next_ns) % p->every_ns;
+}
+
+static void own_begin(struct orders *o, const struct config *c, int64_t now)
 {
     const char *name;
 
-    if (o->has_opening || o->opening_next == o->opening_count || o->state != ORDER_IDLE)
+    if (o->has_own || o->state != ORDER_IDLE)
         return;
+    if (o->opening_next == o->opening_count) {
+        poll_begin(o, now);
+        return;
+    }
     name = config_text(&c->on_open, o->opening_next++);
-    o->opening = (struct job){ .command = (uint8_t)config_command_find(c, name, strlen(name)), .queued_ns = now };
-    o->has_opening = true;
+    o->own = (struct job){ .command = (uint8_t)config_command_find(c, name, strlen(name)), .queued_ns = now };
+    o->own_poll = NULL;
+    o->has_own = true;
 }
 
 aff_status orders_turn(struct serial *s, struct turn *t)
@@ -287,7 +337,7 @@ aff_status orders_turn(struct serial *s, struct turn *t)
      * next, and the data must not wait for a hundred of them. */
     for (int i = 0; i < 8 && st == AFF_OK && s->fd >= 0; i++) {
         st = reports_turn(s, t);
-        opening_next(o, s->config, t->now);
+        own_begin(o, s->config, t->now);
         job = job_now(o);
         if (st != AFF_OK || !job || !t->want)
             break;
@@ -304,6 +354,8 @@ int64_t orders_due(const struct serial *s)
     const struct orders *o = &s->orders;
     int64_t due = o->state == ORDER_IDLE ? INT64_MAX : o->deadline_ns;
 
+    for (uint32_t i = 0; o->state == ORDER_IDLE && s->fd >= 0 && i < o->poll_count; i++)
+        due = o->polls[i].next_ns < due ? o->polls[i].next_ns : due;
     for (uint32_t i = 0; s->config->command_wait && i < o->job_count; i++) {
         int64_t expires = o->jobs[i].queued_ns + s->config->command_wait;
 
@@ -315,8 +367,12 @@ int64_t orders_due(const struct serial *s)
 
 void orders_device_opened(struct serial *s)
 {
-    s->orders.opening_next = 0;
-    s->orders.opening_count = s->config->on_open.count;
+    struct orders *o = &s->orders;
+
+    o->opening_next = 0;
+    o->opening_count = s->config->on_open.count;
+    for (uint32_t i = 0; i < o->poll_count; i++)
+        o->polls[i].next_ns = s->host->now_ns(s->host);
 }
 
 /* What the device was doing is not known: it is asked again from the first step. */
@@ -330,13 +386,13 @@ void orders_device_lost(struct serial *s)
     o->opening_next = o->opening_count;
     if (!job || (!was_busy && !job->has_begun))
         return;
-    if (job == &o->opening) {
+    o->reply_size = 0;
+    if (job == &o->own) {
         job_end(o, job, VERDICT_FAILED);
         return;
     }
     job->step = 0;
     job->tries = 0;
-    o->reply_size = 0;
     if (++job->losses > o->table[job->command].retries)
         job_end(o, job, VERDICT_FAILED);
     else

@@ -84,6 +84,16 @@ aff_status orders_process(void *self, const struct aff_batch *batch, uint32_t *r
     return AFF_OK;
 }
 
+static void polls_open(struct orders *o, const struct config *c)
+{
+    for (uint32_t i = 0; i < c->polls.count && i < POLLS_MOST; i++) {
+        const struct poll_config *p = config_poll(c, i);
+
+        o->polls[o->poll_count++] = (struct poll){ .every_ns = p->every, .outcome = VERDICT_DONE,
+            .command = (uint8_t)config_command_find(c, p->command, strlen(p->command)) };
+    }
+}
+
 aff_status orders_open(struct serial *s)
 {
     const struct config *c = s->config;
@@ -98,6 +108,7 @@ aff_status orders_open(struct serial *s)
     for (uint32_t i = 0; i < c->commands.count; i++)
         if (!config_command_make(c, i, NULL, &o->table[i]))
             return s->host->explain(s->host, AFF_ERR_CONFIG, "a command cannot be used; run `afferent check`");
+    polls_open(o, c);
     return AFF_OK;
 }
 

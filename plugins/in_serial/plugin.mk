@@ -14,7 +14,7 @@ in_serial_la_CFLAGS = $(AM_CFLAGS)
 in_serial_la_LIBADD = $(PLUGIN_LIBS)
 
 check_PROGRAMS += test_in_serial_sum test_in_serial_frame test_tty_port test_in_serial \
-	test_in_serial_commands test_in_serial_fault
+	test_in_serial_pauses test_in_serial_commands test_in_serial_polls test_in_serial_fault
 test_in_serial_sum_SOURCES = in_serial/test_sum.c in_serial/sum.c in_serial/sum.h in_serial/text.c in_serial/text.h
 test_in_serial_sum_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_serial_sum_LDADD = $(TEST_LIBS)
@@ -30,6 +30,12 @@ test_in_serial_LDADD = $(TEST_LIBS)
 test_in_serial_commands_SOURCES = in_serial/test_commands.c in_serial/test_line.h tty/testing.h
 test_in_serial_commands_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_serial_commands_LDADD = $(TEST_LIBS)
+test_in_serial_pauses_SOURCES = in_serial/test_pauses.c in_serial/test_line.h tty/testing.h
+test_in_serial_pauses_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_serial_pauses_LDADD = $(TEST_LIBS)
+test_in_serial_polls_SOURCES = in_serial/test_polls.c in_serial/test_line.h tty/testing.h
+test_in_serial_polls_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_serial_polls_LDADD = $(TEST_LIBS)
 # the plugin on a port that fails: test_fault.c includes in_serial.c
 test_in_serial_fault_SOURCES = in_serial/test_fault.c tty/port.h $(in_serial_rest)
 test_in_serial_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -42,4 +48,4 @@ EXTRA_DIST += in_serial/seeds/fuzz_in_serial_frame/line in_serial/seeds/fuzz_in_
 	in_serial/seeds/fuzz_in_serial_frame/length in_serial/seeds/fuzz_in_serial_frame/stx_etx \
 	in_serial/seeds/fuzz_in_serial_frame/slip in_serial/seeds/fuzz_in_serial_frame/cobs \
 	in_serial/seeds/fuzz_in_serial_frame/marks in_serial/seeds/fuzz_in_serial_frame/hdlc \
-	in_serial/seeds/fuzz_in_serial_frame/monitor
+	in_serial/seeds/fuzz_in_serial_frame/monitor in_serial/seeds/fuzz_in_serial_frame/sync

@@ -103,46 +103,73 @@ void serial_close(void *self)
     s->host->free(s->host, s);
 }
 
-/* What the next instance must know: that the line is lost, to tell its return, and
- * that it was open, to tell that something is missing. A device that comes back may
- * need another process (a sandbox knows only devices that were there). */
+/* What the next instance must know: that the line is lost or silent, to tell the end
+ * of it, and that it was open, to tell that something is missing. A device that comes
+ * back may need another process (a sandbox knows only devices that were there). */
 struct kept {
     char version[8];
     int64_t lost_utc;
-    uint8_t is_lost, was_open, reserved[6];
+    uint8_t is_lost, was_open, is_silent, reserved[5];
+    int64_t silent_utc; /* from "serial 2" on */
 };
-static const char version[8] = "serial 1";
+static const char versions[2][8] = { "serial 1", "serial 2" };
+enum { KEPT_1 = offsetof(struct kept, silent_utc) };
+
+/* The boot clock begins anew with another boot; UTC goes on. */
+static int64_t utc_of(const struct serial *s, int64_t ns)
+{
+    uint8_t clock;
+
+    return s->host->utc_ns(s->host, &clock) - (s->host->now_ns(s->host) - ns);
+}
+
+static int64_t ns_of(const struct serial *s, int64_t utc)
+{
+    uint8_t clock;
+    int64_t away = s->host->utc_ns(s->host, &clock) - utc;
+
+    return s->host->now_ns(s->host) - (away > 0 ? away : 0);
+}
 
 aff_status serial_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
 {
     const struct serial *s = self;
-    struct kept kept = { .is_lost = s->is_lost, .was_open = s->was_open };
-    uint8_t clock;
+    struct kept kept = { .is_lost = s->is_lost, .was_open = s->was_open, .is_silent = s->is_silent };
 
     *ret_size = sizeof kept;
     if (room < sizeof kept)
         return AFF_OK;
-    memcpy(kept.version, version, sizeof version);
-    kept.lost_utc = s->host->utc_ns(s->host, &clock) - (s->host->now_ns(s->host) - s->lost_ns);
+    memcpy(kept.version, versions[1], sizeof kept.version);
+    kept.lost_utc = utc_of(s, s->lost_ns);
+    kept.silent_utc = utc_of(s, s->silent_ns);
     memcpy(buffer, &kept, sizeof kept);
     return AFF_OK;
+}
+
+static bool kept_read(struct kept *kept, const void *buffer, size_t size)
+{
+    bool is_first = size == KEPT_1;
+
+    memset(kept, 0, sizeof *kept);
+    if (!is_first && size != sizeof *kept)
+        return false;
+    memcpy(kept, buffer, size);
+    return memcmp(kept->version, versions[!is_first], sizeof kept->version) == 0;
 }
 
 aff_status serial_restore(void *self, const void *buffer, size_t size)
 {
     struct serial *s = self;
     struct kept kept;
-    uint8_t clock;
-    int64_t away;
 
-    if (size != sizeof kept || memcmp(buffer, version, sizeof version) != 0)
+    if (!kept_read(&kept, buffer, size))
         return s->host->explain(s->host, AFF_ERR_DATA, "the snapshot was not written by this version of in_serial");
-    memcpy(&kept, buffer, sizeof kept);
-    away = s->host->utc_ns(s->host, &clock) - kept.lost_utc;
     s->is_lost = kept.is_lost;
     s->was_open = kept.was_open;
     s->was_tried = kept.is_lost; /* others run already: no refusal ends them */
-    s->lost_ns = s->host->now_ns(s->host) - (away > 0 ? away : 0);
+    s->lost_ns = ns_of(s, kept.lost_utc);
+    s->is_silent = kept.is_silent;
+    s->silent_ns = ns_of(s, kept.silent_utc);
     orders_restore(s);
     return AFF_OK;
 }
@@ -188,7 +215,7 @@ aff_status serial_read(void *self, uint32_t want)
     if (did != AFF_OK)
         return did;
     s->host->wake_at(s->host, least(device_due(s, t.now), least(data_due(s), orders_due(s))));
-    if (s->fd < 0)
+    if (s->fd < 0 && !t.more)
         return st == AFF_OK ? s->host->explain(s->host, AFF_ERR_IO, "%s", s->fault.why) : st;
     return t.more ? AFF_OK : AFF_AGAIN;
 }

@@ -52,7 +52,7 @@ struct event {
 
 /* A command to carry out. */
 struct job {
-    const struct aff_record *record; /* held; NULL: on_open's own */
+    const struct aff_record *record; /* held; NULL: on_open's, or a poll */
     uint8_t command, step;
     uint8_t outcome; /* a verdict; 0: still to do */
     bool has_begun;
@@ -62,6 +62,12 @@ struct job {
     int64_t queued_ns, began_ns;
 };
 
+/* A command that is sent again and again. */
+struct poll {
+    uint8_t command, outcome; /* of the last time */
+    int64_t every_ns, next_ns;
+};
+
 enum order_state { ORDER_IDLE, ORDER_SENDING, ORDER_WAITING };
 
 struct orders {
@@ -69,13 +75,18 @@ struct orders {
     uint32_t table_count;
     struct job jobs[JOBS_MOST]; /* oldest first */
     uint32_t job_count;
-    struct job opening; /* on_open's, while it is at work */
+    struct job own; /* on_open's, or a poll, while it is at work */
+    struct poll *own_poll; /* NULL: on_open's */
     uint32_t opening_next, opening_count;
-    bool has_opening;
-    enum order_state state; /* of the job that is at work: opening, else jobs[0] */
+    bool has_own;
+    struct poll polls[POLLS_MOST];
+    uint32_t poll_count;
+    bool has_polled; /* since a command of the port began */
+    enum order_state state; /* of the job that is at work: own, else jobs[0] */
     int64_t deadline_ns;
     uint8_t bytes[SEND_MOST];
     size_t size, sent;
+    uint64_t asked_place; /* in the window: behind what had come when it was sent */
     uint8_t tail[TEXT_MARK_MOST - 1]; /* of the bytes looked at, for in_bytes */
     size_t tail_size;
     char reply[REPLY_MOST];
@@ -103,9 +114,11 @@ struct serial {
     /* What came. */
     struct window_step found; /* a frame that is not emitted yet */
     bool has_found, gap;
-    int64_t heard_ns; /* of the last byte */
+    bool is_cut; /* the line was lost since it was read: whole frames in the window are still good */
+    int64_t heard_ns; /* of the last byte, or when the line was opened */
     int64_t frame_ns; /* event time of the last frame */
-    bool is_silent;
+    bool is_silent;    /* was told; ends with the next byte, also behind a loss or a restart */
+    int64_t silent_ns; /* since when */
     uint64_t bad;       /* since the last event about it */
     enum frame_reason bad_reason; /* of the last */
     int64_t bad_next_ns;
@@ -140,7 +153,7 @@ int64_t device_due(const struct serial *s, int64_t now);
 
 /* data.c: frames to records, until there is no more, or no more is wanted. */
 aff_status data_turn(struct serial *s, struct turn *t);
-/* The line is lost: counts what is half. */
+/* The line is lost, and no whole frame is left: counts what is half. */
 void data_give_up(struct serial *s);
 int64_t data_due(const struct serial *s);
 
@@ -149,7 +162,7 @@ void event_add(struct serial *s, enum event_kind kind, int64_t count, double sec
 aff_status events_turn(struct serial *s, struct turn *t);
 /* A result. `input`: of the command in this batch, or AFF_NO_INPUT. */
 struct result {
-    const struct aff_record *record; /* the command; NULL: on_open's own */
+    const struct aff_record *record; /* the command; NULL: on_open's, or a poll */
     const char *command;
     uint32_t command_size;
     uint8_t outcome;
@@ -167,7 +180,7 @@ void orders_close(struct serial *s);
 aff_status orders_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken);
 void orders_device_opened(struct serial *s);
 void orders_device_lost(struct serial *s);
-/* Frames and bytes that came, for the patterns. */
+/* A frame that was just taken from the window, and bytes that just came, for the patterns. */
 void orders_frame(struct serial *s, const uint8_t *at, size_t size);
 void orders_bytes(struct serial *s, const uint8_t *at, size_t size);
 aff_status orders_turn(struct serial *s, struct turn *t);

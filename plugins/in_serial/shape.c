@@ -54,33 +54,64 @@ const struct aff_schema *const serial_schema[PORTS] = {
     [PORT_EVENTS] = &serial_event_schema,
 };
 
-static uint8_t label_of(const struct aff_schema *schema, const char *name, size_t size)
+/* ---- commands ---- */
+
+static const struct aff_shape *input_at(const struct aff_table *inputs, uint32_t i)
 {
-    for (uint32_t i = 0; schema && i < schema->count; i++) {
+    return (const void *)((const char *)inputs->items + (size_t)i * inputs->stride);
+}
+
+static const struct aff_column *column_of(const struct aff_schema *schema, const char *name, size_t size)
+{
+    for (uint32_t i = 0; i < schema->count; i++) {
         const struct aff_column *column = (const void *)((const char *)schema->columns + (size_t)i * schema->stride);
 
         if (strncmp(column->name, name, size) == 0 && !column->name[size])
-            return column->label;
+            return column;
     }
-    return schema ? AFF_LABEL_NONE : AFF_LABEL_PHI; /* of an open schema all may be */
+    return NULL;
 }
 
-static bool values_check(const struct command_config *command, const struct aff_schema *schema,
+/* A value that a command's text names: of each edge that may bring it. */
+static bool value_check(const struct aff_table *inputs, const char *option, const char *name, int size,
+                        const struct aff_report *report)
+{
+    bool is_there = false;
+
+    for (uint32_t i = 0; i < inputs->count; i++) {
+        const struct aff_schema *schema = input_at(inputs, i)->schema;
+        const struct aff_column *column = schema ? column_of(schema, name, (size_t)size) : NULL;
+
+        is_there |= column != NULL;
+        if (!schema)
+            return config_problem(report, option, "sends {%.*s} to the device, and the columns of input %u are known at "
+                                                  "run time only, so that it may be patient data; expected columns that "
+                                                  "are declared; declare them with columns = [...] before this node",
+                                  size, name, (unsigned)i + 1u);
+        if (column && column->label == AFF_LABEL_PHI)
+            return config_problem(report, option, "sends {%.*s} to the device, and that column of input %u is labelled "
+                                                  "phi; expected no patient data in a command; take it out, or send "
+                                                  "what identifies nobody", size, name, (unsigned)i + 1u);
+    }
+    if (is_there)
+        return true;
+    return config_problem(report, option, "sends {%.*s}, and nothing that comes to commands has a column of that name; "
+                                          "expected one that comes with the command; correct the name, or add the "
+                                          "column before this node", size, name);
+}
+
+static bool values_check(const struct command_config *command, const struct aff_table *inputs,
                          const struct aff_report *report)
 {
     const char *at = command->send, *name;
     char option[200];
+    bool ok = true;
     size_t size;
 
-    while (at && template_name(&at, &name, &size) == 1) {
-        if (label_of(schema, name, size) != AFF_LABEL_PHI)
-            continue;
-        (void)snprintf(option, sizeof option, "commands.%s.send", command->key);
-        return config_problem(report, option, "sends {%.*s} to the device, which is or may be patient data; expected "
-                                              "columns that are declared and not labelled phi; take it out, or "
-                                              "declare the column before this node", (int)size, name);
-    }
-    return true;
+    (void)snprintf(option, sizeof option, "commands.%s.send", command->key);
+    while (at && template_name(&at, &name, &size) == 1)
+        ok = value_check(inputs, option, name, (int)size, report) && ok;
+    return ok;
 }
 
 aff_status config_shape(const void *config, const struct aff_table *inputs, const struct aff_report *report)
@@ -98,11 +129,7 @@ aff_status config_shape(const void *config, const struct aff_table *inputs, cons
 
         report->output(report, &shape);
     }
-    for (uint32_t i = 0; inputs && i < inputs->count; i++) {
-        const struct aff_shape *shape = (const void *)((const char *)inputs->items + (size_t)i * inputs->stride);
-
-        for (uint32_t k = 0; k < c->commands.count; k++)
-            ok = values_check(config_command(c, k), shape->schema, report) && ok;
-    }
+    for (uint32_t k = 0; inputs && inputs->count && k < c->commands.count; k++)
+        ok = values_check(config_command(c, k), inputs, report) && ok;
     return ok ? AFF_OK : AFF_ERR_CONFIG;
 }

@@ -4,46 +4,6 @@
  * lost in the middle, kept over a restart; and that data goes on meanwhile. */
 #include "test_line.h"
 
-static uint32_t order_stream(struct aff_harness *h)
-{
-    static const struct aff_column columns[] = {
-        { .name = "command", .type = AFF_TEXT }, { .name = "text", .type = AFF_TEXT },
-        { .name = "number", .type = AFF_INT },   { .name = "real", .type = AFF_REAL },
-        { .name = "when", .type = AFF_TIME },    { .name = "patient", .type = AFF_TEXT, .label = AFF_LABEL_PHI },
-    };
-    static const struct aff_schema schema = { .struct_size = sizeof schema, .type = AFF_FIELDS, .name = "orders",
-                                              .columns = columns, .count = 6, .stride = sizeof columns[0] };
-
-    return aff_harness_stream(h, "bed-3", "orders", &schema);
-}
-
-static void order(struct aff_harness *h, const char *command)
-{
-    EXPECT_STATUS(AFF_PUSH_ROW(h, "commands", order_stream(h), AFF_CELL_TEXT(command), AFF_CELL_NONE, AFF_CELL_NONE,
-                               AFF_CELL_NONE, AFF_CELL_NONE, AFF_CELL_TEXT("Jane")),
-                  AFF_OK);
-    (void)aff_harness_clock(h, 0);
-}
-
-/* The device gets just this, in however many pieces. */
-static void expect_sent(struct aff_harness *h, const char *bytes, size_t size)
-{
-    static char got[4096];
-    size_t used = 0;
-
-    for (int i = 0; i < 500 && used < size; i++) {
-        ssize_t n = read(line.master, got + used, sizeof got - used);
-
-        used += n > 0 ? (size_t)n : 0;
-        if (used < size)
-            (void)aff_harness_ready(h, 10);
-    }
-    assert_int_equal(used, size);
-    assert_memory_equal(got, bytes, size);
-}
-
-#define SENT(h, text) expect_sent(h, text, sizeof(text) - 1)
-
 #define RESET "commands = { reset = { send = \"RST\\r\", expect = \"OK\", refuse = \"ERR\", timeout = \"2s\", retries = 2 } }"
 
 TEST(a_command_is_sent_answered_and_reported)
@@ -152,6 +112,12 @@ TEST(commands_wait_for_each_other_in_order)
     line_close(&h);
 }
 
+/* A row with values; stream is order_stream(h). */
+#define SET(command, text, number, real)                                                                      \
+    EXPECT_STATUS(AFF_PUSH_ROW(h, "commands", stream, AFF_CELL_TEXT(command), text, number, real, AFF_CELL_INT(5), \
+                               AFF_CELL_TEXT("Jane")), AFF_OK); \
+    (void)aff_harness_clock(h, 0)
+
 TEST(values_of_the_row_are_sent_and_only_harmless_ones)
 {
     struct aff_harness *h = line_ready("commands = { set = { send = \"SET {text}={number},{real}{{x}}\\r\" }, at = { "
@@ -159,10 +125,6 @@ TEST(values_of_the_row_are_sent_and_only_harmless_ones)
     uint32_t stream = order_stream(h);
     char longest[80];
 
-#define SET(command, text, number, real)                                                                      \
-    EXPECT_STATUS(AFF_PUSH_ROW(h, "commands", stream, AFF_CELL_TEXT(command), text, number, real, AFF_CELL_INT(5), \
-                               AFF_CELL_TEXT("Jane")), AFF_OK); \
-    (void)aff_harness_clock(h, 0)
     SET("set", AFF_CELL_TEXT("bed 3.A-_:+"), AFF_CELL_INT(-42), AFF_CELL_REAL(0.1));
     SENT(h, "SET bed 3.A-_:+=-42,0.1{x}\r");
     SET("wide", AFF_CELL_TEXT("\"q\""), AFF_CELL_NONE, AFF_CELL_NONE);
@@ -265,6 +227,86 @@ TEST(an_answer_that_is_cut_by_two_reads_is_seen)
     line_close(&h);
 }
 
+/* More short frames than one turn takes; the command goes out between them. */
+TEST(an_answer_that_was_there_before_the_command_is_none)
+{
+    int watch;
+    struct aff_harness *h = line_ready_watched("commands = { a = { send = \"A\", expect = \"OK\", timeout = \"1s\" } }",
+                                               &watch);
+    char bytes[1200];
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = i % 2 ? '\n' : 'x';
+    pty_send(&line, bytes, sizeof bytes);
+    PTY_SEND(&line, "OK\nO");
+    line_queued(watch, (int)sizeof bytes + 4);
+    order_push(h, "a");
+    (void)aff_harness_read(h, 10000);
+    SENT(h, "A");
+    for (int i = 0; i < 100 && aff_harness_waiting(h, "data") < sizeof bytes / 2 + 1; i++)
+        (void)aff_harness_read(h, 10000);
+    EXPECT_WAITING(h, "data", sizeof bytes / 2 + 1);
+    EXPECT_NOTHING(h, "results");
+    PTY_SEND(&line, "K\n"); /* one that was half there is an answer: who knows what stood before it */
+    line_wait(h, "results", 1);
+    assert_string_equal(line_told(h, "results"), "a done 1;");
+    (void)close(watch);
+    line_close(&h);
+}
+
+TEST(an_answer_that_comes_twice_answers_one_command)
+{
+    struct aff_harness *h = line_ready("commands = { a = { send = \"A\", expect = \"OK\", timeout = \"1s\" } }");
+    int watch = -1;
+
+    order(h, "a");
+    order(h, "a");
+    SENT(h, "A");
+    PTY_SEND(&line, "HR=80 OKOK\nHR=8"); /* twice in a frame, which holds other things as well */
+    line_wait(h, "results", 1);
+    SENT(h, "A");
+    PTY_SEND(&line, "1\n");
+    line_wait(h, "data", 2);
+    aff_harness_clock(h, SECOND);
+    assert_string_equal(line_told(h, "results"), "a done 1;a timeout 1;");
+    line_close(&h);
+    /* Twice, one behind the other, and both there when they are read. */
+    h = line_ready_watched("commands = { a = { send = \"A\", expect = \"OK\", timeout = \"1s\" } }", &watch);
+    order(h, "a");
+    order(h, "a");
+    SENT(h, "A");
+    PTY_SEND(&line, "OK\nOK\n");
+    line_queued(watch, 6);
+    line_wait(h, "results", 1);
+    SENT(h, "A");
+    aff_harness_clock(h, SECOND);
+    assert_string_equal(line_told(h, "results"), "a done 1;a timeout 1;");
+    (void)close(watch);
+    line_close(&h);
+}
+
+TEST(each_of_very_many_commands_has_one_result)
+{
+    enum { MANY = 300 };
+    struct aff_harness *h = line_open("commands = { a = { send = \"A\" } }\ncommand_wait = \"20s\"");
+    int results = 0;
+
+    aff_harness_max_held(h, MANY);
+    for (int i = 0; i < MANY; i++)
+        order_push(h, "a");
+    for (int i = 0; i < 60; i++) {
+        (void)aff_harness_clock(h, SECOND);
+        while (aff_harness_take(h, "results"))
+            results++;
+    }
+    assert_int_equal(results, MANY);
+    EXPECT_VERDICT(h, "expired", 256);
+    EXPECT_VERDICT(h, "too_many", MANY - 256);
+    EXPECT_METRIC(h, "queued", 0);
+    EXPECT_BALANCED(h);
+    line_close(&h);
+}
+
 TEST(a_command_is_framed_as_frames_are)
 {
     struct aff_harness *h = line_ready("framer = \"stx_etx\"\nchecksum = { kind = \"xor\" }\n"
@@ -275,6 +317,22 @@ TEST(a_command_is_framed_as_frames_are)
     PTY_SEND(&line, "\x02" "ok\x03\x07");
     line_wait(h, "results", 1);
     assert_string_equal(line_told(h, "results"), "q done 1;");
+    line_close(&h);
+}
+
+/* Where nothing can be escaped, a mark in a value would end the frame and begin another. */
+TEST(a_value_that_would_end_its_own_frame_is_not_sent)
+{
+    struct aff_harness *h = line_ready("line = { end = \"::\" }\n"
+                                       "commands = { say = { send = \"SAY {text}\", wrap = true } }");
+    uint32_t stream = order_stream(h);
+
+    SET("say", AFF_CELL_TEXT("a::RST"), AFF_CELL_NONE, AFF_CELL_NONE);
+    SET("say", AFF_CELL_TEXT("a:"), AFF_CELL_NONE, AFF_CELL_NONE); /* a mark with what follows */
+    assert_string_equal(line_told(h, "results"), "say bad_value 0;say bad_value 0;");
+    SET("say", AFF_CELL_TEXT("a:b"), AFF_CELL_NONE, AFF_CELL_NONE);
+    SENT(h, "SAY a:b::");
+    assert_string_equal(pty_got(&line), "");
     line_close(&h);
 }
 
@@ -403,12 +461,19 @@ TEST(what_is_sent_may_name_no_patient_data)
     static const struct aff_schema schema = { .struct_size = sizeof schema, .type = AFF_FIELDS, .name = "orders",
                                               .columns = columns, .count = 3, .stride = sizeof columns[0] };
     const struct aff_shape shape = { .struct_size = sizeof shape, .schema = &schema, .subject = AFF_LABEL_PHI }, *out;
+    const struct aff_shape open = { .struct_size = sizeof open };
     const char *said;
 
     assert_null(aff_harness_shape("in_serial", "path = \"x\"\ncommands = { a = { send = \"{rate}\" } }", &shape, 1, &out));
     said = aff_harness_shape("in_serial", "path = \"x\"\ncommands = { a = { send = \"{patient}\" } }", &shape, 1, &out);
     assert_non_null(said);
-    assert_non_null(strstr(said, "which is or may be patient data"));
+    assert_non_null(strstr(said, "commands.a.send: sends {patient} to the device, and that column of input 1 is labelled phi"));
+    said = aff_harness_shape("in_serial", "path = \"x\"\ncommands = { a = { send = \"{rat}\" } }", &shape, 1, &out);
+    assert_non_null(said);
+    assert_non_null(strstr(said, "nothing that comes to commands has a column of that name"));
+    said = aff_harness_shape("in_serial", "path = \"x\"\ncommands = { a = { send = \"{rate}\" } }", &open, 1, &out);
+    assert_non_null(said);
+    assert_non_null(strstr(said, "known at run time only"));
 }
 
 static void scenario(void)
@@ -434,7 +499,10 @@ AFF_TEST_MAIN(a_command_is_sent_answered_and_reported, a_refusal_is_a_dead_lette
               an_unknown_command_is_told_and_set_aside, commands_wait_for_each_other_in_order,
               values_of_the_row_are_sent_and_only_harmless_ones, steps_are_one_command_and_on_open_comes_first,
               a_step_that_is_not_done_ends_the_command, each_step_has_tries_of_its_own, an_answer_that_is_cut_by_two_reads_is_seen,
-              a_command_is_framed_as_frames_are, a_line_lost_in_the_middle_is_a_retry_after_its_return,
+              an_answer_that_was_there_before_the_command_is_none,
+              an_answer_that_comes_twice_answers_one_command, each_of_very_many_commands_has_one_result,
+              a_command_is_framed_as_frames_are, a_value_that_would_end_its_own_frame_is_not_sent,
+              a_line_lost_in_the_middle_is_a_retry_after_its_return,
               a_command_that_waits_too_long_is_not_carried_out_later,
               a_command_at_work_does_not_expire, a_held_command_survives_a_restart_and_is_done_at_least_once,
               a_device_that_takes_nothing_stops_no_data,

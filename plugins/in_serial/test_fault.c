@@ -160,6 +160,38 @@ TEST(a_line_that_fails_while_it_is_read_or_written_is_lost_and_opened_again)
     aff_harness_close(&h);
 }
 
+/* A long read is more work than a turn does; then it is a write that fails. */
+TEST(frames_that_were_read_before_a_write_fails_come_out_and_only_the_half_one_is_lost)
+{
+    enum { LINES = 100, SIZE = 80 };
+    struct aff_harness *h = open_fake("max_frame = \"16KiB\"\ncommands = { go = { send = \"G\" } }\n"
+                                      "polls = [{ command = \"go\", every = \"1s\" }]");
+    char lines[LINES * SIZE + 1];
+    int i;
+
+    memset(lines, 'a', sizeof lines);
+    for (i = 1; i <= LINES; i++)
+        lines[i * SIZE - 1] = '\n';
+    lines[LINES * SIZE] = '\0';
+    sends(lines);
+    sends("half");
+    fake_port.write_error = EIO;
+    EXPECT_STATUS(aff_harness_clock(h, SECOND_NS), AFF_OK);
+    EXPECT_METRIC(h, "lost", 1); /* and frames that were read are not out yet */
+    for (i = 0; i < 4; i++)
+        (void)aff_harness_read(h, 64);
+    EXPECT_WAITING(h, "data", LINES);
+    EXPECT_METRIC(h, "bad_cut", 1);
+    for (i = 0; i < LINES; i++)
+        assert_int_equal(aff_harness_take(h, "data")->flags & AFF_FLAG_GAP, 0);
+    (void)aff_harness_clock(h, SECOND_NS);
+    assert_int_equal(fake_port.opened, 2);
+    sends("cd\n");
+    (void)aff_harness_ready(h, 1000);
+    assert_int_equal(aff_harness_take(h, "data")->flags & AFF_FLAG_GAP, AFF_FLAG_GAP);
+    aff_harness_close(&h);
+}
+
 TEST(another_device_in_its_place_that_refuses_a_setting_ends_no_run)
 {
     struct aff_harness *h = open_fake("");
@@ -207,5 +239,6 @@ TEST(a_command_that_stays_half_sent_is_forgotten_before_it_is_sent_again)
 
 AFF_TEST_MAIN(what_the_driver_counts_is_a_metric_and_an_overrun_a_gap, a_read_that_is_interrupted_is_no_loss,
               a_line_that_fails_while_it_is_read_or_written_is_lost_and_opened_again,
+              frames_that_were_read_before_a_write_fails_come_out_and_only_the_half_one_is_lost,
               another_device_in_its_place_that_refuses_a_setting_ends_no_run,
               a_command_that_stays_half_sent_is_forgotten_before_it_is_sent_again)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * test_in_serial.c - the plugin on real ptys: every framer, times and flags,
- * unplugging and return, silence, hostile bytes, and what is refused.
+ * unplugging and return, hostile bytes, and what is refused.
  *
- * Not here: commands (test_commands.c). */
+ * Not here: pauses (test_pauses.c), commands (test_commands.c, test_polls.c). */
 #include "test_line.h"
 
 TEST(lines_become_records_with_the_time_of_their_first_byte)
@@ -73,6 +73,10 @@ TEST(every_framer_works_through_the_plugin)
             "}\nchecksum = { kind = \"crc16\", poly = 0x8005, init = 0xFFFF, reflect_in = true, reflect_out = true, "
             "order = \"little\", cover_start = true, skip_first = 3 }",
             "\xaa\x09\x00\x31\x32\x33\x34\x35\x36\x37\x38\x39\x37\x4b", 1, "[123456789]"),
+        ROW("framer = \"fixed\"\nfixed = { size = 3, sync_bits = 0x80 }", "x\x80" "ab" "\x81" "c" "\xff" "de" "xy" "\x90" "fg", 3,
+            "[\x80" "ab]![\xff" "de][\x90" "fg]"),
+        ROW("framer = \"length\"\nlength = { start = \"AB\", offset = 2, width = 2, add = -2 }",
+            "AB\x00\x04okAB\x00\x02" "AB\x00\x01" "AB\x00\x03!", 2, "[ok]![!]"),
         ROW("framer = \"stx_etx\"\nchecksum = { kind = \"xor\" }", "\x02"
                                                                    "AB\x03\x00",
             1, "[AB]"),
@@ -286,49 +290,6 @@ TEST(the_device_is_ours_alone)
     line_close(&h);
 }
 
-TEST(silence_is_told_and_its_end_too)
-{
-    struct aff_harness *h = line_ready("silent_after = \"5s\"");
-    const struct aff_record *e;
-
-    aff_harness_clock(h, 4 * SECOND);
-    PTY_SEND(&line, "a\n");
-    line_wait(h, "data", 1);
-    aff_harness_clock(h, 4900 * MS);
-    EXPECT_NOTHING(h, "events");
-    aff_harness_clock(h, 100 * MS);
-    e = aff_harness_take(h, "events");
-    assert_string_equal(aff_harness_text(h, e, "kind"), "silent");
-    assert_true(fabs(aff_harness_real(h, e, "seconds") - 5.0) < 0.1);
-    aff_harness_clock(h, 60 * SECOND);
-    EXPECT_NOTHING(h, "events");
-    PTY_SEND(&line, "b\n");
-    line_wait(h, "data", 2);
-    e = aff_harness_take(h, "events");
-    assert_string_equal(aff_harness_text(h, e, "kind"), "not_silent");
-    assert_true(aff_harness_real(h, e, "seconds") > 60.0);
-    PTY_SEND(&line, "c\n");
-    line_wait(h, "data", 3);
-    EXPECT_NOTHING(h, "events");
-    EXPECT_METRIC(h, "silences", 1);
-    line_close(&h);
-}
-
-TEST(a_half_frame_is_given_up_after_frame_timeout)
-{
-    struct aff_harness *h = line_ready("framer = \"length\"\nlength = { start = \"#\", offset = 1 }\nframe_timeout = "
-                                       "\"1s\"");
-
-    PTY_SEND(&line, "#\x40#\x02hi");
-    line_rest(h);
-    EXPECT_NOTHING(h, "data");
-    aff_harness_clock(h, SECOND);
-    line_wait(h, "data", 1);
-    assert_string_equal(line_frames(h), "![hi]");
-    EXPECT_METRIC(h, "bad_cut", 1);
-    line_close(&h);
-}
-
 TEST(frames_wait_where_few_are_wanted_and_none_is_lost)
 {
     struct aff_harness *h = line_ready("");
@@ -487,16 +448,21 @@ TEST(what_cannot_be_is_refused_with_what_to_do)
     REFUSED("framer = \"fixed\"", "fixed = { size = 32 }");
     REFUSED("framer = \"length\"", "length = { offset = 1");
     REFUSED("framer = \"marks\"", "marks = { start");
+    REFUSED("framer = \"silence\"", "frame_timeout = ");
     REFUSED("framer = \"slip\"\nline = { text = \"ascii\" }", "does nothing with this framer");
     REFUSED("line = { end = [\"\\r\", \"\\r\\n\"] }", "one begins another");
     REFUSED("line = { end = \"\" }", "1 to 16 bytes");
     REFUSED("line = { end = '\\q' }", "1 to 16 bytes");
     REFUSED("framer = \"fixed\"\nfixed = { size = 5000 }", "raise max_frame");
+    REFUSED("framer = \"fixed\"\nfixed = { size = 5, start = \"A\", sync_bits = 0x80 }", "one of the two");
     REFUSED("framer = \"length\"\nlength = { offset = 1, width = 2, header = 2 }", "offset + width = 3");
     REFUSED("framer = \"length\"\nlength = { start = \"AB\", offset = 1 }", "inside length.start");
     REFUSED("framer = \"length\"\nlength = { offset = 1 }\nchecksum = { kind = \"sum\" }", "expected at least 1");
     REFUSED("checksum = { kind = \"crc16\" }", "poly = 0x8005");
     REFUSED("checksum = { kind = \"sum\", poly = 7 }", "is for a CRC");
+    REFUSED("checksum = { kind = \"sum\", reflect_in = true }", "reflect_in: is for a CRC");
+    REFUSED("checksum = { kind = \"sum\", cover_end = false }", "cover_end");
+    REFUSED("framer = \"stx_etx\"\nmarks = { escape_xor = 32 }", "escape_xor");
     REFUSED("checksum = { kind = \"crc8\", poly = 0x107 }", "at most 0xFF");
     REFUSED("checksum = { kind = \"sum\", place = \"behind\" }", "place = \"inside\"");
     REFUSED("framer = \"stx_etx\"\nmarks = { escape = \"ab\" }", "is not one byte");
@@ -512,6 +478,8 @@ TEST(what_cannot_be_is_refused_with_what_to_do)
     REFUSED("commands = { a = { steps = [\"a\"] } }", "steps of its own");
     REFUSED("commands = { a = { send = \"A\", expect = \"^OK\", look_in = \"bytes\" } }", "take the ^ out");
     REFUSED("framer = \"fixed\"\nfixed = { size = 3 }\ncommands = { a = { send = \"A\", wrap = true } }", "whole frame into send");
+    REFUSED("commands = { a = { send = 'A\\rB', wrap = true } }", "holds a mark");
+    REFUSED("framer = \"stx_etx\"\ncommands = { a = { send_hex = \"41 03\", wrap = true } }", "holds a mark");
     REFUSED("baud = 49", "50");
     REFUSED("data_bits = 9", "8");
 }
@@ -523,7 +491,6 @@ AFF_TEST_MAIN(lines_become_records_with_the_time_of_their_first_byte, frames_of_
               tries_are_rarer_and_rarer_and_never_more_than_10_s_apart,
               a_setting_that_the_device_does_not_take_ends_the_run_and_is_named,
               a_device_that_comes_later_and_does_not_take_a_setting_is_tried_again, the_device_is_ours_alone,
-              silence_is_told_and_its_end_too, a_half_frame_is_given_up_after_frame_timeout,
               frames_wait_where_few_are_wanted_and_none_is_lost,
               the_real_monitor_played_through_a_pty_gives_each_line_of_its_table,
               hostile_bytes_leave_bounded_work_and_no_stop, every_host_call_may_fail_once,

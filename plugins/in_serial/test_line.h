@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_line.h - a harness with in_serial on a pty, and what came out as text. */
+ * test_line.h - a harness with in_serial on a pty: commands to it, and what came out as
+ * text. */
 #ifndef IN_SERIAL_TEST_LINE_H
 #define IN_SERIAL_TEST_LINE_H
 
 #include "tty/testing.h"
 
 #include <math.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 
 #define MS INT64_C(1000000)
 #define SECOND (1000 * MS)
@@ -28,6 +31,32 @@ static struct aff_harness *line_ready(const char *toml)
     struct aff_harness *h;
 
     pty_plug(&line, "tty");
+    h = line_open(toml);
+    EXPECT_STATUS(aff_harness_read(h, 64), AFF_AGAIN);
+    return h;
+}
+
+/* Until so many bytes wait to be read there, or 5 s of real time are over. To be called
+ * with a device that is held open by `watch`, opened before in_serial opened it. */
+static inline void line_queued(int watch, int bytes)
+{
+    int there = 0;
+
+    for (int i = 0; i < 5000 && there < bytes; i++) {
+        assert_int_equal(ioctl(watch, FIONREAD, &there), 0);
+        (void)poll(NULL, 0, there < bytes);
+    }
+    assert_int_equal(there, bytes);
+}
+
+/* As line_ready, with such a `watch`. */
+static inline struct aff_harness *line_ready_watched(const char *toml, int *ret_watch)
+{
+    struct aff_harness *h;
+
+    pty_plug(&line, "tty");
+    *ret_watch = open(line.slave, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(*ret_watch >= 0);
     h = line_open(toml);
     EXPECT_STATUS(aff_harness_read(h, 64), AFF_AGAIN);
     return h;
@@ -65,6 +94,14 @@ static inline void line_rest(struct aff_harness *h)
         (void)aff_harness_ready(h, 20);
 }
 
+/* Until so many bytes have been read in all, or 5 s of real time are over. */
+static inline void line_came(struct aff_harness *h, double bytes)
+{
+    for (int i = 0; i < 500 && aff_harness_metric(h, "bytes") < bytes; i++)
+        (void)aff_harness_ready(h, 10);
+    EXPECT_METRIC(h, "bytes", bytes);
+}
+
 /* What waits at a port: [bytes], with ~ before one that is SUSPECT and ! before one
  * with a gap. Lives until the next call. */
 static inline const char *line_frames(struct aff_harness *h)
@@ -99,5 +136,51 @@ static inline const char *line_told(struct aff_harness *h, const char *port)
     }
     return text;
 }
+
+/* Rows of commands, with columns of every type that may or may not be sent. */
+static inline uint32_t order_stream(struct aff_harness *h)
+{
+    static const struct aff_column columns[] = {
+        { .name = "command", .type = AFF_TEXT }, { .name = "text", .type = AFF_TEXT },
+        { .name = "number", .type = AFF_INT },   { .name = "real", .type = AFF_REAL },
+        { .name = "when", .type = AFF_TIME },    { .name = "patient", .type = AFF_TEXT, .label = AFF_LABEL_PHI },
+    };
+    static const struct aff_schema schema = { .struct_size = sizeof schema, .type = AFF_FIELDS, .name = "orders",
+                                              .columns = columns, .count = 6, .stride = sizeof columns[0] };
+
+    return aff_harness_stream(h, "bed-3", "orders", &schema);
+}
+
+static inline void order_push(struct aff_harness *h, const char *command)
+{
+    EXPECT_STATUS(AFF_PUSH_ROW(h, "commands", order_stream(h), AFF_CELL_TEXT(command), AFF_CELL_NONE, AFF_CELL_NONE,
+                               AFF_CELL_NONE, AFF_CELL_NONE, AFF_CELL_TEXT("Jane")),
+                  AFF_OK);
+}
+
+static inline void order(struct aff_harness *h, const char *command)
+{
+    order_push(h, command);
+    (void)aff_harness_clock(h, 0);
+}
+
+/* The device gets just this, in however many pieces. */
+static inline void expect_sent(struct aff_harness *h, const char *bytes, size_t size)
+{
+    static char got[4096];
+    size_t used = 0;
+
+    for (int i = 0; i < 500 && used < size; i++) {
+        ssize_t n = read(line.master, got + used, sizeof got - used);
+
+        used += n > 0 ? (size_t)n : 0;
+        if (used < size)
+            (void)aff_harness_ready(h, 10);
+    }
+    assert_int_equal(used, size);
+    assert_memory_equal(got, bytes, size);
+}
+
+#define SENT(h, text) expect_sent(h, text, sizeof(text) - 1)
 
 #endif

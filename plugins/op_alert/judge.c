@@ -21,11 +21,6 @@ struct view view_of(const struct plan *p, void *bytes)
     return v;
 }
 
-int64_t time_add(int64_t a, int64_t b)
-{
-    return a > INT64_MAX - b ? INT64_MAX : a + b;
-}
-
 /* ---- limits ---- */
 
 static bool beyond(enum rule_kind kind, double value, double limit)

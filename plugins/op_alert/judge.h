@@ -15,6 +15,8 @@
 #include "rules.h"
 #include "trend.h"
 
+#include <alert_rows/keep.h>
+
 enum { STREAMS_MOST = 32, VALUE_MOST = 40 };
 
 enum phase { PHASE_IDLE, PHASE_WAITING, PHASE_ACTIVE };
@@ -95,8 +97,5 @@ void judge_time(const struct plan *p, const struct view *v, int64_t now_ns);
 int64_t judge_repeat(const struct rule *r, const struct rule_state *s);
 /* When judge_time or a repeat is due next; INT64_MAX: not. */
 int64_t judge_due(const struct plan *p, const struct view *v);
-
-/* a + b, b not below 0, without passing the end of time. */
-int64_t time_add(int64_t a, int64_t b);
 
 #endif

@@ -173,33 +173,26 @@ static aff_status alerts_start(void *self)
 
 /* ---- restart: which subjects there may be; all else is in their state ---- */
 
-struct kept {
-    uint32_t version, top, has_told;
-};
+enum { KEPT_TOP = 1, KEPT_TOLD, KEPT_WORDS };
 
 static aff_status alerts_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
 {
     const struct alerts *a = self;
-    struct kept kept = { 1, a->top, a->has_told };
+    const uint32_t words[KEPT_WORDS] = { KEPT_VERSION, a->top, a->has_told };
 
-    *ret_size = sizeof kept;
-    if (room >= sizeof kept)
-        memcpy(buffer, &kept, sizeof kept);
-    return AFF_OK;
+    return words_snapshot(words, KEPT_WORDS, buffer, room, ret_size);
 }
 
 static aff_status alerts_restore(void *self, const void *buffer, size_t size)
 {
     struct alerts *a = self;
-    struct kept kept;
+    uint32_t words[KEPT_WORDS];
+    aff_status st = words_restore(a->host, words, KEPT_WORDS, buffer, size);
 
-    if (size != sizeof kept)
-        return a->host->explain(a->host, AFF_ERR_DATA, "the saved state of the rules has another size");
-    memcpy(&kept, buffer, sizeof kept);
-    if (kept.version != 1)
-        return a->host->explain(a->host, AFF_ERR_DATA, "the saved state of the rules is of another version");
-    a->top = kept.top;
-    a->has_told = kept.has_told != 0;
+    if (st != AFF_OK)
+        return st;
+    a->top = words[KEPT_TOP];
+    a->has_told = words[KEPT_TOLD] != 0;
     return AFF_OK;
 }
 

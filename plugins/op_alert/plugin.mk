@@ -1,5 +1,5 @@
 # op_alert: rules on rows to alerts; and alert_rows/, which op_watch is made of as well.
-alert_rows = alert_rows/columns.c alert_rows/columns.h
+alert_rows = alert_rows/columns.c alert_rows/columns.h alert_rows/keep.h
 op_alert_core = op_alert/check.c op_alert/judge.c op_alert/judge.h op_alert/rules.c op_alert/rules.h \
 	op_alert/tell.c op_alert/tell.h op_alert/template.c op_alert/template.h op_alert/trend.c op_alert/trend.h \
 	op_alert/values.c op_alert/values.h $(alert_rows)

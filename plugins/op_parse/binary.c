@@ -36,6 +36,11 @@ static bool bcd_read(const unsigned char *bytes, uint32_t width, int32_t endian,
     return true;
 }
 
+static int32_t endian_of(const struct frame *f, const struct column_config *c)
+{
+    return c->endian == COLUMN_AS_FRAME ? f->config->endian : c->endian == COLUMN_BIG ? ENDIAN_BIG : ENDIAN_LITTLE;
+}
+
 /* The integer at `bytes`, or the bits of it that the column names. */
 static uint64_t whole_read(const struct column_config *c, const unsigned char *bytes, int32_t endian)
 {
@@ -52,7 +57,7 @@ static uint64_t whole_read(const struct column_config *c, const unsigned char *b
 static enum reason float_put(struct parser *p, const struct frame *f, const struct place *place,
                              const unsigned char *bytes)
 {
-    uint64_t raw = bytes_join(bytes, map_raw_width(place->config->raw), f->config->endian);
+    uint64_t raw = bytes_join(bytes, map_raw_width(place->config->raw), endian_of(f, place->config));
     uint32_t half = (uint32_t)raw;
     double value;
     float narrow;
@@ -80,11 +85,11 @@ static enum reason number_put(struct parser *p, const struct frame *f, const str
     if (c->raw == RAW_F32 || c->raw == RAW_F64)
         return float_put(p, f, place, bytes);
     if (c->raw == RAW_BCD) {
-        if (!bcd_read(bytes, (uint32_t)c->length, f->config->endian, &whole))
+        if (!bcd_read(bytes, (uint32_t)c->length, endian_of(f, c), &whole))
             return value_bad(p, f, place, BAD_VALUE);
         return value_put_number(p, f, place, (double)whole, whole, true);
     }
-    raw = whole_read(c, bytes, f->config->endian);
+    raw = whole_read(c, bytes, endian_of(f, c));
     if (c->raw == RAW_U64 && raw > INT64_MAX)
         return value_put_number(p, f, place, (double)raw, 0, false);
     memcpy(&whole, &raw, sizeof whole);

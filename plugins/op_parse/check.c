@@ -144,13 +144,10 @@ static void column_specials(struct check *c, uint32_t i, uint32_t k)
 
     if (col->out.missing.count > SPECIALS_MOST)
         wrong(c, i, k, "missing", "has more than 16 numbers; expected at most so many; write low and high instead");
-    for (n = 0; n < col->out.missing.count; n++) {
-        const char *const *text = (const void *)((const char *)col->out.missing.items + (size_t)n * col->out.missing.stride);
-
-        if (!map_special(*text, &number))
+    for (n = 0; n < col->out.missing.count; n++)
+        if (!map_special(map_text(&col->out.missing, n), &number))
             wrong(c, i, k, "missing", "is no whole number; expected one as it is stored; write it like \"-32768\" or "
                                       "\"0x8000\"");
-    }
 }
 
 /* The stored number. */
@@ -178,6 +175,53 @@ static void column_raw(struct check *c, uint32_t i, uint32_t k)
         column_specials(c, i, k);
 }
 
+/* What is about texts alone. */
+static void column_text(struct check *c, uint32_t i, uint32_t k)
+{
+    const struct column_config *col = column_at(frame_at(c->config, i), k);
+    int64_t bits = col->bits ? col->bits : 64 - col->bit;
+    bool is_hex = col->digits == DIGITS_HEX;
+
+    if (col->raw != RAW_U8)
+        wrong(c, i, k, "raw", "is for frames of kind binary; expected it without; leave it out");
+    if (col->endian != COLUMN_AS_FRAME)
+        wrong(c, i, k, "endian", "is for frames of kind binary; expected it without; leave it out");
+    if (col->length && frame_at(c->config, i)->kind != KIND_FIXED)
+        wrong(c, i, k, "length", "is for frames of kind fixed or binary; expected it without; leave it out");
+    if (is_hex && (col->out.type > COLUMN_BOOL || col->out.keep_text))
+        wrong(c, i, k, "digits", "is for numbers; expected a column of type real, int or bool without keep_text; leave it "
+                                 "out, or change the type");
+    if ((col->bit || col->bits) && !is_hex)
+        wrong(c, i, k, "bits", "and bit are for frames of kind binary and for digits = \"hex\"; expected one of these; "
+                               "leave them out");
+    else if (col->bit + bits > 64)
+        wrong(c, i, k, "bits", "are not in the value; expected bit + bits of 64 at most; correct them");
+}
+
+static bool is_ascii(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text >= 0x7f || *text < ' ')
+            return false;
+    return true;
+}
+
+static void column_words(struct check *c, uint32_t i, uint32_t k)
+{
+    const struct frame_config *f = frame_at(c->config, i);
+    const struct column_config *col = column_at(f, k);
+    bool is_stored = f->kind == KIND_BINARY && col->raw != RAW_TEXT;
+
+    if (is_stored && (*col->prefix || *col->suffix))
+        wrong(c, i, k, "prefix", "and suffix are for texts; expected a number without; leave them out");
+    if (*col->strip && (is_stored || !is_ascii(col->strip)))
+        wrong(c, i, k, "strip", "is for texts, and of ASCII; expected for example \"*%\" there; correct it, or leave it out");
+    if (col->yes.count && (is_stored || col->out.type != COLUMN_BOOL))
+        wrong(c, i, k, "yes", "is for columns of type bool that are written as texts; expected it without; leave it out");
+    if (is_stored && col->digits != DIGITS_DECIMAL)
+        wrong(c, i, k, "digits", "is for numbers that are written as texts; expected it without; leave it out");
+}
+
 static void column_value(struct check *c, uint32_t i, uint32_t k)
 {
     const struct frame_config *f = frame_at(c->config, i);
@@ -193,10 +237,11 @@ static void column_value(struct check *c, uint32_t i, uint32_t k)
         wrong(c, i, k, place.has_low ? "low" : "high", "is for numbers; expected a column of type real or int; leave it out");
     if (place.has_low && place.has_high && place.low > place.high)
         wrong(c, i, k, "low", "is greater than high; expected the least value first; exchange the two");
-    if (f->kind == KIND_BINARY && col->raw != RAW_TEXT && (*col->prefix || *col->suffix))
-        wrong(c, i, k, "prefix", "and suffix are for texts; expected a number without; leave them out");
+    column_words(c, i, k);
     if (f->kind == KIND_BINARY)
         column_raw(c, i, k);
+    else
+        column_text(c, i, k);
 }
 
 /* ---- frames ---- */
@@ -207,19 +252,20 @@ static void frame_marks(struct check *c, uint32_t i)
     bool has_fields = f->kind <= KIND_DELIMITED;
     unsigned char bytes[BEGINS_MOST];
 
-    if (has_fields && map_separator(f->separator) < 0)
-        wrong(c, i, UINT32_MAX, "separator", "is not one character; expected one of ASCII, \"tab\" or \"blanks\"; write "
-                                             "what stands between the fields");
+    if (has_fields && map_separator(f->separator) < 0 && !map_separators(f->separator))
+        wrong(c, i, UINT32_MAX, "separator", "is not one character, nor 2 to 8 different ones; expected such of ASCII, "
+                                             "\"tab\" or \"blanks\"; write what stands between the fields");
     if (f->kind <= KIND_PAIRS && (map_separator(f->assign) <= 0 || f->assign[1]))
         wrong(c, i, UINT32_MAX, "assign", "is not one character; expected what stands behind a key; write it like \"=\"");
-    else if (f->kind <= KIND_PAIRS && map_separator(f->assign) == map_separator(f->separator) && f->kind == KIND_PAIRS)
+    else if (f->kind == KIND_PAIRS && (map_separator(f->assign) == map_separator(f->separator) ||
+                                       (map_separators(f->separator) && strchr(f->separator, *f->assign))))
         wrong(c, i, UINT32_MAX, "assign", "is the same character as separator; expected one of its own for each; change one");
     if (*f->quote && (map_separator(f->quote) <= 0 || f->quote[1] || f->quote[0] == *f->separator))
         wrong(c, i, UINT32_MAX, "quote", "is not one character of its own; expected one of ASCII that separates nothing; "
                                          "write it, or nothing");
-    if (*f->quote && map_separator(f->separator) == 0)
-        wrong(c, i, UINT32_MAX, "quote", "does not go with separator = \"blanks\"; expected one of the two; leave it out, "
-                                         "or name the separator");
+    if (*f->quote && map_separator(f->separator) <= 0)
+        wrong(c, i, UINT32_MAX, "quote", "does not go with separator = \"blanks\" or several; expected one of the two; leave "
+                                         "it out, or name one separator");
     if (map_hex(f->begins_hex, bytes, BEGINS_MOST) < 0)
         wrong(c, i, UINT32_MAX, "begins_hex", "is not bytes in hexadecimal; expected up to 32 pairs of digits; write it "
                                               "like \"a5 5a\"");
@@ -245,6 +291,12 @@ static void frame_fits(struct check *c, uint32_t i)
         wrong(c, i, UINT32_MAX, "size", "is for frames of kind fixed or binary; expected it without; leave it out");
     if (f->fields > 0 && f->kind != KIND_KEY && f->kind != KIND_DELIMITED)
         wrong(c, i, UINT32_MAX, "fields", "is for frames of kind key or delimited; expected it without; leave it out");
+    if (f->endian != ENDIAN_LITTLE && f->kind != KIND_BINARY)
+        wrong(c, i, UINT32_MAX, "endian", "is for frames of kind binary; expected it without; leave it out");
+    if (f->decimal != DECIMAL_POINT && f->kind == KIND_BINARY)
+        wrong(c, i, UINT32_MAX, "decimal", "is for frames of text; expected it without; leave it out");
+    if (*f->quote && f->kind > KIND_DELIMITED)
+        wrong(c, i, UINT32_MAX, "quote", "is for frames with fields; expected it without; leave it out");
     if (f->kind == KIND_BINARY && c->config->split != SPLIT_NONE)
         wrong(c, i, UINT32_MAX, "kind", "is binary, whose bytes may be those that split looks for; expected split = "
                                         "\"none\"; let the source cut its frames");
@@ -307,6 +359,12 @@ static void words_check(struct check *c)
         c->to->problem(c->to, "subject", "is no column of any frame; expected the name of one; name it");
         c->ok = false;
     }
+    for (uint32_t i = 0; i < config->ignore.count; i++)
+        if (!*map_text(&config->ignore, i)) {
+            c->to->problem(c->to, "ignore", "has an empty text, by which all frames would be let go; expected what such a "
+                                            "frame begins with; write that");
+            c->ok = false;
+        }
     if (!*config->stream || strlen(config->stream) > 64) {
         c->to->problem(c->to, "stream", "is empty or longer than 64 bytes; expected a short name; write it like \"rows\"");
         c->ok = false;

@@ -40,6 +40,23 @@ static bool blanks_split(struct split *s, const char *text, size_t size)
     }
 }
 
+/* Fields between any of these characters; false: too many. */
+static bool any_split(struct split *s, const char *separators, const char *text, size_t size)
+{
+    size_t at, from = 0;
+
+    s->count = 0;
+    for (at = 0; at <= size && size; at++) {
+        if (at < size && (!text[at] || !strchr(separators, text[at])))
+            continue;
+        if (s->count == FIELDS_MOST)
+            return false;
+        s->fields[s->count++] = (struct field){ (uint32_t)from, (uint32_t)(at - from), false };
+        from = at + 1;
+    }
+    return true;
+}
+
 /* All fields; NULL, or what is wrong with them. */
 static const char *fields_split(struct parser *p, const struct frame *f, const struct text *t)
 {
@@ -47,6 +64,8 @@ static const char *fields_split(struct parser *p, const struct frame *f, const s
     struct split *s = &p->split;
     enum split_kind kind;
 
+    if (f->separators)
+        return any_split(s, f->separators, t->at, t->size) ? NULL : "has more than 4096 fields";
     if (!f->separator)
         return blanks_split(s, t->at, t->size) ? NULL : "has more than 4096 fields";
     s->dialect = (struct dialect){ f->separator, f->quote, 0 };

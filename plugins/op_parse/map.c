@@ -93,6 +93,23 @@ int map_separator(const char *option)
     return option[1] || *option == '\n' || *option == '\r' || (unsigned char)*option >= 0x80 ? -1 : *option;
 }
 
+bool map_separators(const char *option)
+{
+    size_t i, size = strlen(option);
+
+    if (size < 2 || size > SEPARATORS_MOST || map_separator(option) >= 0)
+        return false;
+    for (i = 0; i < size; i++)
+        if ((option[i] < 0x20 && option[i] != '\t') || (unsigned char)option[i] >= 0x7f || strchr(option + i + 1, option[i]))
+            return false;
+    return true;
+}
+
+const char *map_text(const struct aff_list *list, uint32_t i)
+{
+    return *(const char *const *)(const void *)((const char *)list->items + (size_t)i * list->stride);
+}
+
 static int hex_digit(char c)
 {
     static const char digits[] = "0123456789abcdef";
@@ -167,6 +184,7 @@ void map_frame(const struct config *c, uint32_t i, struct frame *ret)
     ret->config = f;
     ret->name = frame_name(f);
     ret->separator = (char)map_separator(f->separator);
+    ret->separators = map_separators(f->separator) ? f->separator : NULL;
     ret->assign = *f->assign;
     ret->quote = *f->quote;
     ret->point = f->decimal == DECIMAL_COMMA ? ',' : '.';
@@ -185,9 +203,6 @@ void map_place(const struct column_config *c, uint32_t target, struct place *ret
     ret->low = ret->has_low ? *(const double *)c->low.items : 0;
     ret->high = ret->has_high ? *(const double *)c->high.items : 0;
     ret->scaled = c->scale < 1.0 || c->scale > 1.0 || c->offset < 0.0 || c->offset > 0.0;
-    for (i = 0; i < c->out.missing.count && ret->special_count < SPECIALS_MOST; i++) {
-        const char *const *text = (const void *)((const char *)c->out.missing.items + (size_t)i * c->out.missing.stride);
-
-        ret->special_count += map_special(*text, &ret->specials[ret->special_count]);
-    }
+    for (i = 0; i < c->out.missing.count && ret->special_count < SPECIALS_MOST; i++)
+        ret->special_count += map_special(map_text(&c->out.missing, i), &ret->specials[ret->special_count]);
 }

@@ -65,6 +65,8 @@ static bool key_ends(const struct frame *f, const char *at, const char *end)
 {
     if (f->config->kind != KIND_DELIMITED || at == end)
         return true;
+    if (f->separators)
+        return strchr(f->separators, *at) != NULL;
     return f->separator ? *at == f->separator : *at == ' ' || *at == '\t';
 }
 
@@ -186,6 +188,22 @@ static struct piece text_of(const struct piece *piece)
     return text;
 }
 
+/* Lines that are no data: headers, titles. */
+static bool is_ignored(const struct config *c, const struct piece *text)
+{
+    size_t at = 0, size;
+    uint32_t i;
+
+    while (at < text->size && (text->text[at] == ' ' || text->text[at] == '\t'))
+        at++;
+    for (i = 0; i < c->ignore.count; i++) {
+        size = strlen(map_text(&c->ignore, i));
+        if (text->size - at >= size && memcmp(text->text + at, map_text(&c->ignore, i), size) == 0)
+            return true;
+    }
+    return false;
+}
+
 const struct frame *frame_match(const struct parser *p, const struct piece *piece, size_t *ret_at)
 {
     struct piece text = text_of(piece);
@@ -194,6 +212,8 @@ const struct frame *frame_match(const struct parser *p, const struct piece *piec
     uint32_t i;
 
     *ret_at = (size_t)(text.text - piece->text);
+    if (is_ignored(p->config, &text))
+        return NULL;
     if (p->config->start != START_FRAME && text.size) {
         const char *from = text.text + text_begin(p, text.text, text.size);
 

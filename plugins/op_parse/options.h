@@ -15,6 +15,8 @@ static const char *const start_names[] = { "frame", "key", "anywhere", NULL };
 static const char *const split_names[] = { "none", "lf", "cr", "lines", "zeros", NULL };
 static const char *const encoding_names[] = { "utf-8", "latin-1", NULL };
 static const char *const endian_names[] = { "little", "big", NULL };
+static const char *const column_endian_names[] = { "frame", "little", "big", NULL };
+static const char *const digits_names[] = { "decimal", "hex", NULL };
 static const char *const decimal_names[] = { ".", ",", NULL };
 static const char *const trouble_names[] = { "missing", "suspect", "frame", NULL };
 
@@ -24,6 +26,11 @@ static const struct aff_option missing_item[] = {
 };
 static const struct aff_option suspect_item[] = {
     AFF_OPT_ITEM(AFF_TYPE_TEXT, 0, "A text by which the device says that its values are doubtful."),
+};
+
+static const struct aff_option yes_item[] = { AFF_OPT_ITEM(AFF_TYPE_TEXT, 0, "A text that means yes.") };
+static const struct aff_option ignore_item[] = {
+    AFF_OPT_ITEM(AFF_TYPE_TEXT, 0, "What such a frame begins with; blanks in front are passed over."),
 };
 
 #define OUT(m) (uint32_t)(offsetof(struct column_config, out) + offsetof(struct rows_column, m))
@@ -59,12 +66,18 @@ static const struct aff_option column_options[] = {
                 "Of kind fixed or binary: at which byte it begins, counted from 0."),
     AFF_OPT_INT(struct column_config, length, 0, "0", 0, 65536, "bytes",
                 "Of kind fixed, and of raw bcd and text: how many bytes it has."),
+    AFF_OPT_ENUM(struct column_config, endian, 0, "\"frame\"", column_endian_names,
+                 "Of kind binary: which byte comes first, where that is not as in the frame's other values."),
     AFF_OPT_ENUM(struct column_config, raw, 0, "\"u8\"", raw_names,
                  "Of kind binary: how the value is stored; bcd is two decimal digits a byte."),
     AFF_OPT_INT(struct column_config, bit, 0, "0", 0, 63, NULL,
-                "Of kind binary: the lowest bit of the value in its integer, where that holds several."),
+                "Of kind binary, or with digits = \"hex\": the lowest bit of the value in its integer, where that holds "
+                "several."),
     AFF_OPT_INT(struct column_config, bits, 0, "0", 0, 64, NULL,
-                "Of kind binary: how many bits of its integer the value has; all if 0."),
+                "Of kind binary, or with digits = \"hex\": how many bits of its integer the value has; all if 0."),
+    AFF_OPT_ENUM(struct column_config, digits, 0, "\"decimal\"", digits_names,
+                 "Of a number written as text: its digits; those of a hexadecimal one have no sign, and 0x in front or "
+                 "not."),
     AFF_OPT_REAL(struct column_config, scale, 0, "1.0", 1, -1, NULL,
                  "Of type real: the number is multiplied by this, then offset is added."),
     AFF_OPT_REAL(struct column_config, offset, 0, "0.0", 1, -1, NULL,
@@ -73,6 +86,12 @@ static const struct aff_option column_options[] = {
                  "What stands in front of the value in its field, such as \"PR=\"; a field without it has no value."),
     AFF_OPT_TEXT(struct column_config, suffix, 0, "\"\"",
                  "What stands behind the value in its field, such as \"SEC\"; a field without it has no value."),
+    AFF_OPT_TEXT(struct column_config, strip, 0, "\"\"",
+                 "Characters of ASCII that may stand at either end of the value and are taken off, such as \"*%\"."),
+    AFF__OPT(struct column_config, yes, AFF_TYPE_LIST, 0, NULL, NULL, AFF__PAIR(0, 64), NULL, yes_item, 1,
+             sizeof(const char *),
+             "Of type bool, written as text: what means yes, while all else, blanks too, means no; without it true, yes, "
+             "1 and their like mean yes."),
     AFF__OPT(struct column_config, suspect, AFF_TYPE_LIST, 0, NULL, NULL, AFF__PAIR(0, 64), NULL, suspect_item, 1,
              sizeof(const char *),
              "Values by which the device says that it doubts the frame: its row is marked SUSPECT."),
@@ -95,7 +114,8 @@ static const struct aff_option frame_options[] = {
                  "Of kind key: the key. Of kind delimited: the text of the first field of such a frame, any if empty."),
     AFF_OPT_TEXT(struct frame_config, assign, 0, "\"=\"", "Of kind key or pairs: the character behind a key."),
     AFF_OPT_TEXT(struct frame_config, separator, 0, "\";\"",
-                 "What stands between fields: one character, \"tab\", or \"blanks\" for any run of blanks and tabs."),
+                 "What stands between fields: one character, or up to 8 of which any one does (\" /()\"), \"tab\", or "
+                 "\"blanks\" for any run of blanks and tabs."),
     AFF_OPT_TEXT(struct frame_config, quote, 0, "\"\"",
                  "What stands around fields that hold separators; none if empty."),
     AFF_OPT_TEXT(struct frame_config, begins, 0, "\"\"",
@@ -120,6 +140,9 @@ static const struct aff_option options[] = {
     AFF__OPT(struct config, frames, AFF_TYPE_LIST, AFF_OPT_REQUIRED, NULL, NULL, AFF__PAIR(1, FRAMES_MOST), NULL,
              frame_options, (uint32_t)(sizeof frame_options / sizeof frame_options[0]), sizeof(struct frame_config),
              "The kinds of frames; a frame is of the first kind that fits it."),
+    AFF__OPT(struct config, ignore, AFF_TYPE_LIST, 0, NULL, NULL, AFF__PAIR(0, 64), NULL, ignore_item, 1,
+             sizeof(const char *),
+             "Frames that are let go, such as the header lines of a printer port: the texts that they begin with."),
     AFF_OPT_ENUM(struct config, start, 0, "\"frame\"", start_names,
                  "Where frames of text begin: at the first byte (frame); at the first known key or text of begins "
                  "behind which all is text, so that waveform bytes may stand in front, but no letter or digit (key); "

@@ -12,7 +12,7 @@
 #include <rows/rows.h>
 #include <rows/split.h>
 
-enum { FRAMES_MOST = 64, PLACES_MOST = 1024, BEGINS_MOST = 32, SPECIALS_MOST = 16, LOG_WHY = 160 };
+enum { FRAMES_MOST = 64, PLACES_MOST = 1024, BEGINS_MOST = 32, SPECIALS_MOST = 16, SEPARATORS_MOST = 8, LOG_WHY = 160 };
 
 enum frame_kind { KIND_KEY, KIND_PAIRS, KIND_DELIMITED, KIND_FIXED, KIND_BINARY };
 enum start_way { START_FRAME, START_KEY, START_ANYWHERE };
@@ -20,6 +20,8 @@ enum split_way { SPLIT_NONE, SPLIT_LF, SPLIT_CR, SPLIT_LINES, SPLIT_ZEROS };
 enum encoding { ENCODING_UTF8, ENCODING_LATIN1 };
 enum endian { ENDIAN_LITTLE, ENDIAN_BIG };
 enum decimal { DECIMAL_POINT, DECIMAL_COMMA };
+enum digits { DIGITS_DECIMAL, DIGITS_HEX };
+enum column_endian { COLUMN_AS_FRAME, COLUMN_LITTLE, COLUMN_BIG };
 /* What a value does that cannot be read, or lies outside of its range. */
 enum trouble { TROUBLE_MISSING, TROUBLE_SUSPECT, TROUBLE_FRAME };
 enum raw_kind {
@@ -30,12 +32,12 @@ enum raw_kind {
 /* A column of a kind of frame, as the options write it. */
 struct column_config {
     struct rows_column out; /* first; its `from` is the key of a pair */
-    const char *prefix, *suffix;
-    struct aff_list suspect;       /* of const char * */
+    const char *prefix, *suffix, *strip;
+    struct aff_list suspect, yes;  /* of const char * */
     struct aff_list low, high;     /* of double, at most one */
     int64_t field, at, length, bit, bits;
     double scale, offset;
-    int32_t raw, bad, outside;
+    int32_t raw, bad, outside, digits, endian;
 };
 
 struct frame_config {
@@ -47,6 +49,7 @@ struct frame_config {
 
 struct config {
     struct aff_list frames; /* of struct frame_config */
+    struct aff_list ignore; /* of const char * */
     const struct rows_time *time;
     const char *subject, *stream, *frame_column;
     int32_t start, split, encoding;
@@ -89,6 +92,7 @@ struct frame {
     char key[264]; /* with what follows it, as it stands in a frame */
     uint32_t key_size;
     char separator; /* 0: runs of blanks */
+    const char *separators; /* each of which separates, borrowed; NULL: `separator` does */
     char quote;
     char assign;
     char point;
@@ -136,9 +140,13 @@ void map_flatten(const struct config *c, struct rows_column *columns, struct row
 uint32_t map_find(const struct rows_config *flat, const char *name);
 /* "" or "blanks": 0; one character or "tab": that; -1: neither. */
 int map_separator(const char *option);
+/* Whether it is several characters, each of which stands between fields. */
+bool map_separators(const char *option);
 /* Bytes written in hexadecimal, with blanks between; -1: not that, or too many. */
 int map_hex(const char *text, unsigned char *ret, uint32_t room);
 uint32_t map_raw_width(int32_t raw); /* 0: `length` says it */
+/* A text of a list of texts. */
+const char *map_text(const struct aff_list *list, uint32_t i);
 /* A `missing` text of a binary column as a number. */
 bool map_special(const char *text, double *ret);
 void map_frame(const struct config *c, uint32_t i, struct frame *ret);

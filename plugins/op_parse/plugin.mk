@@ -22,5 +22,5 @@ test_op_parse_random_LDADD = $(TEST_LIBS)
 fuzz_targets += fuzz_op_parse
 fuzz_op_parse_SOURCES = op_parse/fuzz_parse.c rows/fuzz_run.h rows/mini_host.h $(op_parse_core)
 
-EXTRA_DIST += op_parse/seeds/fuzz_op_parse/binary op_parse/seeds/fuzz_op_parse/fixed op_parse/seeds/fuzz_op_parse/key \
+EXTRA_DIST += op_parse/seeds/fuzz_op_parse/any op_parse/seeds/fuzz_op_parse/binary op_parse/seeds/fuzz_op_parse/fixed op_parse/seeds/fuzz_op_parse/key \
 	op_parse/seeds/fuzz_op_parse/pairs

@@ -33,7 +33,10 @@ TEST(a_frame_without_its_marks_is_refused)
     refused(COLUMN, "frames[0].key", "is missing");
     refused("key = \"A\", kind = \"pairs\", columns = [{ name = \"a\" }]", "frames[0].key", "expected begins");
     refused("key = \"A\", begins = \"x\", " COLUMN, "frames[0].begins", "key says it");
-    refused("key = \"A\", separator = \";;\", " COLUMN, "frames[0].separator", "one character");
+    refused("key = \"A\", separator = \";;\", " COLUMN, "frames[0].separator", "different ones");
+    refused("key = \"A\", separator = \" /\", quote = \"'\", " COLUMN, "frames[0].quote", "several");
+    refused("key = \"A\", separator = \"123456789\", " COLUMN, "frames[0].separator", "8");
+    refused("kind = \"pairs\", assign = \":\", separator = \" :\", columns = [{ name = \"a\" }]", "frames[0].assign", "same character");
     refused("key = \"A\", separator = \"blanks\", quote = \"'\", " COLUMN, "frames[0].quote", "blanks");
     refused("key = \"A\", quote = \";\", " COLUMN, "frames[0].quote", "its own");
     refused("key = \"A\", assign = \"\", " COLUMN, "frames[0].assign", "behind a key");
@@ -70,6 +73,13 @@ TEST(a_value_that_cannot_be_is_refused)
     refused("key = \"A\", columns = [{ name = \"a\", field = 1, type = \"int\", scale = 0.1 }]", "columns[0].scale", "real");
     refused("key = \"A\", columns = [{ name = \"a\", field = 1, type = \"text\", low = 1 }]", "columns[0].low", "numbers");
     refused("key = \"A\", columns = [{ name = \"a\", field = 1, low = 2, high = 1 }]", "columns[0].low", "exchange");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, type = \"text\", digits = \"hex\" }]", "columns[0].digits", "real, int or bool");
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, digits = \"hex\" }]", "columns[0].digits", "as texts");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, bits = 2 }]", "columns[0].bits", "hex");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, digits = \"hex\", bit = 60, bits = 5 }]", "columns[0].bits", "64");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, yes = [\"*\"] }]", "columns[0].yes", "bool");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, endian = \"big\" }]", "columns[0].endian", "binary");
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, strip = \"*\" }]", "columns[0].strip", "texts");
     refused("key = \"A\", columns = [{ name = \"a\", field = 1, type = \"time\", format = \"%Q\" }]", "columns[0].name", "unknown part");
 }
 
@@ -89,6 +99,7 @@ TEST(time_subject_and_names_are_columns_of_the_map)
     EXPECT_REFUSED("op_parse", "frame_column = \"a\"\nframes = [{ key = \"A\", " COLUMN " }]", "rename it");
     EXPECT_REFUSED("op_parse", "stream = \"\"\nframes = [{ key = \"A\", " COLUMN " }]", "write it like \"rows\"");
     EXPECT_REFUSED("op_parse", "frames = []", "1");
+    EXPECT_REFUSED("op_parse", "ignore = [\"\"]\nframes = [{ key = \"A\", " COLUMN " }]", "begins with");
     accepted("subject = \"a\"\nframe_column = \"k\"\nframes = [{ key = \"A\", columns = [{ name = \"a\", field = 1, type = \"text\" }] },"
              "{ key = \"B\", columns = [{ name = \"a\", field = 2, type = \"text\" }] }]");
 }

@@ -169,6 +169,53 @@ TEST(fixed_places_are_cut_by_bytes)
     none(sized, "12.50", "no_match");
 }
 
+/* A pulse oximeter's printer port: header lines, alarms marked by *, --- for nothing. */
+TEST(lines_that_are_no_data_are_let_go_and_marks_around_a_value_taken_off)
+{
+    static const char toml[] = "ignore = [\"TIME\", \"ADULT\"]\nframes = [{ kind = \"fixed\", columns = ["
+                               "{ name = \"spo2\", at = 9, length = 5, strip = \"*%\", missing = [\"---\"], suspect = [\"---\"] }, "
+                               "{ name = \"low\", at = 12, length = 1, type = \"bool\", yes = [\"*\"] }] }]";
+
+    one(toml, "16:00:02  84* 124*", "A@1000 spo2=84 low=1\n");
+    one(toml, "16:00:04 *98% 124", "A@1000 spo2=98 low=0\n");
+    one(toml, "16:00:04 ---  ---", "A@1000 low=0\n");
+    one(toml, "16:00:04 98", "A@1000 spo2=98\n");
+    none(toml, "16:00:02  8*4 124*", "bad_value");
+    none(toml, "TIME     %SpO2  BPM", "no_match");
+    none(toml, "  \t  ADULT  0SAT-S", "no_match");
+    one("start = \"key\"\nignore = [\"X\"]\n" IVY, "X1 HR=1;80;", "");
+}
+
+TEST(any_of_several_characters_may_stand_between_fields)
+{
+    static const char toml[] = "frames = [{ kind = \"delimited\", key = \"NIBP\", separator = \" /()\", columns = ["
+                               "{ name = \"sys\", field = 2 }, { name = \"dia\", field = 3 }, { name = \"mean\", field = 4 }] }]";
+    static const char pairs[] = "frames = [{ kind = \"pairs\", assign = \":\", separator = \", \", columns = [{ name = \"HR\" }, "
+                                "{ name = \"RR\", suffix = \"bpm\" }] }]";
+
+    one(toml, "NIBP 120/80(93)", "A@1000 sys=120 dia=80 mean=93\n");
+    one(toml, "NIBP(120//", "A@1000 sys=120\n");
+    none(toml, "NIBP:120/80", "no_match");
+    one(pairs, "HR:80, RR:12bpm", "A@1000 HR=80 RR=12\n");
+}
+
+TEST(numbers_may_be_written_in_hexadecimal)
+{
+    static const char toml[] = "frames = [{ kind = \"delimited\", separator = \",\", columns = [{ name = \"a\", field = 1, digits = "
+                               "\"hex\", type = \"int\", missing = [\"FF\", \"10\"] }, { name = \"b\", field = 2, digits = \"hex\", scale = 0.5, high = 40 }, "
+                               "{ name = \"c\", field = 3, digits = \"hex\", bit = 4, bits = 2, type = \"bool\" }] }]";
+
+    one(toml, "0x1F,1f,10", "A@1000 a=31 b=15.5 c=1\n");
+    one(toml, "0X0,FF,CF", "A@1000 a=0 c=0\n");
+    one(toml, "FF,00,", "A@1000 b=0\n");
+    one(toml, "10,00,", "A@1000 b=0\n");
+    one(toml, "A,00,", "A@1000 a=10 b=0\n"); /* `missing` is as it is written */
+    one(toml, "7fffffffffffffff,,", "A@1000 a=9223372036854775807\n");
+    for (const char *const *bad = (const char *const[]){ "0x", "x1", "1g", "-1", "1.5", "+1", "8000000000000000", "1 2",
+                                                         "00000000000000001", NULL }; *bad; bad++)
+        none(toml, *bad, "bad_value");
+}
+
 TEST(latin_1_becomes_utf_8)
 {
     static const char toml[] = "encoding = \"latin-1\"\nstart = \"key\"\nframes = [{ key = \"T\", columns = [{ name = \"t\", field = 1, suffix = \"\u00b0C\" }, "
@@ -201,6 +248,16 @@ TEST(integers_of_every_width_and_order)
               "\xa5\x5a\xff\xff\xff\xff\xff\xff\xff\xff\x80", 11, "A@1000 u=1.8446744073709552e+19 k=-128\n");
     none_bytes(BINARY("big", "{ name = \"u\", at = 2, raw = \"u64\", type = \"int\" }"), "\xa5\x5a\xff\xff\xff\xff\xff\xff\xff\xff", 10,
                "bad_value", "bad_frames");
+}
+
+TEST(a_value_may_have_an_order_of_its_own)
+{
+    static const char toml[] = "frames = [{ kind = \"binary\", endian = \"big\", columns = [{ name = \"a\", raw = \"u16\", at = 0, type = "
+                               "\"int\" }, { name = \"b\", raw = \"u16\", at = 0, type = \"int\", endian = \"little\" }, { name = \"c\", raw = "
+                               "\"bcd\", length = 2, at = 0, type = \"int\", endian = \"little\" }, { name = \"d\", raw = \"f32\", at = 2, endian = "
+                               "\"little\" }] }]";
+
+    one_bytes(toml, "\x12\x34\x00\x00\x80\x3f", 6, "A@1000 a=4660 b=13330 c=3412 d=1\n");
 }
 
 TEST(parts_of_an_integer_are_values_too)
@@ -447,7 +504,10 @@ TEST(a_monitors_capture_gives_the_rows_of_all_its_lines)
 AFF_TEST_MAIN(each_key_fills_columns_of_its_own, a_state_by_which_the_device_doubts_marks_the_row,
               waveform_bytes_in_front_of_a_key_are_passed_over, a_key_is_not_found_in_the_end_of_another_word,
               pairs_may_stand_in_any_order, delimited_fields_may_be_quoted_or_between_blanks,
-              fixed_places_are_cut_by_bytes, latin_1_becomes_utf_8, integers_of_every_width_and_order, parts_of_an_integer_are_values_too,
+              fixed_places_are_cut_by_bytes,
+              lines_that_are_no_data_are_let_go_and_marks_around_a_value_taken_off,
+              any_of_several_characters_may_stand_between_fields, numbers_may_be_written_in_hexadecimal,
+              a_value_may_have_an_order_of_its_own, latin_1_becomes_utf_8, integers_of_every_width_and_order, parts_of_an_integer_are_values_too,
               floats_decimals_and_texts_in_bytes, special_values_are_no_values,
               frames_of_one_mark_are_told_apart_by_their_size,
               a_value_outside_of_its_range_is_left_out_marked_or_refused,

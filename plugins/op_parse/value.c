@@ -98,22 +98,25 @@ static bool is_one_of(const struct aff_list *list, const char *text, size_t size
 {
     uint32_t i;
 
-    for (i = 0; i < list->count; i++) {
-        const char *const *one = (const void *)((const char *)list->items + (size_t)i * list->stride);
-
-        if (strlen(*one) == size && memcmp(*one, text, size) == 0)
+    for (i = 0; i < list->count; i++)
+        if (strlen(map_text(list, i)) == size && memcmp(map_text(list, i), text, size) == 0)
             return true;
-    }
     return false;
 }
 
-static void trim(const char **text, size_t *size)
+static bool is_around(char c, const char *strip)
 {
-    while (*size && (**text == ' ' || **text == '\t')) {
+    return c == ' ' || c == '\t' || (c && strchr(strip, c));
+}
+
+/* Takes blanks off both ends, and what is in `strip`. */
+static void trim(const char **text, size_t *size, const char *strip)
+{
+    while (*size && is_around(**text, strip)) {
         (*text)++;
         (*size)--;
     }
-    while (*size && ((*text)[*size - 1] == ' ' || (*text)[*size - 1] == '\t'))
+    while (*size && is_around((*text)[*size - 1], strip))
         (*size)--;
 }
 
@@ -122,13 +125,13 @@ static bool affixes_take(const struct column_config *c, const char **text, size_
 {
     size_t prefix = strlen(c->prefix), suffix = strlen(c->suffix);
 
-    trim(text, size);
+    trim(text, size, "");
     if (*size < prefix + suffix || memcmp(*text, c->prefix, prefix) != 0 ||
         memcmp(*text + *size - suffix, c->suffix, suffix) != 0)
         return false;
     *text += prefix;
     *size -= prefix + suffix;
-    trim(text, size);
+    trim(text, size, c->strip);
     return true;
 }
 
@@ -151,24 +154,6 @@ static bool latin_take(struct parser *p, const char **text, size_t *size)
     *size = used;
     p->scratch_used += used;
     return true;
-}
-
-enum reason value_put_text(struct parser *p, const struct frame *f, const struct place *place, const char *text,
-                           size_t size)
-{
-    const struct column_config *c = place->config;
-    bool nothing_counts = c->out.type == COLUMN_TEXT && c->out.missing.count > 0;
-
-    if (p->config->encoding == ENCODING_LATIN1 && !latin_take(p, &text, &size))
-        return value_bad(p, f, place, BAD_VALUE);
-    if (!affixes_take(c, &text, &size))
-        return FINE;
-    p->suspect = p->suspect || is_one_of(&c->suspect, text, size);
-    if ((!size && !nothing_counts) || is_one_of(&c->out.missing, text, size))
-        return FINE;
-    if (f->config->kind == KIND_BINARY && !utf8_ok(text, size))
-        return value_bad(p, f, place, BAD_VALUE);
-    return value_put(p, f, place, &(struct rows_value){ text, (uint32_t)size, VALUE_TEXT });
 }
 
 /* ---- numbers ---- */
@@ -213,12 +198,13 @@ enum reason value_put_number(struct parser *p, const struct frame *f, const stru
     const struct rows_target *target = &p->rows.targets[place->target];
     char text[NUMBER_ROOM];
     uint64_t bits = 0;
+    bool is_stored = f->config->kind == KIND_BINARY; /* else `missing` and `suspect` were looked at as texts */
 
-    if (place->config->suspect.count && is_whole) {
+    if (is_stored && place->config->suspect.count && is_whole) {
         (void)snprintf(text, sizeof text, "%" PRId64, whole);
         p->suspect = p->suspect || is_one_of(&place->config->suspect, text, strlen(text));
     }
-    if (is_special(place, value))
+    if (is_stored && is_special(place, value))
         return FINE;
     if (!is_whole && target->column->type == COLUMN_INT) {
         if (!(fabs(value) < 9e15) || value < floor(value) || value > floor(value))
@@ -236,6 +222,70 @@ enum reason value_put_number(struct parser *p, const struct frame *f, const stru
         memcpy(&bits, &value, sizeof bits);
     rows_put_bits(&p->rows, target->cell, bits);
     return is_number(place) ? number_settle(p, f, place) : FINE;
+}
+
+/* ---- numbers and words that stand as texts ---- */
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *found = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c) : NULL;
+
+    return found ? (int)(found - digits) : -1;
+}
+
+/* Up to 16 digits, of which the bits that the column names. */
+static bool hex_read(const struct column_config *c, const char *text, size_t size, int64_t *ret)
+{
+    size_t at = size > 2 && text[0] == '0' && (text[1] | 0x20) == 'x' ? 2 : 0;
+    uint64_t value = 0;
+
+    if (size == at || size - at > 16)
+        return false;
+    for (; at < size; at++) {
+        if (hex_digit(text[at]) < 0)
+            return false;
+        value = value << 4 | (uint64_t)hex_digit(text[at]);
+    }
+    value >>= c->bit;
+    if (c->bits && c->bits < 64)
+        value &= (UINT64_C(1) << c->bits) - 1;
+    *ret = (int64_t)value;
+    return value <= INT64_MAX;
+}
+
+static enum reason text_settle(struct parser *p, const struct frame *f, const struct place *place, const char *text,
+                               size_t size)
+{
+    const struct column_config *c = place->config;
+    int64_t whole;
+
+    if (c->out.type == COLUMN_BOOL && c->yes.count) {
+        rows_put_bits(&p->rows, p->rows.targets[place->target].cell, is_one_of(&c->yes, text, size));
+        return FINE;
+    }
+    if (c->digits == DIGITS_HEX)
+        return hex_read(c, text, size, &whole) ? value_put_number(p, f, place, (double)whole, whole, true)
+                                               : value_bad(p, f, place, BAD_VALUE);
+    return value_put(p, f, place, &(struct rows_value){ text, (uint32_t)size, VALUE_TEXT });
+}
+
+enum reason value_put_text(struct parser *p, const struct frame *f, const struct place *place, const char *text,
+                           size_t size)
+{
+    const struct column_config *c = place->config;
+    bool nothing_counts = c->out.type == COLUMN_TEXT ? c->out.missing.count > 0 : c->yes.count > 0;
+
+    if (p->config->encoding == ENCODING_LATIN1 && !latin_take(p, &text, &size))
+        return value_bad(p, f, place, BAD_VALUE);
+    if (!affixes_take(c, &text, &size))
+        return FINE;
+    p->suspect = p->suspect || is_one_of(&c->suspect, text, size);
+    if ((!size && !nothing_counts) || is_one_of(&c->out.missing, text, size))
+        return FINE;
+    if (f->config->kind == KIND_BINARY && !utf8_ok(text, size))
+        return value_bad(p, f, place, BAD_VALUE);
+    return text_settle(p, f, place, text, size);
 }
 
 /* ---- the row ---- */

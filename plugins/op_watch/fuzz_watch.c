@@ -108,7 +108,7 @@ static void record_run(struct mini_host *h, void *self, const uint8_t *at, int64
     struct aff_batch batch = { &r, &verdict, 1, at[0] & 1 };
     uint32_t taken = 0;
 
-    *now += (int64_t)(int8_t)at[2] * 100000000;
+    *now += (int64_t)(int8_t)at[2] * (at[0] & 8 ? 10000000000 : 100000000); /* a clock that is set */
     r.event_ns = *now;
     r.flags = at[0] & 2 ? AFF_FLAG_SUSPECT : 0;
     r.id.seq = (uint64_t)*now;

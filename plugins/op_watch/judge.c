@@ -14,11 +14,6 @@
 #include <math.h>
 #include <string.h>
 
-int64_t time_add(int64_t a, int64_t b)
-{
-    return b > INT64_MAX - (a > 0 ? a : 0) ? INT64_MAX : a + b;
-}
-
 bool judge_active(const struct rule_state *s)
 {
     return s->phase == PHASE_RAISED || s->phase == PHASE_CLEARING;
@@ -127,6 +122,38 @@ void judge_bad(const struct rule *r, struct rule_state *s, int64_t at_ns, uint32
     to = &s->counts[(uint64_t)s->bucket % JUDGE_BUCKETS];
     *to = count > UINT32_MAX - *to ? UINT32_MAX : *to + count;
     judge_condition(r, s, at_ns, counts_sum(s) > (uint64_t)r->config->most);
+}
+
+/* The counts keep their ages. */
+static void counts_set_back(const struct rule *r, struct rule_state *s, int64_t by_ns)
+{
+    uint32_t old[JUDGE_BUCKETS];
+    int64_t to = s->bucket - by_ns / r->bucket_ns;
+    uint32_t i;
+
+    memcpy(old, s->counts, sizeof old);
+    for (i = 0; i < JUDGE_BUCKETS; i++)
+        s->counts[(uint64_t)(to - i) % JUDGE_BUCKETS] = old[(uint64_t)(s->bucket - i) % JUDGE_BUCKETS];
+    s->bucket = to;
+}
+
+static void set_back(int64_t *at_ns, int64_t by_ns)
+{
+    if (__builtin_sub_overflow(*at_ns, by_ns, at_ns))
+        *at_ns = INT64_MIN;
+}
+
+void judge_set_back(const struct rule *r, struct rule_state *s, int64_t by_ns)
+{
+    int64_t *const times[] = { &s->since_ns, &s->began_ns, &s->last_ns, &s->command_ns, &s->seen_ns, &s->at_ns };
+    uint32_t i;
+
+    for (i = 0; i < sizeof times / sizeof times[0]; i++)
+        set_back(times[i], by_ns);
+    for (i = 0; i < COMMANDS_MOST; i++)
+        set_back(&s->sent_ns[i], by_ns);
+    if (r->kind == KIND_RATE && s->phase != PHASE_NEW)
+        counts_set_back(r, s, by_ns);
 }
 
 /* When the oldest counts are let go; INT64_MAX: there are none. */

@@ -14,6 +14,8 @@
 
 #include "rules.h"
 
+#include <alert_rows/keep.h>
+
 enum { JUDGE_BUCKETS = 8 };
 enum phase { PHASE_NEW, PHASE_IDLE, PHASE_PENDING, PHASE_RAISED, PHASE_CLEARING };
 enum event_state { EVENT_RAISED, EVENT_CLEARED, EVENT_COMMANDED, EVENT_ESCALATED, EVENT_STATES };
@@ -57,9 +59,8 @@ void judge_bad(const struct rule *r, struct rule_state *s, int64_t at_ns, uint32
 bool judge_step(const struct rule *r, struct rule_state *s, int64_t now_ns, bool by_data);
 /* When judge_step has something by time alone; INT64_MAX: not. */
 int64_t judge_due(const struct rule *r, const struct rule_state *s);
+/* The clock of its stream was set back by so much: all times with it. */
+void judge_set_back(const struct rule *r, struct rule_state *s, int64_t by_ns);
 bool judge_active(const struct rule_state *s);
-
-/* a + b, b not below 0, without passing the end of time. */
-int64_t time_add(int64_t a, int64_t b);
 
 #endif

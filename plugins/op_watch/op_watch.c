@@ -186,34 +186,27 @@ static aff_status watch_start(void *self)
 
 /* ---- restart: which subjects there may be; all else is in their state ---- */
 
-struct kept {
-    uint32_t version, top, has_commands, has_alerts;
-};
+enum { KEPT_TOP = 1, KEPT_COMMANDS, KEPT_ALERTS, KEPT_WORDS };
 
 static aff_status watch_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
 {
     const struct watch *w = self;
-    struct kept kept = { 1, w->top, w->has_commands, w->has_alerts };
+    const uint32_t words[KEPT_WORDS] = { KEPT_VERSION, w->top, w->has_commands, w->has_alerts };
 
-    *ret_size = sizeof kept;
-    if (room >= sizeof kept)
-        memcpy(buffer, &kept, sizeof kept);
-    return AFF_OK;
+    return words_snapshot(words, KEPT_WORDS, buffer, room, ret_size);
 }
 
 static aff_status watch_restore(void *self, const void *buffer, size_t size)
 {
     struct watch *w = self;
-    struct kept kept;
+    uint32_t words[KEPT_WORDS];
+    aff_status st = words_restore(w->host, words, KEPT_WORDS, buffer, size);
 
-    if (size != sizeof kept)
-        return w->host->explain(w->host, AFF_ERR_DATA, "the saved state of the rules has another size");
-    memcpy(&kept, buffer, sizeof kept);
-    if (kept.version != 1)
-        return w->host->explain(w->host, AFF_ERR_DATA, "the saved state of the rules is of another version");
-    w->top = kept.top;
-    w->has_commands = kept.has_commands != 0;
-    w->has_alerts = kept.has_alerts != 0;
+    if (st != AFF_OK)
+        return st;
+    w->top = words[KEPT_TOP];
+    w->has_commands = words[KEPT_COMMANDS] != 0;
+    w->has_alerts = words[KEPT_ALERTS] != 0;
     return AFF_OK;
 }
 

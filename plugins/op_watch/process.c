@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#define BACK_NS INT64_C(60000000000) /* farther back than records of one stream come in disorder */
+
 int32_t watch_active(struct watch *w, struct subject *s)
 {
     int32_t active = 0;
@@ -23,13 +25,20 @@ int32_t watch_active(struct watch *w, struct subject *s)
     return active;
 }
 
+/* The host's timers know the latest time of all: for a stream that is behind it they
+ * would come too early, and it is judged by its records alone. */
+static bool is_timed(const struct slot *slot)
+{
+    return slot->stream && !slot->is_behind;
+}
+
 static void timer_arm(struct watch *w, uint32_t subject, struct subject *s)
 {
     int64_t due = INT64_MAX, one;
     uint32_t slot, i;
 
     for (slot = 0; slot < SLOTS; slot++)
-        for (i = 0; s->slots[slot].stream && i < w->plan.count; i++) {
+        for (i = 0; is_timed(&s->slots[slot]) && i < w->plan.count; i++) {
             one = judge_due(&w->plan.rules[i], &states_of(w, s, slot)[i]);
             due = one < due ? one : due;
         }
@@ -69,6 +78,46 @@ static void subject_note(struct subject *s, const struct aff_record *r)
     s->begun = 1;
 }
 
+static void slot_set_back(struct watch *w, struct subject *s, uint32_t slot, int64_t by_ns)
+{
+    struct slot *to = &s->slots[slot];
+    uint32_t i;
+
+    for (i = 0; i < w->plan.count; i++)
+        judge_set_back(&w->plan.rules[i], &states_of(w, s, slot)[i], by_ns);
+    to->is_behind = 1;
+    to->caught_ns = s->last_ns;
+}
+
+static int64_t early_by(int64_t last_ns, int64_t at_ns)
+{
+    int64_t by;
+
+    return __builtin_sub_overflow(last_ns, at_ns, &by) ? INT64_MAX : by;
+}
+
+/* A record that is a little early came by another way, and moves nothing back. One
+ * that is far too early may be a stray one; two in a row are a clock that was set. */
+static void slot_note(struct watch *w, struct subject *s, uint32_t slot, int64_t at_ns)
+{
+    struct slot *to = &s->slots[slot];
+
+    if (to->begun && at_ns < to->last_ns) {
+        if (early_by(to->last_ns, at_ns) < BACK_NS)
+            return;
+        if (!to->has_back || at_ns < to->back_ns) {
+            to->has_back = 1;
+            to->back_ns = at_ns;
+            return;
+        }
+        slot_set_back(w, s, slot, early_by(to->last_ns, to->back_ns));
+    }
+    to->begun = 1;
+    to->has_back = 0;
+    to->last_ns = at_ns;
+    to->is_behind = to->is_behind && at_ns < to->caught_ns;
+}
+
 static aff_status record_take(struct watch *w, const struct aff_batch *batch, uint32_t input)
 {
     const struct aff_record *r = &batch->records[input];
@@ -84,6 +133,8 @@ static aff_status record_take(struct watch *w, const struct aff_batch *batch, ui
     memcpy(w->work, kept, w->state_bytes);
     subject_note(w->work, r);
     slot = slot_take(w, w->work, r->stream, batch->port == PORT_EVENTS);
+    if (slot < SLOTS)
+        slot_note(w, w->work, slot, r->event_ns);
     if (slot < SLOTS)
         st = batch->port == PORT_EVENTS ? event_judge(w, &t, w->work, slot, r) : record_judge(w, &t, w->work, slot, r);
     if (st == AFF_ERR_DATA) {
@@ -124,7 +175,7 @@ aff_status watch_timer(void *self, uint32_t subject, int64_t due_ns)
         return AFF_OK;
     memset(w->tally, 0, sizeof w->tally);
     for (slot = 0; slot < SLOTS && st == AFF_OK; slot++)
-        for (i = 0; s->slots[slot].stream && i < w->plan.count && st == AFF_OK; i++)
+        for (i = 0; is_timed(&s->slots[slot]) && i < w->plan.count && st == AFF_OK; i++)
             st = rule_settle(w, &t, s, i, &states_of(w, s, slot)[i], due_ns, false);
     tally_send(w);
     if (st == AFF_OK) {

@@ -405,6 +405,55 @@ static void every_call_may_fail(void)
     aff_harness_close(&h);
 }
 
+/* A clock that was an hour ahead: what comes then is not late, and durations go on. */
+TEST(a_clock_that_is_set_back_blinds_no_rule)
+{
+    struct aff_harness *h = aff_harness_open("op_watch", "rules = [{ name = \"low\", kind = \"out_of_range\", column = \"hr\", low = 50, "
+                                                         "for = \"4s\" }, { name = \"quiet\", kind = \"silent\", for = \"5s\" }]");
+    uint32_t rows = rows_of(h, "A");
+    double at;
+
+    push_hr(h, rows, 3600, 80);
+    push_hr(h, rows, 3602, 40);
+    push_hr(h, rows, 10, 40); /* may be a stray one */
+    push_hr(h, rows, 3604, 80);
+    push_hr(h, rows, 3606, 40);
+    push_hr(h, rows, 20, 40); /* these are not */
+    push_hr(h, rows, 22, 40);
+    expect_found(h, "");
+    aff_harness_clock(h, LATER(4)); /* no alarm too early: how late it is nobody knows yet */
+    push_hr(h, rows, 24, 40);
+    expect_found(h, "24 device/events of A: low out_of_range raised\n");
+    push_hr(h, rows, 26, 80);
+    expect_found(h, "26 device/events of A: low out_of_range cleared\n");
+    push_hr(h, rows, 40, 80); /* a gap is found by what ends it */
+    expect_found(h, "31 device/events of A: quiet silent raised\n40 device/events of A: quiet silent cleared\n");
+    aff_harness_restart(h);
+    for (at = 44; at < 3610; at += 4)
+        push_hr(h, rows, at, 80);
+    expect_found(h, "");
+    aff_harness_clock(h, LATER(6.5)); /* caught up: time alone is enough again */
+    expect_found(h, "3613 device/events of A: quiet silent raised\n");
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
+TEST(the_count_of_bad_frames_goes_on_when_a_clock_is_set_back)
+{
+    struct aff_harness *h = aff_harness_open("op_watch", "rules = [{ name = \"noise\", kind = \"bad_rate\", within = \"8s\", most = 3 }]");
+    uint32_t rows = rows_of(h, "A"), events = events_of(h, "A");
+
+    push_hr(h, rows, 1000, 1);
+    push_event(h, events, 1000, "bad_frames", 1);
+    push_event(h, events, 1003, "bad_frames", 2);
+    push_event(h, events, 100, "bad_frames", 0);
+    push_event(h, events, 101, "bad_frames", 1);
+    expect_found(h, "101 device/events of A: noise bad_rate raised\n");
+    push_event(h, events, 106, "bad_frames", 0); /* those of before are too old by now */
+    expect_found(h, "105 device/events of A: noise bad_rate cleared\n");
+    aff_harness_close(&h);
+}
+
 TEST(every_host_call_may_fail_once)
 {
     AFF_EACH_HOST_CALL_FAILS_ONCE(every_call_may_fail);
@@ -448,5 +497,6 @@ AFF_TEST_MAIN(silence_is_raised_by_time_and_cleared_by_data_that_flows,
               a_devices_own_words_begin_and_end_an_event, a_command_is_repeated_so_often_and_then_people_are_told,
               a_device_that_recovers_gets_no_more_commands, places_may_hold_the_subject_and_end_with_it,
               a_shared_place_ends_its_streams_with_the_last_input, a_restart_at_any_moment_changes_nothing,
-              every_host_call_may_fail_once, more_streams_than_are_watched_are_counted_and_pass,
+              a_clock_that_is_set_back_blinds_no_rule,
+              the_count_of_bad_frames_goes_on_when_a_clock_is_set_back, every_host_call_may_fail_once, more_streams_than_are_watched_are_counted_and_pass,
               a_rule_may_be_for_one_stream_alone)

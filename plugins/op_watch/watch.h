@@ -22,12 +22,15 @@ extern const struct aff_schema command_schema;
 struct slot {
     uint32_t stream; /* 0: free */
     uint8_t events;  /* came in at port `events` */
-    uint8_t reserved[3];
+    uint8_t begun;   /* last_ns is one */
+    uint8_t has_back; /* the record before was far too early: at back_ns */
+    uint8_t is_behind; /* its clock was set back, and has not yet come to caught_ns again */
+    int64_t last_ns, back_ns, caught_ns;
 };
 
 /* The beginning of a subject's state. No pointers: kept over a restart. */
 struct subject {
-    int64_t last_ns; /* latest event time of any record */
+    int64_t last_ns; /* latest event time of any record; the host's timers go by it */
     int64_t armed_ns; /* what was asked of host->timer, if is_armed */
     uint8_t begun, is_armed, clock;
     uint8_t has_events, has_commands, has_alerts; /* streams that were begun */
