@@ -106,18 +106,19 @@ static bool has_text(const struct aff_schema *schema, const char *name)
     return false;
 }
 
-static bool commands_check(const struct config *c, const struct aff_schema *schema, const struct aff_report *report)
+static bool commands_check(const struct config *c, const struct aff_schema *schema, unsigned input,
+                           const struct aff_report *report)
 {
     bool alert = has_text(schema, "severity") && has_text(schema, "rule") && has_text(schema, "place") && has_text(schema, "text");
 
     if (!alert && !has_text(schema, "command")) {
-        report->problem(report, NULL, "an edge to `commands` has neither a column \"command\" nor those of an alert; expected "
-                                      "command, or severity, rule, place and text, all text; add them");
+        report->problem(report, NULL, "input %u comes to `commands` and has neither a column \"command\" nor those of an "
+                                      "alert; expected command, or severity, rule, place and text, all text; add them", input);
         return false;
     }
     if (alert && !has_text(schema, "command") && c->alert_to.count == 0) {
-        report->problem(report, "alert_to", "is empty, and alerts come to `commands`; expected the numbers they go to; write "
-                                            "for example alert_to = [\"+391234567\"]");
+        report->problem(report, "alert_to", "is empty, and alerts come to `commands` by input %u; expected the numbers they go to; write "
+                                            "for example alert_to = [\"+391234567\"]", input);
         return false;
     }
     return true;
@@ -139,7 +140,7 @@ aff_status config_shape(const void *config, const struct aff_table *inputs, cons
         const struct aff_shape *shape = (const void *)((const char *)inputs->items + (size_t)i * inputs->stride);
 
         if (shape->schema)
-            ok = commands_check(c, shape->schema, report) && ok;
+            ok = commands_check(c, shape->schema, i + 1u, report) && ok;
     }
     return ok ? AFF_OK : AFF_ERR_CONFIG;
 }

@@ -106,7 +106,8 @@ static int real_value(double value, char *to, size_t room)
     return n > 0 && to[n - 1] >= '0' && to[n - 1] <= '9' ? n : -1; /* inf and nan are no numbers */
 }
 
-/* The text of a column's cell; -1: none that can be sent. `to` has VALUE_MOST. */
+/* The text of a column's cell; -1: none that can be sent. `to` has VALUE_MOST. Whose it is
+ * was asked by the check (shape.c): a label that run.clears took off still stands here. */
 static int value_of(const struct command *c, const struct aff_record *row, const struct aff_schema *schema,
                     const char *name, size_t name_length, char *to)
 {
@@ -115,7 +116,7 @@ static int value_of(const struct command *c, const struct aff_record *row, const
     const char *text;
     int index = column_find(schema, name, name_length, &column);
 
-    if (index < 0 || !row || !aff_row_has(row, (uint32_t)index) || column->label == AFF_LABEL_PHI)
+    if (index < 0 || !row || !aff_row_has(row, (uint32_t)index))
         return -1;
     i = (uint32_t)index;
     switch (column->type) {

@@ -141,7 +141,7 @@ static bool dead_book(struct cell *cell, const struct slot *slot, const struct e
 
 /* Records count from 0 after an incarnation. A child that goes on where another one
  * ended says it once more, and goes on counting. */
-static void incarnation_book(struct cell *cell, const struct entry *e)
+static void incarnation_book(struct cell *cell, const struct slot *slot, const struct entry *e)
 {
     bool again = cell->incarnation_again && cell->incarnation.size == e->size &&
                  (e->size == 0 || memcmp(cell->incarnation.bytes, e + 1, e->size) == 0);
@@ -149,8 +149,10 @@ static void incarnation_book(struct cell *cell, const struct entry *e)
     cell->incarnation_again = false;
     if (again)
         return;
-    cell->host->incarnation(cell->host, e + 1, e->size);
     blob_set(&cell->incarnation, e + 1, e->size);
+    cell->incarnation_said = slot->call == PAGE_CALL_OPEN && cell->incarnation_waits;
+    if (!cell->incarnation_said)
+        cell->host->incarnation(cell->host, e + 1, e->size);
 }
 
 static void gauge_book(struct cell *cell, const struct entry *e)
@@ -192,7 +194,7 @@ static bool entry_book(struct cell *cell, const struct slot *slot, const struct 
     case ENTRY_DEAD:
         return dead_book(cell, slot, e);
     case ENTRY_INCARNATION:
-        incarnation_book(cell, e);
+        incarnation_book(cell, slot, e);
         return true;
     case ENTRY_TIMER:
         host->timer(host, e->subject, e->event_ns);

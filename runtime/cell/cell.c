@@ -144,9 +144,13 @@ void cell_status(const struct cell *cell, char *text, size_t room)
     const struct confined *c = &cell->confined;
     const char *profile = profile_name(cell->profile);
     char landlock[64] = "no landlock: this kernel lacks it";
+    struct cell_figures now;
+    const char *down;
 
+    cell_figures(cell, &now);
+    down = now.pid > 0 || now.starts == 0 ? "" : now.is_parked ? ", parked" : ", down";
     if (!atomic_load_explicit(&cell->is_confined, memory_order_acquire)) {
-        snprintf(text, room, "process, not started; profile %s", profile);
+        snprintf(text, room, "process%s; profile %s", now.starts > 0 ? down : ", not started", profile);
         return;
     }
     if (c->landlock && cell->profile & PROFILE_DEVICE)
@@ -154,7 +158,7 @@ void cell_status(const struct cell *cell, char *text, size_t room)
                  c->folders == 1 ? "" : "s", c->devices, c->devices == 1 ? "" : "s");
     else if (c->landlock)
         snprintf(landlock, sizeof landlock, "landlock %u folder%s", c->folders, c->folders == 1 ? "" : "s");
-    snprintf(text, room, "process, %s%s, %s, no_new_privs%s", c->seccomp == 1 ? "seccomp " : "no seccomp: this kernel lacks it; wanted ",
+    snprintf(text, room, "process%s, %s%s, %s, no_new_privs%s", down, c->seccomp == 1 ? "seccomp " : "no seccomp: this kernel lacks it; wanted ",
              profile, landlock, c->capabilities ? ", no capabilities" : "");
 }
 

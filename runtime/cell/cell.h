@@ -7,7 +7,8 @@
  * plugin in a process can lose, double or invent no record, and its death is a delay.
  *
  * Policy. The slot in hand is offered again one record a call; a record that ended
- * three children becomes a dead letter. Restarts back off from 0.1 s to 10 s; five
+ * three children becomes a dead letter, and so does the oldest that it holds where three
+ * children ended in calls without a batch. Restarts back off from 0.1 s to 10 s; five
  * ends in a minute park the node, which is then tried once a minute. While there is
  * no child the callbacks answer AFF_ERR_IO with the cause, and the data path waits.
  *
@@ -42,6 +43,9 @@ struct cell_options {
      * thread of the callback. */
     void (*log)(void *arg, int level, const char *text);
     void *arg;
+    /* A record that the node holds, for which three children ended: a dead letter, which
+     * the host no longer holds when this returns. NULL: it stays. On the same thread. */
+    void (*letter)(void *arg, const struct aff_record *held, const char *why);
 };
 
 /* [control] Prepares a cell; starts nothing. `plugin` and what `config` points to are
@@ -52,6 +56,15 @@ struct cell *cell_open(const struct plugin *plugin, const void *config, const st
 /* [control] After the table's close, or where its open was never called or failed.
  * Ends the child if there is one. */
 void cell_close(struct cell **cell);
+
+/* [control] After the table's open failed: where that was because its child ended in it,
+ * the cell is opened all the same, without a child. Callbacks start one, with back-off, and
+ * answer AFF_ERR_IO meanwhile; but start and restore answer AFF_OK, and are done for each
+ * child that comes up. False: it was for another reason, or there is no memory. */
+bool cell_open_lost(struct cell *cell, const struct aff_host *host, void **ret_self);
+/* [data] There is no child, none has done anything yet, and nothing was restored: what is
+ * kept of it is nothing, and it must not be asked for a snapshot. */
+bool cell_is_blank(const struct cell *cell);
 
 /* [any] The table for the data path, and what its `open` has to be given as config:
  *     about = cell_plugin(cell);

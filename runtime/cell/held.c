@@ -74,6 +74,17 @@ void held_undo(struct cell *cell)
     cell->held_count = left;
 }
 
+const struct aff_record *held_oldest(const struct cell *cell)
+{
+    return cell->held_count > 0 ? cell->held[0].record : NULL;
+}
+
+void held_drop_oldest(struct cell *cell)
+{
+    cell->held[0].record = NULL;
+    held_keep(cell);
+}
+
 bool held_load(struct cell *cell)
 {
     const struct aff_record *r;

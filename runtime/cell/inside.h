@@ -167,7 +167,8 @@ struct policy {
     uint32_t singles;   /* records to be offered one a call */
     struct aff_id suspect;
     uint32_t suspect_ends;
-    uint32_t suspect_all; /* with those of the slot that it was in */
+    struct aff_id oldest;  /* held when children ended in calls without a batch */
+    uint32_t oldest_ends;
     uint32_t ahead_call;  /* the latest that the host could not do to its end; 0: none */
     struct aff_id ahead;  /* and where that was, in a batch */
 };
@@ -194,6 +195,7 @@ struct cell {
     bool opened;  /* the data path has it open */
     bool started;
     bool ran;     /* it was started once: what comes up later goes on */
+    bool lost;    /* its open failed, as its child ended in it */
     uint32_t bell_seen;
     uint32_t number;
     uint32_t spins;
@@ -211,6 +213,8 @@ struct cell {
     struct blob given; /* what restore is given */
     struct blob incarnation; /* the latest, and whether a child that was restored may */
     bool incarnation_again;  /* say it once more */
+    bool incarnation_waits;  /* what open says of it is for restore to decide */
+    bool incarnation_said;   /* and open has said one */
     uint8_t *gaps;    /* bit by stream: it was told of the gap */
     uint32_t gaps_room;
     bool has_gap;
@@ -316,6 +320,9 @@ static inline const struct entry *entry_next(const struct entry *entry)
 struct held *held_find(struct cell *cell, uint64_t handle);
 /* Those that the real host has; once. False: no memory. */
 bool held_load(struct cell *cell);
+/* NULL: it holds nothing. The host does not hold it any more: it leaves the table. */
+const struct aff_record *held_oldest(const struct cell *cell);
+void held_drop_oldest(struct cell *cell);
 /* The host holds others now: they are looked at and given anew. */
 void held_forget(struct cell *cell);
 bool held_add(struct cell *cell, uint64_t handle);
@@ -336,6 +343,8 @@ void book_again(struct cell *cell);
 /* The child did something that ends it: it is killed, reaped, counted, told. */
 __attribute__((format(printf, 3, 4)))
 void cell_end(struct cell *cell, enum end_kind kind, const char *format, ...);
+/* How many have ended so. */
+uint64_t policy_ends(const struct cell *cell);
 /* There is a child now, or AFF_ERR_IO with its cause explained. */
 aff_status cell_up(struct cell *cell);
 /* The first start: errors are those of the plugin's open. */
@@ -346,6 +355,8 @@ void policy_good(struct cell *cell);
 /* The record in a call of its own ended the child. True: for the third time. */
 bool policy_suspect(struct cell *cell, struct aff_id id);
 void policy_letter(struct cell *cell);
+/* A call without a batch ended the child. What it holds may have been why, the oldest first. */
+void policy_held(struct cell *cell, const struct slot *slot);
 /* The child is ahead of what the host could do, and ends. Where that comes again at the
  * same place, the next one is started as late as after any other end. */
 void policy_ahead(struct cell *cell, const struct slot *slot);

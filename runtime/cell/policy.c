@@ -7,7 +7,7 @@
  * stream as booked, the latest snapshot, what is held. Where something was done since
  * that snapshot, the first record of each stream carries GAP.
  *
- * Not here: finding the record (slot.c). */
+ * Not here: finding the record in a batch (slot.c). */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -42,6 +42,11 @@ static void end_note(struct cell *cell)
         atomic_store_explicit(&cell->figures.is_parked, true, memory_order_relaxed);
     }
     p->start_ns = now + p->wait_ns / 4 * 3; /* who retries shortens his waits by up to a quarter */
+}
+
+uint64_t policy_ends(const struct cell *cell)
+{
+    return atomic_load_explicit(&cell->figures.ends, memory_order_relaxed);
 }
 
 void cell_end(struct cell *cell, enum end_kind kind, const char *format, ...)
@@ -84,11 +89,12 @@ void policy_good(struct cell *cell)
 {
     struct policy *p = &cell->policy;
 
-    if (p->wait_ns == 0 || cell->host->now_ns(cell->host) - p->up_ns < 60 * SECOND)
+    if ((p->wait_ns == 0 && p->oldest_ends == 0) || cell->host->now_ns(cell->host) - p->up_ns < 60 * SECOND)
         return;
     p->wait_ns = 0;
     p->parked = false;
     p->end_count = 0;
+    p->oldest_ends = 0;
     atomic_store_explicit(&cell->figures.is_parked, false, memory_order_relaxed);
 }
 
@@ -131,19 +137,50 @@ bool policy_suspect(struct cell *cell, struct aff_id id)
     return ++p->suspect_ends >= SUSPECT_MOST;
 }
 
-/* Its ends are forgotten: those alone, and that of the slot which it was in. */
-void policy_letter(struct cell *cell)
+/* Ends whose cause became a dead letter don't count. */
+static void ends_forget(struct cell *cell, uint32_t count)
 {
     struct policy *p = &cell->policy;
 
     atomic_fetch_add_explicit(&cell->figures.dead_letters, 1, memory_order_relaxed);
-    p->end_count = p->end_count > SUSPECT_MOST + 1 ? p->end_count - SUSPECT_MOST - 1 : 0;
-    p->suspect_ends = 0;
-    p->singles -= p->singles > 0;
+    p->end_count = p->end_count > count ? p->end_count - count : 0;
     if (p->parked)
         return;
     p->wait_ns = 0;
     p->start_ns = 0;
+}
+
+/* Those alone, and that of the slot which it was in. */
+void policy_letter(struct cell *cell)
+{
+    struct policy *p = &cell->policy;
+
+    p->suspect_ends = 0;
+    p->singles -= p->singles > 0;
+    ends_forget(cell, SUSPECT_MOST + 1);
+}
+
+/* Which of them the child was at work on it cannot be asked any more. Commands are done
+ * in their order, mostly, and one that was not at fault is in the letters, too. */
+void policy_held(struct cell *cell, const struct slot *slot)
+{
+    const struct aff_record *oldest = held_oldest(cell);
+    struct policy *p = &cell->policy;
+    char why[PAGE_WHY + 64];
+
+    if (!oldest || !cell->options.letter || slot->call == PAGE_CALL_OPEN || slot->call == PAGE_CALL_STOP ||
+        slot->call == PAGE_CALL_CLOSE)
+        return;
+    if (p->oldest.source != oldest->id.source || p->oldest.seq != oldest->id.seq)
+        p->oldest_ends = 0;
+    p->oldest = oldest->id;
+    if (++p->oldest_ends < SUSPECT_MOST)
+        return;
+    p->oldest_ends = 0;
+    snprintf(why, sizeof why, "it was held while three children ended; the last: %s", cell->why);
+    cell->options.letter(cell->options.arg, oldest, why);
+    held_drop_oldest(cell);
+    ends_forget(cell, SUSPECT_MOST);
 }
 
 /* ---- the next child ---- */
@@ -266,6 +303,7 @@ static aff_status up_call(struct cell *cell, uint32_t call)
     case RAN_DONE:
         return slot.status;
     case RAN_ENDED:
+        policy_held(cell, &slot);
         return cell->host->explain(cell->host, AFF_ERR_IO, "%s", cell->why);
     default:
         return cell->refused;
@@ -300,9 +338,11 @@ static aff_status state_again(struct cell *cell, bool was_exact)
             return AFF_ERR_MEMORY;
         st = up_call(cell, PAGE_CALL_RESTORE);
         has_gap |= st == AFF_ERR_DATA;
-        cell->incarnation_again = st == AFF_OK;
+        cell->incarnation_again = st == AFF_OK && !cell->incarnation_said;
+        if (st == AFF_ERR_DATA && cell->incarnation_said)
+            cell->host->incarnation(cell->host, cell->incarnation.bytes, cell->incarnation.size);
         st = st == AFF_ERR_DATA ? AFF_OK : st;
-    } else if (cell->plugin->about.snapshot) {
+    } else if (cell->has_snap) {
         has_gap = true;
     }
     if (has_gap) {
@@ -316,6 +356,7 @@ static aff_status state_again(struct cell *cell, bool was_exact)
 aff_status cell_up(struct cell *cell)
 {
     bool was_exact = cell->is_exact;
+    uint64_t ends;
     aff_status st;
 
     if (!held_load(cell))
@@ -326,6 +367,9 @@ aff_status cell_up(struct cell *cell)
         cell_end(cell, END_DIED, "ended behind a call");
     if (cell->host->now_ns(cell->host) < cell->policy.start_ns)
         return cell->host->explain(cell->host, AFF_ERR_IO, "%s%s", cell->policy.parked ? "parked: " : "", cell->why);
+    ends = policy_ends(cell);
+    cell->incarnation_waits = cell->ran && cell->plugin->about.restore && cell->has_snap;
+    cell->incarnation_said = false;
     st = cell_first(cell);
     if (st == AFF_OK && cell->ran) {
         st = state_again(cell, was_exact);
@@ -334,11 +378,12 @@ aff_status cell_up(struct cell *cell)
     }
     if (st == AFF_OK) {
         cell_log(cell, AFF_LOG_INFO, "runs in a new process");
+        cell->lost = false;
         unsynced_again(cell);
         return unsynced_give(cell);
     }
     cell_down(cell);
-    if (cell->host->now_ns(cell->host) >= cell->policy.start_ns)
+    if (policy_ends(cell) == ends) /* it was no end by itself */
         end_note(cell);
-    return AFF_ERR_IO;
+    return cell->lost && (st == AFF_ERR_CONFIG || st == AFF_ERR_BUG) ? st : AFF_ERR_IO; /* said by its first open */
 }

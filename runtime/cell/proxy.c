@@ -13,17 +13,12 @@ static aff_status call(void *self, uint32_t which)
     return slot_call(self, &(struct slot){ .call = which });
 }
 
-static aff_status proxy_open(const struct aff_host *host, const void *config, void **ret_self)
+/* What it needs of its host, with a child or without. */
+static aff_status attach(struct cell *cell, const struct aff_host *host)
 {
-    struct cell *cell = (struct cell *)(uintptr_t)config;
     uint32_t i;
-    aff_status st;
 
-    if (!cell || cell->opened)
-        return host->explain(host, AFF_ERR_BUG, "a cell is opened once, with itself as configuration");
     cell->host = host;
-    cell->mirror = (struct mirror){ 0 };
-    cell->unsynced = (struct unsynced){ .bytes = { cell->unsynced.bytes.bytes, 0, cell->unsynced.bytes.room } };
     held_forget(cell);
     for (i = 0; i < cell->plugin->output_count; i++)
         if (cell->plugin->outputs[i].schema) {
@@ -36,7 +31,25 @@ static aff_status proxy_open(const struct aff_host *host, const void *config, vo
         if (!cell->replies)
             return host->explain(host, AFF_ERR_MEMORY, "no memory or thread for its answers");
     }
+    return AFF_OK;
+}
+
+static aff_status proxy_open(const struct aff_host *host, const void *config, void **ret_self)
+{
+    struct cell *cell = (struct cell *)(uintptr_t)config;
+    uint64_t before;
+    aff_status st;
+
+    if (!cell || cell->opened)
+        return host->explain(host, AFF_ERR_BUG, "a cell is opened once, with itself as configuration");
+    cell->mirror = (struct mirror){ 0 };
+    cell->unsynced = (struct unsynced){ .bytes = { cell->unsynced.bytes.bytes, 0, cell->unsynced.bytes.room } };
+    st = attach(cell, host);
+    if (st < 0)
+        return st;
+    before = policy_ends(cell);
     st = cell_first(cell);
+    cell->lost = st < 0 && policy_ends(cell) != before;
     if (st < 0) {
         replies_close(&cell->replies);
         cell->host = NULL;
@@ -45,6 +58,21 @@ static aff_status proxy_open(const struct aff_host *host, const void *config, vo
     cell->opened = true;
     *ret_self = cell;
     return AFF_OK;
+}
+
+/* What the child asked for before it ended, state per stream, stays as it is. */
+bool cell_open_lost(struct cell *cell, const struct aff_host *host, void **ret_self)
+{
+    if (!cell->lost || cell->opened || attach(cell, host) < 0)
+        return false;
+    cell->opened = true;
+    *ret_self = cell;
+    return true;
+}
+
+bool cell_is_blank(const struct cell *cell)
+{
+    return cell->child.pid == 0 && !cell->has_snap && cell->is_exact;
 }
 
 static void proxy_close(void *self)
@@ -59,6 +87,12 @@ static void proxy_close(void *self)
     cell->host = NULL;
 }
 
+/* The call was not done, as there is no child: the next one that comes up does it. */
+static bool is_put_off(const struct cell *cell, aff_status st)
+{
+    return st == AFF_ERR_IO && cell->child.pid == 0;
+}
+
 static aff_status proxy_start(void *self)
 {
     struct cell *cell = self;
@@ -66,6 +100,8 @@ static aff_status proxy_start(void *self)
 
     if (cell->plugin->about.start || cell->plugin->about.snapshot)
         st = call(cell, PAGE_CALL_START);
+    if (is_put_off(cell, st))
+        st = AFF_OK;
     cell->started = st == AFF_OK;
     cell->ran = true;
     return st;
@@ -152,6 +188,11 @@ static aff_status proxy_restore(void *self, const void *buffer, size_t size)
     held_forget(cell);
     if (blob_set(&cell->given, buffer, size))
         st = call(cell, PAGE_CALL_RESTORE);
+    if (is_put_off(cell, st)) {
+        cell->has_snap = blob_set(&cell->snap, buffer, size);
+        cell->ran = true;
+        st = cell->has_snap ? AFF_OK : AFF_ERR_MEMORY;
+    }
     if (st < 0) /* the host takes them back */
         held_forget(cell);
     return st;

@@ -91,6 +91,7 @@ aff_status slot_call(struct cell *cell, struct slot *slot)
     case RAN_DONE:
         break;
     case RAN_ENDED:
+        policy_held(cell, slot);
         return cell->host->explain(cell->host, AFF_ERR_IO, "%s", cell->why);
     default:
         return cell->refused;

@@ -10,6 +10,10 @@
  * What comes from outside is a patient's until somebody says otherwise: of a
  * source subject, times and names are phi, and all of what it does not declare.
  *
+ * Commands may come from behind the device that takes them. So a device is asked
+ * twice: for its outputs, which do not depend on commands, and when all outputs
+ * are known, whether its commands are fit.
+ *
  * Not here: whether it fits (columns.c) and may leave (privacy.c). */
 #include "config/shapes.h"
 
@@ -99,6 +103,16 @@ static const uint8_t *edge_labels(const struct shapes *s, const struct plan_edge
     return is_known(s, edge) ? plan_output(s->plan, edge)->labels : open_shape.labels;
 }
 
+static bool is_behind_broken(const struct shapes *s, uint32_t node)
+{
+    const struct plan *plan = s->plan;
+
+    for (uint32_t i = plan->ins[node]; i < plan->ins[node + 1]; i++)
+        if (s->is_broken[plan->edges[i].from])
+            return true;
+    return false;
+}
+
 /* ---- what the plugin says ---- */
 
 struct asking {
@@ -146,15 +160,22 @@ static bool output_said(struct says *says, const struct aff_shape *theirs)
                         "correct the plugin");
 }
 
+/* Of a device, asked again: its outputs are known. */
+static bool output_known(struct says *says, const struct aff_shape *theirs)
+{
+    (void)theirs;
+    return !says->had_problem;
+}
+
 /* One struct aff_shape for each schema that may come by each edge. */
-static struct aff_table inputs_make(const struct shapes *s, uint32_t node)
+static struct aff_table inputs_make(const struct shapes *s, uint32_t node, bool with_commands)
 {
     const struct plan *plan = s->plan;
     uint32_t first = plan->ins[node], last = plan->ins[node + 1], count = 0, row = 0;
     const struct plan_shape *shapes;
     struct aff_shape *items;
 
-    if (s->drafts[node]->kind == AFF_SOURCE)
+    if (s->drafts[node]->kind == AFF_SOURCE && !with_commands)
         first = last;
     for (uint32_t i = first; i < last; i++)
         count += edge_shapes(s, &plan->edges[i], &shapes);
@@ -202,7 +223,7 @@ static bool plugin_ask(struct shapes *s, uint32_t node, struct shape_list *lists
 
     if (!draft->plugin->about.shape)
         return true;
-    inputs = inputs_make(s, node);
+    inputs = inputs_make(s, node, false);
     if (!inputs.items)
         return false;
     says_begin(&asking.says, s->draft, draft, "shape");
@@ -210,6 +231,27 @@ static bool plugin_ask(struct shapes *s, uint32_t node, struct shape_list *lists
     asking.says.input_name = input_name;
     says_end(&asking.says, draft->plugin->about.shape(draft->config, &inputs, &asking.says.about));
     s->is_broken[node] |= asking.says.had_problem;
+    return true;
+}
+
+/* What was said already is not said again: of commands that lack what the port needs,
+ * of nodes whose outputs are not known. False: no memory. */
+static bool device_ask(struct shapes *s, uint32_t node)
+{
+    const struct draft_node *draft = s->drafts[node];
+    struct asking asking = { .shapes = s };
+    struct aff_table inputs;
+
+    if (draft->kind != AFF_SOURCE || !draft->plugin->about.shape || s->is_broken[node] || s->is_unfit[node] ||
+        is_behind_broken(s, node))
+        return true;
+    inputs = inputs_make(s, node, true);
+    if (!inputs.items || !inputs.count)
+        return inputs.items != NULL;
+    says_begin(&asking.says, s->draft, draft, "shape");
+    asking.says.output = output_known;
+    asking.says.input_name = input_name;
+    says_end(&asking.says, draft->plugin->about.shape(draft->config, &inputs, &asking.says.about));
     return true;
 }
 
@@ -358,16 +400,6 @@ static bool outputs_find(struct shapes *s, uint32_t node, struct shape_list *lis
     return true;
 }
 
-static bool is_behind_broken(const struct shapes *s, uint32_t node)
-{
-    const struct plan *plan = s->plan;
-
-    for (uint32_t i = plan->ins[node]; i < plan->ins[node + 1]; i++)
-        if (s->is_broken[plan->edges[i].from])
-            return true;
-    return false;
-}
-
 static bool node_find(struct shapes *s, uint32_t node)
 {
     struct plan *plan = s->plan;
@@ -450,5 +482,8 @@ bool shapes_find(struct draft *draft, struct plan *plan)
     for (uint32_t i = 0; i < plan->edge_count; i++)
         if (!s.is_broken[plan->edges[i].from])
             columns_check(&s, &plan->edges[i]);
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        if (!device_ask(&s, i))
+            return false;
     return privacy_check(&s);
 }

@@ -234,6 +234,13 @@ static void cell_log(void *arg, int level, const char *text)
     flow_log(node->flow, level, node->plan->name, "%s", text);
 }
 
+static void cell_letter(void *arg, const struct aff_record *held, const char *why)
+{
+    const struct node_handle *handle = arg;
+
+    hold_condemn(atomic_load_explicit(&handle->node, memory_order_acquire), held, why);
+}
+
 /* Its callbacks are those of the cell from here on. */
 static bool open_cell(struct node *node)
 {
@@ -245,6 +252,7 @@ static bool open_cell(struct node *node)
         .require_sandbox = plan->require_sandbox,
         .log = cell_log,
         .arg = node->handle,
+        .letter = cell_letter,
     };
     char why[256];
 

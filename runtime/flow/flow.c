@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cell/cell.h"
 #include "flow/build.h"
 #include "flow/commit.h"
 #include "flow/trace.h"
@@ -181,6 +182,17 @@ static bool opens_later(struct flow *flow, const struct node *node)
     return true;
 }
 
+/* One that dies as it is opened in its process holds up nobody but who waits for it. */
+static bool opens_lost(struct flow *flow, struct node *node)
+{
+    if (!node->cell || !cell_open_lost(node->cell, &node->handle->host, &node->self))
+        return false;
+    failing_note(node, node->why);
+    flow_log(flow, AFF_LOG_ERROR, node->plan->name, "%s as it was opened; the pipeline begins without it, and it is tried "
+             "again when it has something to do", node->why);
+    return true;
+}
+
 /* Sinks first, sources last: who reads is ready before anybody writes. */
 static aff_status open_plugins(struct flow *flow, char *why, size_t room)
 {
@@ -192,6 +204,8 @@ static aff_status open_plugins(struct flow *flow, char *why, size_t room)
 
         if (node->about->open)
             st = node->about->open(&node->handle->host, node_config(node), &node->self);
+        if (st == AFF_ERR_IO && opens_lost(flow, node))
+            st = AFF_OK;
         if (st == AFF_ERR_IO && opens_later(flow, node))
             continue;
         if (st < 0) {

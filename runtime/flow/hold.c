@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/commit.h"
 #include "flow/lane.h"
 #include "flow/snap_inside.h"
 
@@ -183,10 +184,24 @@ aff_status hold_release(struct node *node, const struct aff_record *held, uint8_
     out = way_out(node, h->places[i].port, verdict, &port);
     if (out && send_off(node, held, port) < 0)
         return AFF_ERR_MEMORY;
+    if (node->verdict_kind[verdict] == AFF_V_DEAD)
+        letter_post(node, held, h->places[i].port, node->plan->plugin->verdicts[verdict - 1].name, "");
     settle_book(node, verdict, h->places[i].port);
     ledger_sub(&node->ledger.held, 1);
     place_free(node, (uint32_t)i, names_when(node->plan->domain, node->lane->epoch));
     return AFF_OK;
+}
+
+void hold_condemn(struct node *node, const struct aff_record *held, const char *why)
+{
+    uint32_t i = (uint32_t)(held - node->hold.records);
+
+    flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "dead letter: %s", why);
+    letter_post(node, held, node->hold.places[i].port, "refused", why);
+    ledger_add(&node->ledger.dead, 1);
+    ledger_add(&node->ledger.by_verdict[0], 1);
+    ledger_sub(&node->ledger.held, 1);
+    place_free(node, i, names_when(node->plan->domain, node->lane->epoch));
 }
 
 /* ---- kept from one run to the next ---- */

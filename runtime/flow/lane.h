@@ -63,6 +63,9 @@ struct lane {
     uint32_t want;          /* of its source, at most so many records a read */
     bool is_told;           /* that its source waits for memory */
     int64_t retry_ns;       /* back-off of its source; 0: it works */
+    bool has_more;          /* its source said so when it was read last */
+    int64_t rest_ns;        /* until then it gives that before it rests; 0: nobody asked */
+    uint32_t rest_reads;    /* ... in so many reads so far */
     bool at_end;            /* of what its writers had ended: time to end the epoch */
     int64_t leave_ns;       /* the run is being stopped: until then it goes on; 0: not yet */
     bool left;              /* its sink failed then: what is not safe stays in the store */

@@ -12,12 +12,42 @@
 #include "flow/lane_inside.h"
 #include "flow/retry.h"
 
-enum { IDLE_NS = 10000000, WATCH_NS = 100000000, RETRY_FIRST_NS = 100000000, FULL_NS = 100000000 };
+enum { IDLE_NS = 10000000, WATCH_NS = 100000000, RETRY_FIRST_NS = 100000000, FULL_NS = 100000000, REST_READS = 1024 };
 #define RETRY_LAST_NS 10000000000
+
+/* Whether a stop or a reload waits for it. */
+static bool is_asked_to_rest(const struct lane *lane)
+{
+    return atomic_load_explicit(&lane->flow->draining, memory_order_acquire) || lane_pausing(lane);
+}
+
+/* A source that cannot read again has taken in already what it says that it has more of:
+ * that is given first, but for a device that gives without end. */
+static bool gives_rest(const struct lane *lane)
+{
+    return lane->has_more && !(lane->nodes[0]->about->flags & (AFF_PULL | AFF_REPLAYS)) && lane->rest_reads < REST_READS &&
+           (lane->rest_ns == 0 || clock_now(&lane->flow->clock) < lane->rest_ns) &&
+           (lane->epoch_began_ns != INT64_MAX || !commit_full(lane->flow));
+}
 
 static bool draining(const struct lane *lane)
 {
-    return atomic_load_explicit(&lane->flow->draining, memory_order_acquire);
+    return atomic_load_explicit(&lane->flow->draining, memory_order_acquire) && !gives_rest(lane);
+}
+
+static bool pausing(const struct lane *lane)
+{
+    return lane_pausing(lane) && !gives_rest(lane);
+}
+
+static void rest_note(struct lane *lane, int64_t now)
+{
+    if (!is_asked_to_rest(lane)) {
+        lane->rest_ns = 0;
+        lane->rest_reads = 0;
+    } else if (lane->rest_ns == 0) {
+        lane->rest_ns = now + LANE_STOP_NS / 2;
+    }
 }
 
 /* How many commands it may be given now: it holds those that take time. */
@@ -41,7 +71,7 @@ static bool called(void *arg)
     const struct epochs *epochs = &lane->domain->epochs;
 
     return commands_ready(lane) || lane_at_end(lane) || answers_ready(lane) || retry_ready(lane) || lane_stirred(lane) || epochs_is_cut(epochs, lane->epoch) || epochs_committed(epochs) != lane->told ||
-           draining(lane) || lane_pausing(lane);
+           draining(lane) || pausing(lane);
 }
 
 static int64_t until(const struct lane *lane)
@@ -97,6 +127,7 @@ static bool read_handle(struct lane *lane, aff_status st, int64_t now)
         failing_over(head);
     }
     atomic_store_explicit(&head->give, give_of(st), memory_order_relaxed);
+    lane->has_more = st == AFF_OK || st == AFF_ERR_DATA || st == AFF_ERR_MEMORY;
     switch (st) {
     case AFF_OK:
         head->wake_ns = now;
@@ -132,6 +163,7 @@ static bool read_once(struct lane *lane, int64_t now)
     aff_status st;
 
     head->seen_ns = now;
+    lane->rest_reads += is_asked_to_rest(lane);
     atomic_store_explicit(&head->give, GIVE_BUSY, memory_order_relaxed);
     st = node_read(head, want);
     if (lane_aborting(lane))
@@ -160,13 +192,14 @@ bool lane_source_turn(struct lane *lane, bool *ret_more)
 
     lane_let_go(lane);
     lane_committed(lane);
+    rest_note(lane, now);
     if (!lane_answers(lane) || !retry_turn(lane) || !lane_wake_due(lane, true) || !lane_in_flight(lane, &full))
         return false;
     if (full) {
         atomic_store_explicit(&head->give, GIVE_BUSY, memory_order_relaxed);
         return true;
     }
-    if (lane_pausing(lane))
+    if (pausing(lane))
         return lane_head_pause(lane, ret_more);
     /* An end ends the epoch, too: asked first, it spares an empty one. */
     if (head->over || draining(lane)) {

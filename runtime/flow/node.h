@@ -135,6 +135,7 @@ struct state {
     uint32_t slots;
     uint32_t used; /* slots that were ever used are below */
     bool per_subject;
+    bool is_stored; /* as it was kept: the plugin has not said yet what it wants */
 };
 
 /* A peer that fails again and again is asked with one record at a time. */
@@ -317,6 +318,8 @@ bool hold_open(struct hold *hold, uint32_t room);
 void hold_close(struct hold *hold);
 const struct aff_record *hold_take(struct node *node, const struct aff_record *record);
 aff_status hold_release(struct node *node, const struct aff_record *held, uint8_t verdict);
+/* One that cannot be used, as is found while it is held: a dead letter. */
+void hold_condemn(struct node *node, const struct aff_record *held, const char *why);
 /* The index-th record held, oldest first; NULL behind the last. */
 const struct aff_record *hold_at(struct node *node, uint32_t index);
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cell/cell.h"
 #include "flow/lane.h"
 #include "flow/snap_inside.h"
 
@@ -69,7 +70,7 @@ static bool has_ended(const struct node *node)
 
 aff_status snap_write(struct node *node, struct wire *wire)
 {
-    bool own = node->about->snapshot != NULL;
+    bool own = node->about->snapshot != NULL && !(node->cell && cell_is_blank(node->cell));
     aff_status st = AFF_OK;
 
     wire_u8(wire, SNAP_VERSION);

@@ -7,16 +7,35 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "cell/cell.h"
 #include "flow/lane.h"
 #include "flow/snap_inside.h"
 
 enum { SLOT_ALIGN = 64 };
+#define STORED_MOST ((uint64_t)1 << 30) /* as much as a plugin in a process may have */
+
+/* The plugin is opened later than its state was read: it is what it wants, or is let go. */
+static bool stored_fits(struct node *node, size_t bytes, bool per_subject)
+{
+    struct state *s = &node->state;
+
+    s->is_stored = false;
+    if (s->asked == bytes && s->per_subject == per_subject)
+        return true;
+    flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "its stored state per stream or subject is of another size, and is "
+                                                         "not used");
+    atomic_fetch_sub(&node->flow->stream_bytes, s->bytes);
+    state_close(s);
+    return false;
+}
 
 aff_status state_open(struct node *node, size_t bytes, bool per_subject)
 {
     struct state *s = &node->state;
     void *base;
 
+    if (s->is_stored && stored_fits(node, bytes, per_subject))
+        return AFF_OK;
     if (s->base || bytes == 0)
         return node->host.explain(&node->host, AFF_ERR_BUG, "state_open is called once, with a size");
     s->asked = bytes;
@@ -137,6 +156,10 @@ bool state_load(struct node *node, struct wire_in *in, bool apply)
     uint8_t per_subject = wire_in_u8(in);
     uint32_t i, count = wire_in_u32(in);
 
+    if (!in->bad && !s->base && asked > 0 && asked < STORED_MOST && node->cell && cell_is_blank(node->cell))
+        s->is_stored = state_open(node, (size_t)asked, per_subject != 0) == AFF_OK; /* it cannot be asked yet */
+    if (!in->bad && asked == 0 && count == 0) /* of one that never came up: nothing was kept */
+        return true;
     if (in->bad || asked != s->asked || per_subject != s->per_subject || (count > 0 && !s->base))
         return false;
     for (i = 0; i < count; i++) {

@@ -3,7 +3,8 @@
  * shape.c - what a plugin says of its outputs before anything runs.
  *
  * What is said is copied, and checked as a host does: a schema whose tables are
- * not whole is a breach.
+ * not whole is a breach. A source that takes commands is asked twice, without them
+ * and with them: it says the same of its outputs, or it is a breach.
  *
  * Not here: labels that follow by themselves where nothing is said; that rule is
  * the host's. */
@@ -13,6 +14,7 @@ static struct {
     struct problems problems;
     struct aff_shape *outputs;
     struct memory memory; /* what outputs point to */
+    struct problems said; /* all that was said of outputs, a line each */
 } last;
 
 static void *bytes_keep(const void *bytes, size_t size)
@@ -54,6 +56,26 @@ static void shape_secure(const struct aff_report *report)
     kit_breach(r->h, "report->secure belongs in validate");
 }
 
+/* Each word of it, so that two askings can be compared. */
+static void said_note(const struct aff_harness *h, const struct aff_shape *shape)
+{
+    const char *port = row_name(&h->plugin.outputs, shape->port);
+    const struct aff_schema *schema = shape->schema;
+    uint32_t i;
+
+    problem_add(&last.said, port, "%d subject %d times %d names %d", shape->silent, shape->subject, shape->times,
+                shape->names);
+    if (schema)
+        problem_add(&last.said, port, "%s type %d label %d", schema->name ? schema->name : "", schema->type,
+                    schema->label);
+    for (i = 0; schema && i < schema->count; i++) {
+        const struct aff_column *c = column_at(schema, i);
+
+        problem_add(&last.said, c->name, "%d label %d %s %s", c->type, c->label, c->unit ? c->unit : "",
+                    c->code ? c->code : "");
+    }
+}
+
 static void shape_output(const struct aff_report *report, const struct aff_shape *shape)
 {
     const struct reporter *r = (const void *)report;
@@ -69,14 +91,54 @@ static void shape_output(const struct aff_report *report, const struct aff_shape
     to->struct_size = sizeof *to;
     if (shape->schema)
         to->schema = schema_keep(r->h, shape->schema);
+    said_note(r->h, shape);
 }
 
 static void forget(void)
 {
     free(last.problems.text);
+    free(last.said.text);
     free(last.outputs);
     memory_free(&last.memory);
     memset(&last, 0, sizeof last);
+}
+
+static void shape_ask(struct aff_harness *h, const struct aff_table *inputs)
+{
+    struct reporter r = { { sizeof r.report, 0, report_problem, shape_secure, shape_output }, h, &last.problems,
+                          last.outputs };
+    size_t before = last.problems.size;
+    aff_status status;
+
+    call_begin(h, CB_SHAPE);
+    status = h->plugin.shape(h->config, inputs, &r.report);
+    if ((status != AFF_OK) != (last.problems.size != before))
+        kit_breach(h, "answered %d; expected AFF_OK where no problem was reported, an error where one was", (int)status);
+    (void)call_end(h, AFF_OK);
+}
+
+/* Where it has said nothing there is no text. */
+static int said_equal(const struct problems *a, const struct problems *b)
+{
+    return a->size == b->size && (a->size == 0 || memcmp(a->text, b->text, a->size) == 0);
+}
+
+/* Its commands may come from behind it: what it makes does not depend on them. */
+static void source_ask(struct aff_harness *h, const struct aff_table *inputs)
+{
+    const struct aff_table none = { inputs->items, 0, inputs->stride };
+    struct problems first;
+
+    shape_ask(h, &none);
+    if (last.problems.text || inputs->count == 0)
+        return;
+    first = last.said;
+    last.said = (struct problems){ NULL, 0 };
+    shape_ask(h, inputs);
+    if (!said_equal(&first, &last.said))
+        kit_breach(h, "said otherwise of its outputs when it knew its commands; expected the same, since commands may "
+                   "come from behind it");
+    free(first.text);
 }
 
 const char *aff_harness_shape(const char *name, const char *toml, const struct aff_shape *inputs,
@@ -84,23 +146,20 @@ const char *aff_harness_shape(const char *name, const char *toml, const struct a
 {
     struct aff_table table = { inputs, count, sizeof *inputs };
     struct aff_harness *h;
-    struct reporter r;
-    size_t before;
-    aff_status status;
+    uint32_t i;
 
     forget();
     h = harness_new(name, toml, &last.problems);
+    for (i = 0; i < count; i++)
+        if (inputs[i].port >= h->plugin.inputs.count)
+            kit_misuse("input %u comes by port %u; %s has %u", (unsigned)i, (unsigned)inputs[i].port, name,
+                       (unsigned)h->plugin.inputs.count);
     last.outputs = kit_alloc((h->plugin.outputs.count + 1u) * sizeof *last.outputs);
-    before = last.problems.size;
-    r = (struct reporter){ { sizeof r.report, 0, report_problem, shape_secure, shape_output }, h, &last.problems,
-                           last.outputs };
     if (h->plugin.shape && !last.problems.text) {
-        call_begin(h, CB_SHAPE);
-        status = h->plugin.shape(h->config, &table, &r.report);
-        if ((status != AFF_OK) != (last.problems.size != before))
-            kit_breach(h, "answered %d; expected AFF_OK where no problem was reported, an error where one was",
-                       (int)status);
-        (void)call_end(h, AFF_OK);
+        if (h->plugin.kind == AFF_SOURCE)
+            source_ask(h, &table);
+        else
+            shape_ask(h, &table);
     }
     harness_free(h);
     if (ret_outputs)

@@ -118,7 +118,7 @@ void booth_kill(struct booth *b)
     assert_true(b->figures.pid > 0);
     kill(b->figures.pid, SIGKILL);
     snprintf(path, sizeof path, "/proc/%d/task/%d/children", b->figures.pid, b->figures.pid);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 60000; i++) {
         FILE *f;
         char line[256] = "";
 

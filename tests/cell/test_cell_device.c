@@ -17,7 +17,7 @@
 #include "device.h"
 #include "line.h"
 
-enum { SOON_MS = 5000, QUIET_MS = 60, COMMANDS = 8 };
+enum { SOON_MS = 60000, QUIET_MS = 60, COMMANDS = 8 }; /* soon: what does not hang, on any machine */
 enum { M_OPENED, M_LOST, M_REFUSED, M_POSSIBLE };
 
 struct bench {
@@ -54,9 +54,21 @@ static void read_until(struct bench *b, uint32_t metric, uint64_t wanted)
     assert_int_equal(b->booth.stage.metrics[metric], wanted);
 }
 
+/* Until it has made its first record. */
+static void read_until_made(struct bench *b)
+{
+    int64_t until = now_ms() + SOON_MS;
+
+    while (b->booth.stage.made == 0 && now_ms() < until) {
+        read_once(b);
+        usleep(1000);
+    }
+    assert_int_equal(b->booth.stage.made, 1);
+}
+
 static void bench_prepare_on(struct bench *b, const char *path, enum device_deed deed, uint32_t lacks)
 {
-    struct cell_options options = { .call_ns = INT64_C(4000000000), .max_payload = 4096, .lacks = lacks };
+    struct cell_options options = { .call_ns = INT64_C(20000000000), .max_payload = 4096, .lacks = lacks };
 
     b->config = (struct device_config){ .path = path, .other = "/dev/null", .deed = deed };
     booth_prepare(&b->booth, &line_device, &b->config, &options);
@@ -148,15 +160,14 @@ static void commands_do_not_wait_for_a_line_and_take_no_news_of_it_away(void **s
 {
     struct bench b;
     aff_status st;
-    int64_t began;
 
     (void)state;
     bench_begin(&b, D_NOTHING);
-    assert_false(stage_ready(&b.booth.stage, QUIET_MS)); /* it sleeps on its line by now */
-    began = now_ms();
+    assert_false(stage_ready(&b.booth.stage, QUIET_MS)); /* it sleeps on its line by now, and nobody says anything */
     for (uint32_t i = 0; i < 4; i++)
         assert_true(stage_feed(&b.booth.stage, b.commands + i, 1, 1, &st));
-    assert_true(now_ms() - began < 1000);
+    booth_figures(&b.booth);
+    assert_int_equal(b.booth.figures.hangs, 0);
     for (uint32_t i = 0; i < 4; i++) {
         char expected[16];
 
@@ -502,41 +513,40 @@ static void one_that_asks_without_end_holds_nobody_up(void **state)
 {
     struct bench b;
     aff_status st;
-    int64_t began;
 
     (void)state;
     bench_begin(&b, D_FLOOD);
     say_and_read(&b, "x\n");
-    began = now_ms();
     for (uint32_t i = 0; i < 200; i++)
         read_once(&b);
     for (uint32_t i = 0; i < COMMANDS; i++)
         assert_true(stage_feed(&b.booth.stage, b.commands + i, 1, 1, &st));
-    assert_true(now_ms() - began < SOON_MS);
+    booth_figures(&b.booth);
+    assert_int_equal(b.booth.figures.hangs, 0);
     line_say(&b.line, "=0\n=1\nd1\n");
-    for (int i = 0; i < 500 && b.booth.stage.made == 0; i++)
-        read_once(&b);
-    assert_int_equal(b.booth.stage.made, 1);
+    read_until_made(&b);
     assert_int_equal(lines_with(&b, "verdict 2 for held"), 2);
     bench_end(&b);
 }
 
-/* As the kernel says it, now and then. */
+/* As the kernel says it, now and then: one that goes round and round never does for long, and
+ * one that waits for a busy processor does in the end. */
 static bool sleeps(int32_t pid)
 {
     char path[64], line[256];
+    int64_t until = now_ms() + SOON_MS;
     int asleep = 0;
 
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    for (int i = 0; i < 40; i++) {
+    while (asleep < 20 && now_ms() < until) {
         FILE *f = fopen(path, "r");
 
-        asleep += f && fgets(line, sizeof line, f) && strstr(line, ") S ");
+        asleep = f && fgets(line, sizeof line, f) && strstr(line, ") S ") ? asleep + 1 : 0;
         if (f)
             fclose(f);
         usleep(2000);
     }
-    return asleep > 20;
+    return asleep == 20;
 }
 
 static void one_that_closes_its_bell_is_read_all_the_same(void **state)
@@ -555,11 +565,7 @@ static void one_that_closes_its_bell_is_read_all_the_same(void **state)
     assert_true(stage_feed(&b.booth.stage, b.commands, 1, 1, &st));
     expect_line(&b, "!0");
     line_say(&b.line, "=0\nd1\n");
-    for (int i = 0; i < 500 && b.booth.stage.made == 0; i++) {
-        read_once(&b);
-        usleep(1000);
-    }
-    assert_int_equal(b.booth.stage.made, 1);
+    read_until_made(&b);
     assert_int_equal(lines_with(&b, "verdict 2 for held"), 1);
     booth_figures(&b.booth);
     assert_int_equal(b.booth.figures.ends, 0);

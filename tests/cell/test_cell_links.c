@@ -12,7 +12,7 @@
 #include "booth.h"
 #include "device.h"
 
-enum { SOON_MS = 5000, QUIET_MS = 60 };
+enum { SOON_MS = 60000, QUIET_MS = 60 };
 
 static void sink_begin(struct booth *b, const struct aff_plugin *constant)
 {

@@ -1,39 +1,37 @@
 """ward_line.py - a concentrator's serial line on a pty, and what of it was read.
 
-What a pty took is not what was read from it. The judge needs the latter, and asks
-neither the program nor its archive: this side keeps the other end open as well, and
-TIOCINQ there says how many bytes wait unread. Between a write and that count lies the
-kernel's hand-over from one end to the other. It is given SETTLE_S in which we ran: where
-this machine stood still we count STEP_S, since the kernel may have stood as well; and it
-begins anew where the buffer behind it (4 KiB) was nearly full. So
+What a pty took is not what was read from it. The judge needs the latter, asks neither the
+program nor its archive, and trusts no clock: on a busy machine a kernel's worker may hand
+bytes over to the other end long after they were written. So this side keeps the other end
+open as well, and asks the kernel in two ways, both of which wait for that worker
+(drivers/tty/n_tty.c, n_tty_poll and n_tty_read):
 
-    read >= what was written until SETTLE_S ago, less what waits     while a reader lives
-    read  = what was written, less what waits                        SETTLE_S after it died
+    poll says that there is nothing to read     all that was written before was read
+    a read of ours, when no reader lives, says   what we got before that was not read,
+    that there is nothing                        all the rest was
 
-and a frame is one of: read (it must come out), not read, not whole or not right (it
-must not), or, where a plug was pulled with bytes on their way, unknown: of those the
-first ones may. Of frames that were read right before a kill the same holds, since
-they may not have been safe yet.
+Both hold while the buffer at that end (4 KiB) was never full: FILL bytes at the most are
+written that are not known to be read.
+
+A frame is one of: read (it must come out), not read, not whole or not right (it must
+not), or, where a plug was pulled with bytes on their way, unknown: of those the first
+ones may. Of frames that were read right before a kill the same holds, since they may not
+have been safe yet.
 
 Not here: what a frame says (ward.py), the verdict (ward_judge.py).
 """
 
-import collections
 import fcntl
 import os
 import pty
-import struct
+import select
 import termios
 import time
 import tty
 
 from cases import Skip
 
-SETTLE_S = 0.2
-STEP_S = 0.02          # the most that counts between two looks
-BUFFER = 4096          # what the kernel keeps for a reader
-FILL = 3000            # how far we fill it
-FULL = BUFFER - 200    # what counts as nearly full
+FILL = 3000
 
 
 class Sent:
@@ -59,9 +57,7 @@ class WardLine:
         self.flights = []   # Sent, of this plug, in their order; not judged yet
         self.known = 0      # how many of them are known to be read
         self.pending, self.made, self.written = b"", 0, 0
-        self.read_low = self.settled = 0
-        self.looked_s, self.ran_s = time.monotonic(), 0.0
-        self.history = collections.deque()  # (when by ran_s, bytes written by then, bytes)
+        self.read = 0       # so many bytes at the least
 
     # ---- the plug ----
 
@@ -72,14 +68,17 @@ class WardLine:
             raise Skip("no terminal can be made here (/dev/pts)") from None
         tty.setraw(self.theirs)  # nothing is echoed to us, whoever is late
         os.set_blocking(self.fd, False)
+        os.set_blocking(self.theirs, False)
+        self.poll = select.poll()
+        self.poll.register(self.theirs, select.POLLIN)
         os.symlink(os.ttyname(self.theirs), self.link + ".new")
         os.rename(self.link + ".new", self.link)
 
     def pull(self):
         """Gone, with all that is on its way."""
         os.unlink(self.link)
-        self.look(time.monotonic())
-        self._judge(self.read_low, self.written, None)
+        self.look()
+        self._judge(self.read, self.written, None)
         self._pass(self.made)
         self.close()
         self._begin()
@@ -100,12 +99,11 @@ class WardLine:
         self.pending += data
 
     def turn(self):
-        """Writes what the line takes, and looks at what was read."""
+        """Looks at what was read, and writes what the line takes."""
         if self.fd < 0:
             return
-        now = time.monotonic()
-        self.look(now)
-        room = FILL - self.unread() - sum(n for t, _, n in self.history if t > self.ran_s - 0.01)
+        self.look()
+        room = FILL - (self.written - self.read)
         if not self.pending or room <= 0:
             return
         try:
@@ -114,45 +112,43 @@ class WardLine:
             return
         self.pending = self.pending[took:]
         self.written += took
-        self.history.append((self.ran_s, self.written, took))
 
-    def unread(self):
-        return struct.unpack("i", fcntl.ioctl(self.theirs, termios.TIOCINQ, bytes(4)))[0]
-
-    def look(self, now):
-        self.ran_s += min(now - self.looked_s, STEP_S)
-        self.looked_s = now
-        while self.history and self.history[0][0] <= self.ran_s - SETTLE_S:
-            self.settled = self.history.popleft()[1]
-        waits = self.unread()
-        if waits >= FULL:
-            self.history = collections.deque((self.ran_s, upto, n) for _, upto, n in self.history)
+    def look(self):
+        if self.poll.poll(0):
             return
-        self.read_low = max(self.read_low, self.settled - waits)
-        while self.known < len(self.flights) and self.flights[self.known].end <= self.read_low:
+        self.read, now = self.written, time.monotonic()
+        while self.known < len(self.flights) and self.flights[self.known].end <= self.read:
             self.flights[self.known].read_s = now
             self.known += 1
 
     def is_quiet(self):
         """All was written, and all was read."""
-        return not self.pending and not self.history and self.read_low == self.written
+        return not self.pending and self.read == self.written
 
     # ---- the reader is gone, or the line is at its end ----
 
+    def _left(self):
+        """What nobody read, taken from the line."""
+        left = b""
+        while True:
+            try:
+                left += os.read(self.theirs, FILL)
+            except BlockingIOError:
+                return left
+
     def reader_died(self, safe_before_s=None, lose=False):
-        """SETTLE_S after the reader's end. `safe_before_s`: what was read by then must
-        come out, of what was read later the first frames may; None: all must. `lose`:
-        the line does not keep what was not read."""
+        """Once no reader lives. `safe_before_s`: what was read by then must come out, of
+        what was read later the first frames may; None: all must. `lose`: the line does
+        not keep what was not read, else the next reader finds it there."""
         fcntl.ioctl(self.theirs, termios.TIOCNXCL)  # as the last close of a line would do
-        waits = self.unread()
-        assert waits < FULL, "more was on its way than can be counted"
-        self._judge(self.written - waits, self.written - waits, safe_before_s)
-        self.settled, self.read_low = self.written, self.written - waits
-        self.history.clear()
+        left = self._left()
+        self.read = self.written - len(left)
+        self._judge(self.read, self.read, safe_before_s)
         if lose:
-            termios.tcflush(self.theirs, termios.TCIFLUSH)
-            self.read_low = self.written
+            self.read = self.written
             self._pass(self.written)
+        elif left:
+            assert os.write(self.fd, left) == len(left)
 
     def _judge(self, low, high, safe_before_s):
         """Frames that end at or below `low` were read; that begin at or above `high`,

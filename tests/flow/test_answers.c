@@ -136,20 +136,27 @@ static void what_the_peer_refuses_becomes_a_letter_alone_in_its_own_epoch(void *
     bench_close(&b);
 }
 
+/* A run that dies at each second commit may get nowhere for ever, since that may be an empty
+ * one of its source while the answers come late: after a few deaths it is let live. What is
+ * sure on any machine are deaths where few commits are enough. */
 static void a_death_with_answers_outstanding_loses_nothing(void **state)
 {
-    uint64_t at, deaths = 0;
+    enum { MOST = 8, SURE = 5 };
+    uint64_t at, deaths, early = 0;
     struct bench b;
 
     (void)state;
     for (at = 2; at < 10; at++) {
         bench_open(&b, at % 2 ? WHEN_FULL_BLOCK : WHEN_FULL_SPILL);
-        while (!live(&b, at, at % 3 == 0) && deaths < 200)
-            deaths++;
+        for (deaths = 0; deaths < MOST && !live(&b, at, at % 3 == 0); deaths++)
+            early += at <= SURE && deaths == 0;
+        if (deaths == MOST)
+            assert_true(live(&b, 0, false));
         judge(&b, false);
+        assert_int_equal(memkeep_figures(b.keep).records, 0);
         bench_close(&b);
     }
-    assert_true(deaths > 8 && deaths < 200);
+    assert_int_equal(early, SURE - 1);
 }
 
 static void a_peer_that_never_answers_holds_the_stop_no_longer_than_a_moment(void **state)
@@ -166,7 +173,7 @@ static void a_peer_that_never_answers_holds_the_stop_no_longer_than_a_moment(voi
     assert_true(flow_start(flow));
     flow_wait(flow, 50000000);
     flow_drain(flow);
-    assert_true(flow_wait(flow, 10000000000));
+    assert_true(flow_wait(flow, 60000000000));
     memkeep_end(b.keep);
     assert_int_equal(flow_failure(flow, &why), AFF_OK);
     flow_close(&flow);

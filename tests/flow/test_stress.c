@@ -242,7 +242,7 @@ static bool seed_run(uint64_t seed)
     struct shape *s = shape_new(seed);
     struct flow *flow = rig_open(&s->rig, pick(s, 3) ? LAYOUT_NORMAL : LAYOUT_THREAD_PER_NODE);
     const char *why = "";
-    bool right = flow && flow_start(flow) && flow_wait(flow, 20000000000);
+    bool right = flow && flow_start(flow) && flow_wait(flow, 120000000000);
 
     if (!right) {
         print_error("seed %llu: does not end\n", (unsigned long long)seed);

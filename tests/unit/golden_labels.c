@@ -7,7 +7,7 @@
  * op_alert    its own columns; only the one named in the text carries a label
  * op_ack      passes its first input, takes commands
  * op_bad      says what no plugin may say
- * in_pump     a device that takes commands
+ * in_pump     a device that takes commands     in_valve  one that looks at them itself
  * out_cloud   data leaves by it; `secure` vouches for the other end
  * out_vitals  needs columns      out_temp   can do without its column
  *
@@ -190,6 +190,41 @@ static aff_status alert_shape(const void *config, const struct aff_table *inputs
     return AFF_OK;
 }
 
+/* ---- in_valve ---- */
+
+/* It answers on `results`; `told` is there only where commands were, which is wrong. */
+struct valve_config { const char *sends; int32_t tells; };
+static const struct aff_option valve_options[] = {
+    OPTION(valve_config, "sends", sends, AFF_TYPE_TEXT, 0, NULL, .unit = NULL),
+    OPTION(valve_config, "tells", tells, AFF_TYPE_BOOL, 0, "false", .unit = NULL),
+};
+static const struct aff_column valve_command[] = { { .name = "command", .type = AFF_TEXT, .required = 1 } };
+static const struct aff_schema valve_commands = { .struct_size = sizeof valve_commands, .type = AFF_FIELDS,
+    .name = "commands", .columns = valve_command, .count = 1, .stride = sizeof *valve_command };
+static const struct aff_port valve_in[] = {
+    PORT("commands", FIELDS, AFF_PORT_COMMANDS | AFF_PORT_OPTIONAL, 0, &valve_commands),
+};
+static const struct aff_port valve_out[] = { PORT("results", FIELDS, 0, 0, NULL) };
+
+static aff_status valve_shape(const void *config, const struct aff_table *inputs, const struct aff_report *report)
+{
+    const struct valve_config *c = config;
+    const struct aff_column columns[] = { { .name = "command", .type = AFF_TEXT }, { .name = "told", .type = AFF_TEXT } };
+
+    output_say(report, "result", columns, inputs->count && c->tells ? 2 : 1, AFF_LABEL_PHI);
+    for (uint32_t i = 0; c->sends && i < inputs->count; i++) {
+        const struct aff_table one = { (const char *)inputs->items + (size_t)i * inputs->stride, 1, inputs->stride };
+        const struct aff_column *column = input_column(&one, c->sends);
+
+        if (!column || column->label != AFF_LABEL_PHI)
+            continue;
+        report->problem(report, "sends", "%s of input %u is labelled phi; expected no patient data in a command; take it "
+                        "out", c->sends, (unsigned)i + 1);
+        return AFF_ERR_CONFIG;
+    }
+    return AFF_OK;
+}
+
 /* ---- op_bad ---- */
 
 static const char *const ways[] = { "null_name", "null_columns", "bad_type", "bad_label", "bad_port", "wild",
@@ -292,6 +327,8 @@ const struct plugin golden_labels[GOLDEN_LABELS] = {
     { ABOUT(AFF_SOURCE, "in_ward", 0, AFF_REPLAYS, NULL, NULL), OUTPUTS(ward_out) },
     { ABOUT(AFF_SOURCE, "in_pump", sizeof(struct cloud_config), 0, cloud_validate, NULL), OPTIONS(cloud_options),
       INPUTS(pump_in), OUTPUTS(ward_out) },
+    { ABOUT(AFF_SOURCE, "in_valve", sizeof(struct valve_config), AFF_STAYS, NULL, valve_shape),
+      OPTIONS(valve_options), INPUTS(valve_in), OUTPUTS(valve_out) },
     { ABOUT(AFF_PROCESSOR, "op_look", 0, 0, NULL, NULL), INPUTS(look_in), OUTPUTS(look_out) },
     { ABOUT(AFF_PROCESSOR, "op_join", 0, 0, NULL, NULL), INPUTS(join_in), OUTPUTS(join_out) },
     { ABOUT(AFF_PROCESSOR, "op_add", 0, 0, NULL, NULL), INPUTS(fields_in), OUTPUTS(add_out) },

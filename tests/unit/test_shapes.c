@@ -348,6 +348,27 @@ static void what_shape_says_is_copied_whole(void **state)
     arena_free(&arena);
 }
 
+/* Of many that may tell a device something, the one that may not is named. */
+static void a_device_is_told_by_many_and_names_the_one_it_refuses(void **state)
+{
+    enum { MANY = 100, BAD = 70 };
+    struct reading r;
+
+    (void)state;
+    begin(&r);
+    text_add(&r.toml, "[source.valve]\nplugin = \"in_valve\"\nsends = \"who\"\nfrom = [");
+    for (int i = 0; i < MANY; i++)
+        text_print(&r.toml, "%s\"s%d\"", i ? ", " : "", i);
+    text_add(&r.toml, "]\n[sink.out]\nplugin = \"out_any\"\nfrom = \"valve\"\n");
+    for (int i = 0; i < MANY; i++)
+        text_print(&r.toml, "[source.s%d]\nplugin = \"in_rows\"\ncolumns = [{ name = \"command\", type = \"text\" }, "
+                   "{ name = \"who\", type = \"text\", label = \"%s\" }]\n", i, i == BAD ? "phi" : "none");
+    read_it(&r);
+    assert_null(r.plan);
+    expect_in(first_message(&r), "(s70.rows) is labelled phi");
+    end(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +385,7 @@ int main(void)
         cmocka_unit_test(labels_of_what_a_node_adds_can_be_cleared),
         cmocka_unit_test(labels_end_by_column_or_as_a_whole),
         cmocka_unit_test(what_shape_says_is_copied_whole),
+        cmocka_unit_test(a_device_is_told_by_many_and_names_the_one_it_refuses),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -330,7 +330,8 @@ struct aff_host {
     void (*ack)(const struct aff_host *host, struct aff_id id, aff_status status);
     /* [data] Source: end the epoch soon, since a peer waits for its answer. */
     void (*cut)(const struct aff_host *host);
-    /* [data] The index-th record held, oldest first, also in restore; or NULL. */
+    /* [data] The index-th record held, oldest first, also in restore; or NULL. One that
+     * was held while three processes of this plugin ended may be gone: a dead letter. */
     const struct aff_record *(*held)(const struct aff_host *host, uint32_t index);
     /* [control][data] Asks for `read` (a node that is no source: for `wake`)
      * whenever this descriptor can be read or written (AFF_WATCH_...), until asked
@@ -454,7 +455,8 @@ struct aff_plugin {
     /* [data] Source: emits up to `want` records. AFF_OK: call again at once;
      * AFF_AGAIN: nothing now, see wake_at; AFF_END: finished; AFF_ERR_DATA: an
      * input that cannot be used, call again for the next. Never waits longer
-     * than 100 ms by itself. */
+     * than 100 ms by itself. Before a stop or a reload a live source is read
+     * until it says AFF_AGAIN, so that what it took from its line is not lost. */
     aff_status (*read)(void *self, uint32_t want);
     /* [data] Processor and sink: a batch; a source that has ports for commands is
      * given these by process, between two reads. AFF_OK: all were taken. Else

@@ -148,8 +148,9 @@ const char *aff_harness_check(const char *name, const char *toml);
 
 /* Calls `shape` with one input an edge (`count` of them); of a source these are its
  * commands, and it is asked without them before. What the options, validate or shape
- * say against it, as aff_harness_check does; NULL when all is well. ret_outputs, by row of the outputs' table, has what was said of each
- * (struct_size 0: nothing). Both live until the next call. */
+ * say against it, as aff_harness_check does; NULL when all is well. ret_outputs, by
+ * row of the outputs' table, has what was said of each (struct_size 0: nothing). Both
+ * live until the next call. */
 const char *aff_harness_shape(const char *name, const char *toml, const struct aff_shape *inputs,
                               uint32_t count, const struct aff_shape **ret_outputs);
 
