@@ -231,13 +231,10 @@ static bool held_flush(struct at_reader *a, struct at_event *e)
     return true;
 }
 
-static bool code_flush(struct at_reader *a, struct at_event *e)
+static void code_flush(struct at_reader *a, struct at_event *e)
 {
-    if (!a->code_open)
-        return false;
     a->code_open = a->code_wants_body = false;
     event_set(e, AT_CODE, a->code, NULL);
-    return true;
 }
 
 static void line_forget(struct at_reader *a)
@@ -261,28 +258,32 @@ static void code_take(struct at_reader *a, struct at_event *e)
     event_set(e, AT_CODE, a->line, NULL);
 }
 
-/* The rest of a code that has not ended. False: the line is none of it, and the
- * code was handed out as it is. */
-static bool code_goes_on(struct at_reader *a, struct at_event *e, enum what what)
+/* A line behind a code that has not ended: its rest, or none of it; then the code is
+ * handed out as it is, and the line is looked at again. So it is with a code that has
+ * no room for more, whose quote may be lost. */
+static void code_goes_on(struct at_reader *a, struct at_event *e, enum what what)
 {
     bool is_any = what == IS_NOTHING || (what == IS_REPLY && a->flags & AT_PLAIN);
 
     if (a->code_wants_body) {
-        if (!(a->text_mode ? is_any : is_hex(a->line)))
-            return !code_flush(a, e);
+        if (!(a->text_mode ? is_any : is_hex(a->line))) {
+            code_flush(a, e);
+            return;
+        }
         a->code_open = a->code_wants_body = false;
         line_forget(a);
         event_set(e, AT_CODE, a->code, a->line);
-        return true;
+        return;
     }
-    if (!is_any)
-        return !code_flush(a, e);
+    if (!is_any) {
+        code_flush(a, e);
+        return;
+    }
     append(a->code, &a->code_size, "\n", 1);
     append(a->code, &a->code_size, a->line, a->line_size);
     line_forget(a);
-    if (!quotes_are_open(a->code))
-        (void)code_flush(a, e);
-    return true;
+    if (a->code_size == AT_LINE_MOST || !quotes_are_open(a->code))
+        code_flush(a, e);
 }
 
 static void reply_take(struct at_reader *a, struct at_event *e)
@@ -367,10 +368,10 @@ static void line_take(struct at_reader *a, struct at_event *e)
     struct verdict v = judge(a, a->line);
     bool is_rest = a->interrupted && (v.what == IS_NOTHING || (a->flags & AT_PLAIN && v.what == IS_REPLY));
 
-    if (a->code_open && code_goes_on(a, e, v.what))
+    if (a->code_open) {
+        code_goes_on(a, e, v.what);
         return;
-    if (e->kind != AT_NONE)
-        return;
+    }
     if (v.what == IS_CODE) {
         code_take(a, e);
         return;

@@ -214,29 +214,46 @@ enum at_fault at_notices_read(const char *line, struct at_notices *ret)
 
 /* ---- USSD (27.007, 7.15) ---- */
 
-/* The coding of cell broadcast and USSD (TS 23.038, section 5): UCS-2? */
+/* TS 23.038, section 5: a text of these begins with its language, two letters packed
+ * into one unit, or a septet each with a carriage return behind them. */
+enum { DCS_LANGUAGE_GSM7 = 0x10, DCS_LANGUAGE_UCS2 = 0x11 };
+
+/* The coding of cell broadcast and USSD: UCS-2? */
 static bool dcs_is_ucs2(int dcs)
 {
-    return dcs == 0x11 || ((dcs & 0xc0) == 0x40 && (dcs & 0x0c) == 8) || ((dcs & 0xf0) == 0x90 && (dcs & 0x0c) == 8);
+    return dcs == DCS_LANGUAGE_UCS2 || ((dcs & 0xc0) == 0x40 && (dcs & 0x0c) == 8) || ((dcs & 0xf0) == 0x90 && (dcs & 0x0c) == 8);
+}
+
+/* A number: an account's, a telephone's, which is all digits of hex as well. */
+static bool looks_like_number(const struct at_field *field)
+{
+    size_t i;
+
+    for (i = 0; i < field->size; i++)
+        if (field->at[i] < '0' || field->at[i] > '9')
+            return false;
+    return true;
 }
 
 /* Hex digits may be units or packed septets, and a modem does not say which: units
- * of a living script lie in few rows of 256, so their upper bytes repeat. */
-static bool looks_like_units(const uint16_t *units, size_t count)
+ * of a living script lie in few rows of 256, so their upper bytes repeat. A number,
+ * or a short word, is units only where those are Latin letters. */
+static bool looks_like_units(const struct at_field *field, const uint16_t *units, size_t count)
 {
+    bool only_latin = count < 3 || looks_like_number(field);
     size_t i, same = 0;
 
     for (i = 0; i < count; i++)
-        same += units[i] >> 8 == 0 || units[i] >> 8 == units[0] >> 8;
+        same += units[i] >> 8 == 0 || (!only_latin && units[i] >> 8 == units[0] >> 8);
     return count > 0 && 4 * same >= 3 * count;
 }
 
-static size_t septets_to_text(const char *hex, size_t size, char *to, size_t room)
+static size_t septets_to_text(const char *hex, size_t size, int dcs, char *to, size_t room)
 {
     enum { MOST = 182 };
     uint8_t packed[MOST * 7 / 8 + 1], septets[MOST];
     uint16_t units[MOST];
-    size_t count;
+    size_t count, from = 0;
 
     if (!hex_read(hex, size, packed, sizeof packed))
         return 0;
@@ -247,7 +264,9 @@ static size_t septets_to_text(const char *hex, size_t size, char *to, size_t roo
     /* a carriage return fills the last octet (TS 23.038, 6.1.2.3.1) */
     if (count % 8 == 0 && count > 0 && septets[count - 1] == '\r')
         count--;
-    count = gsm7_decode(septets, count, (struct gsm7_shift){ 0, 0 }, units, count);
+    if (dcs == DCS_LANGUAGE_GSM7 && count >= 3 && septets[2] == '\r')
+        from = 3;
+    count = gsm7_decode(septets + from, count - from, (struct gsm7_shift){ 0, 0 }, units, MOST);
     return utf16_to_utf8(units, count, to, room);
 }
 
@@ -255,16 +274,31 @@ static size_t ussd_text(const struct at_field *field, int dcs, char *to, size_t 
 {
     uint16_t units[400];
     bool are_units = hex_read_units(field->at, field->size, units, sizeof units / sizeof units[0]);
-    size_t used = 0;
+    size_t count = field->size / 4, from = count > 0 && dcs == DCS_LANGUAGE_UCS2, used = 0;
 
-    if (are_units && (dcs_is_ucs2(dcs) || looks_like_units(units, field->size / 4)))
-        return utf16_to_utf8(units, field->size / 4, to, room);
-    if (field->size >= 8)
-        used = septets_to_text(field->at, field->size, to, room);
+    if (are_units && (dcs_is_ucs2(dcs) || looks_like_units(field, units, count)))
+        return utf16_to_utf8(units + from, count - from, to, room);
+    if (field->size >= 8 && !looks_like_number(field))
+        used = septets_to_text(field->at, field->size, dcs, to, room);
     if (used > 0)
         return used;
     /* through units, so that what is no UTF-8 does not stay */
     return utf16_to_utf8(units, utf8_to_utf16(field->at, field->size, units, sizeof units / sizeof units[0]), to, room);
+}
+
+/* The text may have quotes in it, which nothing marks: it goes to the last one. */
+static bool ussd_field(struct at_fields *f, struct at_field *ret)
+{
+    const char *at = f->at, *last = at && *at == '"' ? strrchr(at + 1, '"') : NULL;
+
+    if (!at_fields_next(f, ret))
+        return false;
+    if (!last)
+        return true;
+    ret->size = (size_t)(last - ret->at);
+    f->at = last + 1; /* where nothing stands in front of the next comma */
+    at_fields_skip(f, 1);
+    return true;
 }
 
 enum at_fault at_ussd_read(const char *line, struct at_ussd *ret)
@@ -279,7 +313,7 @@ enum at_fault at_ussd_read(const char *line, struct at_ussd *ret)
     fault = at_next_int(&f, 0, 5, &number);
     if (fault != AT_FINE)
         return fault;
-    if (at_fields_next(&f, &text)) {
+    if (ussd_field(&f, &text)) {
         fault = at_next_int(&f, 0, 255, &dcs);
         if (fault != AT_FINE && fault != AT_FAULT_MISSING)
             return fault;

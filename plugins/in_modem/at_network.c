@@ -10,6 +10,16 @@
 
 /* ---- registration ---- */
 
+/* <AcT>, which the standard goes on adding to: one that is not known is not said. */
+static enum at_fault technology_take(struct at_fields *f, int *ret)
+{
+    int64_t number;
+    enum at_fault fault = at_next_int(f, 0, 16, &number);
+
+    *ret = fault == AT_FINE ? (int)number : -1;
+    return fault == AT_FAULT_MISSING || fault == AT_FAULT_RANGE ? AT_FINE : fault;
+}
+
 static const char *const registrations[AT_DOMAINS] = { "+CREG:", "+CGREG:", "+CEREG:", "+C5GREG:" };
 
 /* An answer has <n> in front, an unsolicited code has not: the second field of an
@@ -46,9 +56,7 @@ static enum at_fault registration_fields(struct at_fields *f, struct at_registra
     r->has_area = r->has_area && fault == AT_FINE;
     r->area = r->has_area ? (uint32_t)area : 0;
     r->cell = r->has_area ? cell : 0;
-    fault = at_next_int(f, 0, 16, &number);
-    r->technology = fault == AT_FINE ? (int)number : -1;
-    return fault == AT_FAULT_MISSING ? AT_FINE : fault;
+    return technology_take(f, &r->technology);
 }
 
 enum at_fault at_registration_read(const char *line, struct at_registration *ret)
@@ -130,10 +138,8 @@ enum at_fault at_operator_read(const char *line, struct at_operator *ret)
     o.format = fault == AT_FINE ? (int)number : -1;
     if (fault == AT_FINE)
         fault = at_next_text(&f, o.name, sizeof o.name);
-    if (fault == AT_FINE) {
-        fault = at_next_int(&f, 0, 16, &number);
-        o.technology = fault == AT_FINE ? (int)number : -1;
-    }
+    if (fault == AT_FINE)
+        fault = technology_take(&f, &o.technology);
     if (fault != AT_FINE && fault != AT_FAULT_MISSING)
         return fault;
     *ret = o;
@@ -276,8 +282,9 @@ static enum at_fault clock_read(const char *text, struct at_time *t)
     return AT_FINE;
 }
 
-/* +CTZE: <tz>,<dst>[,<time>]; the time is UTC (8.41). +CTZV: <tz>. */
-static enum at_fault zone_read(struct at_fields *f, bool has_time, struct at_time *t)
+/* +CTZE: <tz>,<dst>[,<time>], where the time is local; +CTZEU: the same with UTC
+ * (8.41). +CTZV: <tz>. */
+static enum at_fault zone_read(struct at_fields *f, bool has_time, bool is_local, struct at_time *t)
 {
     char text[32];
     int64_t quarters;
@@ -290,6 +297,7 @@ static enum at_fault zone_read(struct at_fields *f, bool has_time, struct at_tim
         fault = clock_read(text, t);
         if (fault != AT_FINE)
             return fault;
+        t->utc_ns -= is_local ? quarters * 15 * 60 * 1000000000 : 0;
     }
     t->zone_min = (int16_t)(quarters * 15);
     t->has_zone = true;
@@ -303,10 +311,12 @@ enum at_fault at_time_read(const char *line, struct at_time *ret)
     char text[32];
     enum at_fault fault;
 
-    if (at_fields_open(&f, line, "+CTZE:") || at_fields_open(&f, line, "+CTZEU:")) {
-        fault = zone_read(&f, true, &t);
+    if (at_fields_open(&f, line, "+CTZE:")) {
+        fault = zone_read(&f, true, true, &t);
+    } else if (at_fields_open(&f, line, "+CTZEU:")) {
+        fault = zone_read(&f, true, false, &t);
     } else if (at_fields_open(&f, line, "+CTZV:")) {
-        fault = zone_read(&f, false, &t);
+        fault = zone_read(&f, false, false, &t);
     } else if (at_fields_open(&f, line, "+CCLK:")) {
         fault = at_next_text(&f, text, sizeof text);
         fault = fault == AT_FINE ? clock_read(text, &t) : fault;

@@ -19,8 +19,8 @@ static enum at_fault maybe_real(struct at_fields *f, double low, double high, do
     return fault == AT_FAULT_MISSING ? AT_FINE : fault;
 }
 
-/* "4807.038" of degrees and minutes, then "N" or "S". */
-static enum at_fault angle_take(struct at_fields *f, char negative, double most, double *ret, bool *ret_has)
+/* "4807.038" of degrees and minutes, then one of `sides`: "NS", "EW". */
+static enum at_fault angle_take(struct at_fields *f, const char sides[2], double most, double *ret, bool *ret_has)
 {
     struct at_field side;
     double value, degrees;
@@ -29,22 +29,22 @@ static enum at_fault angle_take(struct at_fields *f, char negative, double most,
     if (fault != AT_FINE || !at_fields_next(f, &side) || !*ret_has)
         return fault;
     degrees = floor(value / 100);
-    if (side.size != 1 || value - degrees * 100 >= 60)
+    if (side.size != 1 || (side.at[0] != sides[0] && side.at[0] != sides[1]) || value - degrees * 100 >= 60)
         return AT_FAULT_SYNTAX;
     *ret = degrees + (value - degrees * 100) / 60;
     if (*ret > most)
         return AT_FAULT_RANGE;
-    *ret = side.at[0] == negative ? -*ret : *ret;
+    *ret = side.at[0] == sides[1] ? -*ret : *ret;
     return AT_FINE;
 }
 
 static enum at_fault place_take(struct at_fields *f, struct at_position *p)
 {
     bool has_latitude, has_longitude = false;
-    enum at_fault fault = angle_take(f, 'S', 90, &p->latitude, &has_latitude);
+    enum at_fault fault = angle_take(f, "NS", 90, &p->latitude, &has_latitude);
 
     if (fault == AT_FINE)
-        fault = angle_take(f, 'W', 180, &p->longitude, &has_longitude);
+        fault = angle_take(f, "EW", 180, &p->longitude, &has_longitude);
     p->has_fix = has_latitude && has_longitude;
     return fault;
 }
@@ -148,8 +148,10 @@ static enum at_fault rmc_read(struct at_fields *f, struct at_position *p)
     return AT_FINE;
 }
 
+/* Qualities from 7 on are of a place that was typed in, and of a simulator. */
 static enum at_fault gga_read(struct at_fields *f, struct at_position *p)
 {
+    enum { TYPED_IN = 7 };
     int64_t quality = 0, used;
     enum at_fault fault;
 
@@ -158,7 +160,7 @@ static enum at_fault gga_read(struct at_fields *f, struct at_position *p)
     if (fault != AT_FINE)
         return fault;
     (void)at_next_int(f, 0, 9, &quality);
-    p->has_fix = p->has_fix && quality > 0;
+    p->has_fix = p->has_fix && quality > 0 && quality < TYPED_IN;
     if (at_next_int(f, 0, 200, &used) == AT_FINE)
         p->satellites = (int)used;
     at_fields_skip(f, 1);

@@ -176,22 +176,6 @@ enum at_fault at_active_read(const char *line, int *ret_cid, bool *ret)
     return AT_FINE;
 }
 
-enum at_fault at_address_read(const char *line, struct at_context *ret)
-{
-    struct at_context c = { .cid = 0 };
-    struct at_fields f;
-    enum at_fault fault;
-
-    if (!at_fields_open(&f, line, "+CGPADDR:"))
-        return AT_FAULT_PREFIX;
-    fault = cid_take(&f, &c.cid);
-    if (fault == AT_FINE)
-        fault = at_next_text(&f, c.address, sizeof c.address);
-    if (fault == AT_FINE)
-        *ret = c;
-    return fault;
-}
-
 enum at_fault at_entry_read(const char *line, struct at_entry *ret)
 {
     struct at_entry e = { .index = 0 };

@@ -25,7 +25,7 @@ enum at_domain { AT_CS, AT_PS, AT_EPS, AT_5GS, AT_DOMAINS }; /* CREG, CGREG, CER
 struct at_registration {
     enum at_domain domain;
     int status;     /* 0 to 11 */
-    int technology; /* <AcT>, -1: not said */
+    int technology; /* <AcT>, -1: not said, or not known */
     bool has_area;
     uint32_t area; /* LAC or TAC */
     uint64_t cell;
@@ -56,7 +56,7 @@ struct at_signal {
 enum at_fault at_csq_read(const char *line, struct at_signal *ret);
 enum at_fault at_cesq_read(const char *line, struct at_signal *ret);
 
-/* +CCLK (answer), +CTZE, +CTZV (unsolicited). */
+/* +CCLK (answer), +CTZE, +CTZEU, +CTZV (unsolicited). */
 struct at_time {
     bool has_time, has_zone;
     int64_t utc_ns;
@@ -146,7 +146,6 @@ struct at_context {
 };
 enum at_fault at_context_read(const char *line, struct at_context *ret); /* +CGDCONT */
 enum at_fault at_active_read(const char *line, int *ret_cid, bool *ret); /* +CGACT */
-enum at_fault at_address_read(const char *line, struct at_context *ret); /* +CGPADDR */
 
 struct at_entry {
     int index, type;

@@ -207,6 +207,7 @@ static void event_take(struct modem *m, const struct at_event *event)
         break;
     case AT_STRAY:
     case AT_TOO_LONG:
+        m->inbox.is_odd = true;
         m->host->count(m->host, METRIC_STRAYS, 1);
         break;
     default:

@@ -54,7 +54,6 @@ static void values_try(const char *line)
     (void)at_charset_read(line, v.text, sizeof v.text);
     (void)at_context_read(line, &v.context);
     (void)at_active_read(line, &cid, &has);
-    (void)at_address_read(line, &v.context);
     (void)at_entry_read(line, &v.entry);
     (void)at_position_read(line, &v.position);
     (void)at_sim_read(line, &v.sim);
@@ -81,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const fronts[] = {
         "",        "+CREG: ", "+C5GREG: ", "+COPS: ", "+CSQ: ",     "+CESQ: ",    "+CCLK: ",   "+CTZE: ",     "+CPMS: ",
         "+CMTI: ", "+CNMI: ", "+CUSD: 0,", "+CCFC: ", "+CSCA: ",    "+CGDCONT: ", "+CGACT: ",  "+CGNSINF: ",  "+CGPSINFO: ",
-        "$GPRMC,", "+CMGL: ", "+CMGR: ",   "+CMT: ",  "+CPBR: 1,", "+CPIN: ",    "+CGPADDR: ",
+        "$GPRMC,", "+CMGL: ", "+CMGR: ",   "+CMT: ",  "+CPBR: 1,", "+CPIN: ",    "+CTZEU: ",
     };
     static struct at_message m;
     const char *front;

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * inbox.c - messages that come: listed, joined, handed on, deleted. See modem.h.
+ * inbox.c - messages that come: told apart, joined, handed on. See modem.h.
  *
  * A message stays in the modem until what was made of it is safe. What is listed
- * again meanwhile, or after a restart, is known by its digest, and the records that
- * are made of it have their ids from that: so each message is handed on once.
+ * again meanwhile, or after a restart, is known (known.c), and the records that are
+ * made of it have their ids from its bytes: so each message is handed on once. What
+ * is not in its bytes (when it came, where it has no time; that it waited long enough
+ * for its other parts) is handed on only when a restart does not forget it.
  *
- * Two commits are waited for: the first may be of an epoch that had ended before
- * the message was handed on. */
+ * Not here: commands to the modem (store.c). */
 #include "modem.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#define LIST_EVERY_NS (120 * SECOND_NS)
-#define LIST_AGAIN_NS (5 * SECOND_NS)
 enum { STATUS_READ = 1 }; /* 0 unread, 1 read; above: of our own */
 
 /* FNV-1a, 64 bits. */
@@ -30,13 +30,14 @@ static uint64_t digest_of(const char *bytes, size_t size)
 
 aff_status inbox_open(struct modem *m)
 {
-    struct joiner *j = &m->inbox.joiner;
+    struct inbox *b = &m->inbox;
 
     /* ModemManager joins parts by itself; they come here cut anew, one message at a time */
-    j->room = m->config->backend == BACKEND_MODEMMANAGER ? PARTS_MOST : (uint32_t)m->config->parts_kept;
-    j->parts = m->host->alloc(m->host, j->room * sizeof *j->parts);
-    m->inbox.bad_slot = NO_SLOT;
-    return j->parts ? AFF_OK : AFF_ERR_MEMORY;
+    b->no_lists = m->config->backend == BACKEND_MODEMMANAGER;
+    b->joiner.room = b->no_lists ? PARTS_MOST : (uint32_t)m->config->parts_kept;
+    b->joiner.parts = m->host->alloc(m->host, b->joiner.room * sizeof *b->joiner.parts);
+    b->current = b->no_lists ? 0 : NO_STORE;
+    return b->joiner.parts ? AFF_OK : AFF_ERR_MEMORY;
 }
 
 void inbox_close(struct modem *m)
@@ -45,342 +46,194 @@ void inbox_close(struct modem *m)
         m->host->free(m->host, m->inbox.joiner.parts);
 }
 
-/* Slots are of the modem as it was: they are found anew by the next list. */
-void inbox_lost(struct modem *m)
-{
-    uint32_t i;
-
-    m->inbox.listing = false;
-    m->inbox.list_due = true;
-    for (i = 0; i < m->inbox.given_count; i++)
-        m->inbox.given[i].old = 1;
-    for (i = 0; i < m->inbox.joiner.room; i++)
-        m->inbox.joiner.parts[i].slot = NO_SLOT;
-}
-
-/* ---- what was handed on ---- */
-
-static struct given *given_find(struct inbox *b, uint64_t digest)
-{
-    uint32_t i;
-
-    for (i = 0; i < b->given_count; i++)
-        if (b->given[i].digest == digest)
-            return &b->given[i];
-    return NULL;
-}
-
-/* Of a full list the oldest that has no slot any more makes room, else the oldest. */
-static void given_add(struct inbox *b, uint64_t digest, uint16_t slot)
-{
-    uint32_t i;
-
-    if (b->given_count == GIVEN_MOST) {
-        for (i = 0; i < GIVEN_MOST - 1 && b->given[i].slot != NO_SLOT; i++)
-            continue;
-        i = b->given[i].slot == NO_SLOT ? i : 0;
-        b->given_count--;
-        memmove(b->given + i, b->given + i + 1, (b->given_count - i) * sizeof b->given[0]);
-    }
-    b->given[b->given_count++] = (struct given){ .digest = digest, .slot = slot };
-}
-
-void inbox_committed(struct modem *m)
+void inbox_committed(struct modem *m, uint64_t epoch)
 {
     struct inbox *b = &m->inbox;
     uint32_t i;
 
-    if (!b->waits)
-        return;
-    if (--b->commits > 0) {
-        m->host->cut(m->host);
-        return;
-    }
-    b->waits = false;
     for (i = 0; i < b->given_count; i++)
-        b->given[i].safe = 1;
+        b->given[i].safe |= b->given[i].epoch <= epoch;
+    for (i = 0; i < b->joiner.room; i++)
+        b->joiner.parts[i].kept |= b->joiner.parts[i].epoch <= epoch;
 }
 
 /* ---- what came ---- */
 
-static void part_take(struct modem *m, const struct sms *sms, uint64_t digest, uint16_t slot)
+/* Of equal ones only the first has the digest of the PDU alone. */
+static uint64_t copy_digest(uint64_t pdu, uint16_t copy)
+{
+    return copy ? (pdu ^ copy) * UINT64_C(0x9e3779b97f4a7c15) | 1 : pdu;
+}
+
+/* False: there is no room, and it stays in the modem. */
+static bool part_take(struct modem *m, const struct sms *sms, uint64_t pdu, uint16_t copy, uint16_t slot)
 {
     struct inbox *b = &m->inbox;
-    struct part part = { .sms = *sms, .digest = digest, .since_ns = m->now, .slot = slot };
+    struct part part = { .sms = *sms, .digest = copy_digest(pdu, copy), .pdu = pdu, .since_ns = m->now, .copy = copy,
+                         .at = place_here(b, slot), .epoch = m->host->epoch(m->host) };
 
-    switch (joiner_add(&b->joiner, &part)) {
-    case JOIN_TWICE:
-        m->host->count(m->host, METRIC_TWICE, b->listing ? 0 : 1);
-        break;
-    case JOIN_FULL: /* it stays in the modem, and what waits longest is handed on first */
-        b->list_due = true;
-        break;
-    default:
-        break;
-    }
+    part.seen_ns = m->host->utc_ns(m->host, &part.clock);
+    if (!sms->time.is_set)
+        m->host->cut(m->host);
+    return joiner_add(&b->joiner, &part) != JOIN_FULL;
+}
+
+/* A part or a report has a number of its own in its PDU: the same again was sent twice
+ * by the network. What repeats one that was handed on is deleted with it. */
+static bool repeat_take(struct modem *m, uint64_t pdu, uint16_t slot)
+{
+    struct given again;
+    const struct given *first = given_like(&m->inbox, pdu);
+
+    if (!first)
+        return false;
+    again = *first;
+    again.at = place_here(&m->inbox, slot);
+    given_add(&m->inbox, &again);
+    return true;
 }
 
 void inbox_take(struct modem *m, const struct sms *sms, uint64_t digest, uint16_t slot)
 {
     struct inbox *b = &m->inbox;
-    struct given *known = given_find(b, digest);
+    bool is_report = sms->kind == SMS_STATUS_REPORT;
+    uint16_t copies;
 
-    if (known) {
-        known->slot = slot != NO_SLOT ? slot : known->slot;
-        known->old = 0;
+    if ((!is_report && sms->kind != SMS_DELIVER) || known_claim(b, digest, slot))
+        return;
+    copies = known_copies(b, digest);
+    m->host->count(m->host, METRIC_TWICE, copies > 0);
+    if (copies > 0 && (is_report || sms->parts > 1)) {
+        b->is_left |= !repeat_take(m, digest, slot);
         return;
     }
-    if (sms->kind == SMS_STATUS_REPORT) {
-        outbox_report(m, sms);
-        given_add(b, digest, slot);
-        b->has_report = true;
-    } else if (sms->kind == SMS_DELIVER) {
-        part_take(m, sms, digest, slot);
+    if (!is_report) {
+        b->is_left |= !part_take(m, sms, digest, copies, slot);
+        return;
     }
-}
-
-/* A message of the modem's list, or that came by itself (NO_SLOT). */
-static void message_take(struct modem *m, const struct at_message *message, const char *body, uint16_t slot)
-{
-    inbox_take(m, &message->sms, digest_of(body, strlen(body)), slot);
+    if (slot != NO_SLOT && given_room(b) == 0) {
+        b->is_left = true;
+        return;
+    }
+    outbox_report(m, sms);
+    given_add(b, &(struct given){ .digest = digest, .at = place_here(b, slot), .epoch = GIVEN_LATER });
+    b->has_report = true;
 }
 
 /* One that cannot be read is kept as it is, to be set aside. One at a time: the
  * next comes with the next list. */
-static void bad_take(struct modem *m, const char *body, uint16_t slot)
+static void bad_take(struct modem *m, const char *body, uint64_t digest, uint16_t slot)
 {
     struct inbox *b = &m->inbox;
-    uint64_t digest = digest_of(body, strlen(body));
-    struct given *known = given_find(b, digest);
 
-    if (known) {
-        known->slot = slot;
-        known->old = 0;
-        return;
-    }
-    if (b->bad[0])
-        return;
     (void)snprintf(b->bad, sizeof b->bad, "%.*s", (int)sizeof b->bad - 1, body);
     b->bad_digest = digest;
-    b->bad_slot = slot;
+    b->bad_at = place_here(b, slot);
 }
 
-static void event_message(struct modem *m, const struct at_event *e, uint16_t slot)
+/* Whether the body is as long as its line says (TS 27.005, 3.4: octets without the
+ * service centre's): a line may lose bytes. */
+static bool has_its_length(const char *line, const char *body)
 {
+    const char *last = strrchr(line, ',');
+    size_t digits = strspn(body, "0123456789ABCDEFabcdef");
+    unsigned octets = 0, centre = 0;
+
+    if (!last || sscanf(last + 1, "%3u", &octets) != 1 || sscanf(body, "%2x", &centre) != 1)
+        return true; /* it does not say */
+    return digits == 2 * ((size_t)octets + centre + 1);
+}
+
+/* Noise is not the same twice: what looks like it is believed when another list has it
+ * as well. */
+static bool is_believed(struct inbox *b, uint64_t digest)
+{
+    struct doubt *room = NULL;
+    uint32_t i;
+
+    for (i = 0; i < DOUBTS_MOST; i++) {
+        struct doubt *d = &b->doubts[i];
+
+        if (d->list && d->digest == digest) {
+            if (d->list == b->lists)
+                return false;
+            d->list = 0;
+            return true;
+        }
+        if (!room && (!d->list || d->list + 1 < b->lists))
+            room = d;
+    }
+    if (room)
+        *room = (struct doubt){ digest, b->lists };
+    return false;
+}
+
+static void text_mode_say(struct modem *m)
+{
+    if (!m->inbox.text_told)
+        (void)snprintf(event_add(m, EVENT_TEXT_MODE, NULL)->why, WHY_MOST,
+                       "the modem gives messages in text mode only, AT+CMGF=0 does not change it; they are not read and stay in "
+                       "the modem; use one that knows PDU mode");
+    m->inbox.text_told = true;
+}
+
+void inbox_line(struct modem *m, const struct at_event *e, uint16_t slot)
+{
+    struct inbox *b = &m->inbox;
     struct at_message message;
     enum at_fault fault = at_message_read(e->line, e->body, &message);
+    uint64_t digest;
 
     if (slot == NO_SLOT && message.index >= 0)
         slot = (uint16_t)message.index;
-    if (fault == AT_FINE && !message.in_text_mode && message.status <= STATUS_READ)
-        message_take(m, &message, e->body, slot);
-    else if (fault == AT_FAULT_MESSAGE && message.status <= STATUS_READ)
-        bad_take(m, e->body, slot);
-    else if (message.in_text_mode && !m->inbox.text_told) {
-        m->inbox.text_told = true;
-        (void)snprintf(event_add(m, EVENT_TEXT_MODE, NULL)->why, WHY_MOST,
-                       "the modem gives messages in text mode only; they stay in it");
-    }
-}
-
-static void list_line(struct modem *m, const struct at_event *e)
-{
-    event_message(m, e, NO_SLOT);
-}
-
-/* It may have come to another store than the one that is listed. */
-static void arrival_take(struct modem *m, const char *line)
-{
-    struct at_arrival arrival;
-
-    m->inbox.list_due = !m->inbox.no_list;
-    if (at_arrival_read(line, &arrival) != AT_FINE || strspn(arrival.store, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") != strlen(arrival.store))
+    if (message.in_text_mode) {
+        text_mode_say(m);
         return;
-    (void)snprintf(m->inbox.store, sizeof m->inbox.store, "%s", arrival.store);
-    if (m->inbox.arrival_count < ARRIVALS_MOST)
-        m->inbox.arrivals[m->inbox.arrival_count++] = arrival.index;
+    }
+    if (fault != AT_FINE && fault != AT_FAULT_MESSAGE) {
+        b->is_odd = true;
+        return;
+    }
+    if (message.status > STATUS_READ)
+        return;
+    digest = digest_of(e->body, strlen(e->body));
+    if (known_claim(b, digest, slot))
+        return;
+    if (fault != AT_FINE && b->bad[0]) {
+        b->is_left = true;
+        return;
+    }
+    if (slot != NO_SLOT && (fault != AT_FINE || !has_its_length(e->line, e->body)) && !is_believed(b, digest)) {
+        b->is_odd = true;
+        return;
+    }
+    if (fault == AT_FINE)
+        inbox_take(m, &message.sms, digest, slot);
+    else
+        bad_take(m, e->body, digest, slot);
 }
 
 void inbox_code(struct modem *m, const struct at_event *e)
 {
     if (strncmp(e->line, "+CMT:", 5) == 0 || strncmp(e->line, "+CDS:", 5) == 0)
-        event_message(m, e, NO_SLOT);
+        inbox_line(m, e, NO_SLOT);
     else
-        arrival_take(m, e->line);
-}
-
-/* ---- commands ---- */
-
-/* Without a list each place of the store is read, now and then. */
-static void places_fill(struct modem *m)
-{
-    struct inbox *b = &m->inbox;
-    uint32_t i, places = m->stores.count > 0 ? (uint32_t)m->stores.total[0] : ARRIVALS_MOST / 2;
-
-    for (i = 0; i < b->given_count; i++)
-        b->given[i].old = 0;
-    b->list_due = false;
-    b->next_list_ns = m->now + LIST_EVERY_NS;
-    for (i = 1; i <= places && b->arrival_count < ARRIVALS_MOST; i++)
-        b->arrivals[b->arrival_count++] = (uint16_t)i;
-}
-
-/* What is not in the modem any more is not to be deleted either, nor forgotten: it
- * may come once more from the network. */
-static void list_done(struct modem *m, enum ended ended, const struct at_event *e)
-{
-    struct inbox *b = &m->inbox;
-    uint32_t i;
-
-    b->listing = false;
-    b->next_list_ns = m->now + (ended == ENDED_OK ? LIST_EVERY_NS : LIST_AGAIN_NS);
-    b->no_list = ended == ENDED_ERROR && (e->result == AT_ERROR || e->code == 4 || e->code == 303);
-    b->list_due |= ended != ENDED_OK;
-    if (b->no_list)
-        places_fill(m);
-    if (ended != ENDED_OK)
-        return;
-    b->arrival_count = 0;
-    for (i = 0; i < b->given_count; i++)
-        if (b->given[i].old)
-            b->given[i].slot = NO_SLOT;
-}
-
-static void store_done(struct modem *m, enum ended ended, const struct at_event *e)
-{
-    uint32_t i;
-
-    (void)e;
-    if (ended != ENDED_OK)
-        return;
-    (void)snprintf(m->stores.name[0], sizeof m->stores.name[0], "%s", m->inbox.store);
-    for (i = 0; i < m->inbox.given_count; i++) /* slots are of a store */
-        m->inbox.given[i].old = 1;
-    for (i = 0; i < m->inbox.joiner.room; i++)
-        m->inbox.joiner.parts[i].slot = NO_SLOT;
-}
-
-static bool list_send(struct modem *m)
-{
-    struct inbox *b = &m->inbox;
-    char text[32];
-
-    if (b->store[0] && m->stores.count > 0 && m->stores.name[0][0] && strcmp(b->store, m->stores.name[0]) != 0 &&
-        strcmp(m->stores.name[0], "MT") != 0) {
-        (void)snprintf(text, sizeof text, "AT+CPMS=\"%s\"", b->store);
-        (void)snprintf(m->stores.name[0], sizeof m->stores.name[0], "%s", b->store);
-        engine_send(m, &(struct request){ .text = text, .prefix = "+CPMS:", .timeout_ns = 10 * SECOND_NS, .done = store_done });
-        return true;
-    }
-
-    b->list_due = false;
-    b->listing = true;
-    engine_send(m, &(struct request){ .text = "AT+CMGL=4", .prefix = "+CMGL:", .flags = AT_BODY,
-                                      .timeout_ns = 60 * SECOND_NS, .line = list_line, .done = list_done });
-    return true;
-}
-
-/* One that was told of, where there is no list; its number stays until it was read. */
-static void read_line(struct modem *m, const struct at_event *e)
-{
-    event_message(m, e, m->inbox.arrivals[0]);
-}
-
-static void read_done(struct modem *m, enum ended ended, const struct at_event *e)
-{
-    struct inbox *b = &m->inbox;
-
-    (void)e;
-    if (ended == ENDED_LOST || ended == ENDED_TIMEOUT || b->arrival_count == 0)
-        return;
-    b->arrival_count--;
-    memmove(b->arrivals, b->arrivals + 1, b->arrival_count * sizeof b->arrivals[0]);
-}
-
-static bool read_send(struct modem *m)
-{
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "AT+CMGR=%u", (unsigned)m->inbox.arrivals[0]);
-    engine_send(m, &(struct request){ .text = text, .prefix = "+CMGR:", .flags = AT_BODY, .timeout_ns = 10 * SECOND_NS,
-                                      .line = read_line, .done = read_done });
-    return true;
-}
-
-static struct given *deletable(struct inbox *b)
-{
-    uint32_t i;
-
-    for (i = 0; i < b->given_count; i++)
-        if (b->given[i].safe && !b->given[i].old && b->given[i].slot != NO_SLOT)
-            return &b->given[i];
-    return NULL;
-}
-
-/* "invalid index": it is gone already. */
-static void delete_done(struct modem *m, enum ended ended, const struct at_event *e)
-{
-    struct given *g = deletable(&m->inbox);
-
-    if (!g || ended == ENDED_LOST || ended == ENDED_TIMEOUT)
-        return;
-    if (ended == ENDED_ERROR && e->code != 321 && e->code != 21) {
-        m->wait_ns = m->now + SECOND_NS;
-        g->old = 1; /* the next list tells */
-        m->inbox.list_due = true;
-        return;
-    }
-    g->slot = NO_SLOT;
-}
-
-static bool delete_send(struct modem *m, const struct given *g)
-{
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "AT+CMGD=%u", (unsigned)g->slot);
-    engine_send(m, &(struct request){ .text = text, .timeout_ns = 10 * SECOND_NS, .done = delete_done });
-    return true;
-}
-
-/* The SIM may be slow: a list that is due is not asked for more than once a second,
- * and not while what it would show again is on its way. */
-bool inbox_next(struct modem *m)
-{
-    struct inbox *b = &m->inbox;
-    const struct given *g = deletable(b);
-
-    if (g)
-        return delete_send(m, g);
-    if (b->no_list && b->arrival_count > 0)
-        return read_send(m);
-    if (b->list_due && (m->now + LIST_EVERY_NS - SECOND_NS > b->next_list_ns || !b->next_list_ns || b->is_full))
-        return list_send(m);
-    return m->now >= b->next_list_ns && list_send(m);
-}
-
-int64_t inbox_due(struct modem *m)
-{
-    struct inbox *b = &m->inbox;
-    struct joined oldest;
-    int64_t due = b->next_list_ns;
-
-    if (b->list_due)
-        due = earlier(due, b->next_list_ns - LIST_EVERY_NS + SECOND_NS);
-    if (b->joiner.count > 0 && joiner_oldest(&b->joiner, &oldest))
-        due = earlier(due, joined_newest(&oldest) + m->config->parts_within);
-    return due;
+        store_arrival(m, e->line);
 }
 
 /* ---- handing on ---- */
 
+/* What has no time of its own has that of its coming, and is known by it, too: a
+ * centre that writes no times makes equal messages on different days. */
 static uint64_t joined_digest(const struct joined *joined)
 {
+    const struct part *first = joined_first(joined);
     uint64_t digest = 0;
     uint16_t i;
 
     for (i = 0; i < joined->count; i++)
         digest = digest * UINT64_C(0x100000001b3) + (joined->parts[i] ? joined->parts[i]->digest : 7);
-    return digest;
+    return first->sms.time.is_set ? digest : (digest ^ (uint64_t)first->seen_ns) * UINT64_C(0x100000001b3) | 1;
 }
 
 static aff_status joined_emit(struct modem *m, const struct joined *joined)
@@ -392,19 +245,55 @@ static aff_status joined_emit(struct modem *m, const struct joined *joined)
         return st;
     for (i = 0; i < joined->count; i++)
         if (joined->parts[i])
-            given_add(&m->inbox, joined->parts[i]->digest, joined->parts[i]->slot);
+            given_add(&m->inbox, &(struct given){ .digest = joined->parts[i]->pdu, .at = joined->parts[i]->at,
+                                                  .copy = joined->parts[i]->copy, .epoch = m->host->epoch(m->host) });
     m->host->count(m->host, METRIC_RECEIVED, 1);
     m->host->count(m->host, METRIC_INCOMPLETE, joined->present < joined->count);
     joiner_drop(&m->inbox.joiner, joined);
     return AFF_OK;
 }
 
-static bool oldest_is_due(struct modem *m, struct joined *ret)
+static bool is_closed(const struct joined *joined)
+{
+    return joined_first(joined)->closed;
+}
+
+static void joined_close(struct modem *m, const struct joined *joined)
+{
+    uint16_t i;
+
+    for (i = 0; i < joined->count; i++)
+        if (joined->parts[i]) {
+            joined->parts[i]->closed = true;
+            joined->parts[i]->kept = false;
+            joined->parts[i]->epoch = m->host->epoch(m->host);
+        }
+    m->host->cut(m->host);
+}
+
+/* The next message that may be handed on: whole ones in their order, then what gives
+ * up waiting. */
+static bool joined_next(struct modem *m, struct joined *ret)
 {
     struct joiner *j = &m->inbox.joiner;
 
-    return j->count > 0 && joiner_oldest(j, ret) &&
-           (j->count == j->room || m->now - joined_newest(ret) >= m->config->parts_within);
+    if (joiner_whole(j, ret) && (joined_first(ret)->sms.time.is_set || joined_first(ret)->kept))
+        return true;
+    if (j->count == 0 || !joiner_oldest(j, ret))
+        return false;
+    if (!is_closed(ret) && (j->count == j->room || m->now - joined_newest(ret) >= m->config->parts_within))
+        joined_close(m, ret);
+    return is_closed(ret) && joined_first(ret)->kept;
+}
+
+int64_t inbox_gives_up(struct modem *m)
+{
+    struct joined joined;
+
+    if (m->inbox.joiner.count == 0 || !joiner_oldest(&m->inbox.joiner, &joined) || joined.present == joined.count ||
+        is_closed(&joined))
+        return INT64_MAX;
+    return joined_newest(&joined) + m->config->parts_within;
 }
 
 static aff_status bad_emit(struct modem *m)
@@ -414,11 +303,23 @@ static aff_status bad_emit(struct modem *m)
 
     if (st != AFF_OK)
         return st;
-    given_add(b, b->bad_digest, b->bad_slot);
+    given_add(b, &(struct given){ .digest = b->bad_digest, .at = b->bad_at, .copy = known_copies(b, b->bad_digest),
+                                  .epoch = m->host->epoch(m->host) });
     m->host->count(m->host, METRIC_BAD, 1);
     b->bad[0] = '\0';
-    b->list_due = true; /* there may be more of them */
     return AFF_OK;
+}
+
+/* The results of reports were handed on. */
+static void reports_given(struct modem *m)
+{
+    struct inbox *b = &m->inbox;
+    uint32_t i;
+
+    for (i = 0; i < b->given_count; i++)
+        if (b->given[i].epoch == GIVEN_LATER)
+            b->given[i].epoch = m->host->epoch(m->host);
+    b->has_report = false;
 }
 
 aff_status inbox_emit(struct modem *m, uint32_t *want)
@@ -428,22 +329,19 @@ aff_status inbox_emit(struct modem *m, uint32_t *want)
     aff_status st = AFF_OK;
     bool any = b->has_report && m->outbox.told_count == 0;
 
-    if (b->waits)
-        return AFF_OK;
-    while (*want > 0 && st == AFF_OK && b->joiner.count > 0 &&
-           (joiner_whole(&b->joiner, &joined) || oldest_is_due(m, &joined))) {
+    if (any)
+        reports_given(m);
+    while (*want > 0 && st == AFF_OK && joined_next(m, &joined) && given_room(b) >= joined.present) {
         st = joined_emit(m, &joined);
         any |= st == AFF_OK;
         *want -= st == AFF_OK;
     }
-    if (st == AFF_OK && *want > 0 && b->bad[0]) {
+    if (st == AFF_OK && *want > 0 && b->bad[0] && given_room(b) > 0) {
         st = bad_emit(m);
         any |= st == AFF_OK;
     }
     if (any) {
-        b->has_report = b->has_report && m->outbox.told_count > 0;
-        b->waits = true;
-        b->commits = 2;
+        store_left(m);
         m->host->cut(m->host);
     }
     return st;

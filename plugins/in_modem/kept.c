@@ -11,10 +11,10 @@
 
 struct head {
     char version[8];
-    uint32_t part_size, parts, given, sent;
+    uint32_t part_size, parts, given_size, given, sent;
 };
 
-static const char version[8] = "modem 1";
+static const char version[8] = "modem 2";
 
 static uint32_t sent_count(const struct modem *m)
 {
@@ -22,6 +22,21 @@ static uint32_t sent_count(const struct modem *m)
 
     for (i = 0; i < REPORTS_MOST; i++)
         count += m->outbox.sent[i].used;
+    return count;
+}
+
+/* A report whose result is not told yet comes again. */
+static bool is_given(const struct given *g)
+{
+    return g->epoch != GIVEN_LATER;
+}
+
+static uint32_t given_count(const struct modem *m)
+{
+    uint32_t i, count = 0;
+
+    for (i = 0; i < m->inbox.given_count; i++)
+        count += is_given(&m->inbox.given[i]);
     return count;
 }
 
@@ -34,7 +49,7 @@ static uint8_t *put(uint8_t *to, const void *bytes, size_t size)
 aff_status modem_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
 {
     const struct modem *m = self;
-    struct head head = { .part_size = sizeof(struct part), .parts = m->inbox.joiner.count, .given = m->inbox.given_count,
+    struct head head = { .part_size = sizeof(struct part), .given_size = sizeof(struct given), .parts = m->inbox.joiner.count, .given = given_count(m),
                          .sent = sent_count(m) };
     uint8_t *to = buffer;
     uint32_t i;
@@ -48,7 +63,9 @@ aff_status modem_snapshot(void *self, void *buffer, size_t room, size_t *ret_siz
     for (i = 0; i < m->inbox.joiner.room; i++)
         if (m->inbox.joiner.parts[i].used)
             to = put(to, &m->inbox.joiner.parts[i], sizeof(struct part));
-    to = put(to, m->inbox.given, head.given * sizeof(struct given));
+    for (i = 0; i < m->inbox.given_count; i++)
+        if (is_given(&m->inbox.given[i]))
+            to = put(to, &m->inbox.given[i], sizeof(struct given));
     for (i = 0; i < REPORTS_MOST; i++)
         if (m->outbox.sent[i].used)
             to = put(to, &m->outbox.sent[i], sizeof(struct sent));
@@ -67,6 +84,11 @@ static bool sent_is_whole(const struct sent *s)
     return s->parts >= 1 && s->parts <= PARTS_SENT_MOST && s->kind <= ORDER_ALERT && memchr(s->number, '\0', sizeof s->number);
 }
 
+static struct place place_unknown(void)
+{
+    return (struct place){ .slot = NO_SLOT, .store = NO_STORE, .old = true };
+}
+
 /* A part waits from now on: the boot clock is another one. */
 static void parts_get(struct modem *m, const uint8_t *at, uint32_t count)
 {
@@ -75,7 +97,9 @@ static void parts_get(struct modem *m, const uint8_t *at, uint32_t count)
 
     for (i = 0; i < count; i++) {
         memcpy(&part, at + i * sizeof part, sizeof part);
-        part.slot = NO_SLOT;
+        part.at = place_unknown();
+        part.epoch = 0;
+        part.kept = true;
         part.since_ns = m->host->now_ns(m->host);
         if (part_is_whole(&part))
             (void)joiner_add(&m->inbox.joiner, &part);
@@ -91,8 +115,10 @@ static void given_get(struct modem *m, const uint8_t *at, uint32_t count)
         struct given *g = &m->inbox.given[i];
 
         memcpy(g, at + i * sizeof *g, sizeof *g);
-        g->slot = NO_SLOT;
-        g->safe = g->old = 1;
+        if (g->slot != NO_SLOT || g->at.old)
+            g->at = place_unknown();
+        g->epoch = 0;
+        g->safe = 1;
     }
     m->inbox.given_count = count;
 }
@@ -118,7 +144,8 @@ aff_status modem_restore(void *self, const void *buffer, size_t size)
     memset(&head, 0, sizeof head);
     if (size >= sizeof head)
         memcpy(&head, buffer, sizeof head);
-    if (memcmp(head.version, version, sizeof version) != 0 || head.part_size != sizeof(struct part) || head.parts > PARTS_MOST ||
+    if (memcmp(head.version, version, sizeof version) != 0 || head.part_size != sizeof(struct part) ||
+        head.given_size != sizeof(struct given) || head.parts > PARTS_MOST ||
         head.given > GIVEN_MOST || head.sent > REPORTS_MOST ||
         size != sizeof head + head.parts * sizeof(struct part) + head.given * sizeof(struct given) + head.sent * sizeof(struct sent))
         return m->host->explain(m->host, AFF_ERR_DATA, "the snapshot was not written by this version of in_modem");

@@ -115,7 +115,6 @@ void modem_committed(void *self, uint64_t epoch)
 {
     struct modem *m = self;
 
-    (void)epoch;
-    inbox_committed(m);
+    inbox_committed(m, epoch);
     m->host->wake_at(m->host, m->host->now_ns(m->host));
 }

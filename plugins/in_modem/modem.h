@@ -3,8 +3,8 @@
  * modem.h - an instance of in_modem, and what its parts share.
  *
  * modem.c opens it and has its turns. engine.c holds the port and runs one command
- * at a time; session.c decides which is next and takes the codes; inbox.c reads
- * messages, orders.c carries out commands, outbox.c sends messages, net.c keeps the
+ * at a time; session.c decides which is next and takes the codes; inbox.c takes
+ * messages, store.c lists and deletes them, orders.c carries out commands, outbox.c sends messages, net.c keeps the
  * data session; report.c makes records. A backend that is no AT port would take the
  * place of engine.c and session.c. */
 #ifndef IN_MODEM_MODEM_H
@@ -40,6 +40,8 @@ enum {
     ORDERS_MOST = 256,
     GIVEN_MOST = 256,  /* messages that are to be deleted in the modem */
     ARRIVALS_MOST = 64, /* messages that were told of, where the modem has no list */
+    STORES_MOST = 4,
+    DOUBTS_MOST = 32,
     REPORTS_MOST = 64, /* messages sent whose reports are to come */
     WHY_MOST = 200
 };
@@ -100,7 +102,7 @@ aff_status engine_watch(struct modem *m);
 enum event_kind {
     EVENT_LINE_LOST, EVENT_LINE_BACK, EVENT_READY, EVENT_RESET, EVENT_SILENT, EVENT_IDENTITY, EVENT_SIM,
     EVENT_REGISTRATION, EVENT_TIME, EVENT_CALL, EVENT_CALL_ENDED, EVENT_USSD, EVENT_REPORT, EVENT_LINK_UP,
-    EVENT_LINK_DOWN, EVENT_STORE_FULL, EVENT_STORE_FREE, EVENT_TEXT_MODE,
+    EVENT_LINK_DOWN, EVENT_STORE_FULL, EVENT_STORE_FREE, EVENT_STORE_REFUSED, EVENT_TEXT_MODE,
     EVENT_KINDS
 };
 
@@ -121,30 +123,64 @@ struct event {
 
 /* A message that was handed on: to be deleted in the modem when that is safe. */
 struct given {
+    uint64_t digest; /* of the PDU */
+    uint64_t epoch;  /* in which it was; GIVEN_LATER: it is still to be */
+    union {
+        uint16_t slot; /* of `at` */
+        struct place at;
+    };
+    uint16_t copy; /* which of those with equal PDUs, from 0 */
+    uint8_t safe;  /* it may be deleted */
+    uint8_t reserved[5];
+};
+#define GIVEN_LATER UINT64_MAX
+
+struct store {
+    char name[8];     /* "": the modem does not say */
+    bool due;         /* to be listed */
+    bool told;        /* that the modem refuses it */
+    int64_t retry_ns; /* not chosen before, since it was refused */
+    int32_t unknown;  /* messages that were in it and that we do not know, by AT+CPMS? */
+};
+
+/* What was read and is perhaps the line's noise: believed when it is read again. */
+struct doubt {
     uint64_t digest;
+    uint32_t list; /* in which it was read; 0: free */
+};
+
+struct arrival {
     uint16_t slot;
-    uint8_t safe; /* it may be deleted */
-    uint8_t old;  /* of an earlier run of the modem: its slot must be found anew */
-    uint32_t reserved;
+    uint8_t store;
 };
 
 struct inbox {
     struct joiner joiner;
     struct given given[GIVEN_MOST];
     uint32_t given_count;
-    bool list_due, listing, waits; /* waits: for commits of what was emitted */
-    uint8_t commits;               /* still to come until it is safe */
-    bool has_report;               /* status reports came, which are to be deleted as well */
+    bool has_report; /* status reports came, whose results are still to be told */
+    bool is_left;    /* something was left in the modem, for want of room here */
     bool is_full;
-    bool no_list;        /* the modem has none: what is told of is read one by one */
-    uint16_t arrivals[ARRIVALS_MOST];
+    bool text_told;  /* that the modem gives messages in text mode */
+    struct store stores[STORES_MOST];
+    uint8_t store_count, current, choosing; /* `current` is listed, or NO_STORE */
+    bool is_sure;                           /* nothing but deletes came since it was chosen */
+    bool listing, is_odd;                   /* odd: there was noise in this list */
+    unsigned odd_lists;                     /* in a row */
+    uint32_t lists;                         /* counts up */
+    int64_t list_ns, list_delay_ns;         /* none before; after those that failed */
+    int64_t all_ns;                         /* all are listed then, due or not */
+    int64_t delete_ns, delete_delay_ns;
+    struct place deleting;
+    bool no_lists;              /* nothing is ever listed: of a backend that tells by itself */
+    bool no_list;               /* the modem has none: places are read one by one */
+    uint16_t reading, places;   /* the next and the last of them; 0: none */
+    struct arrival arrivals[ARRIVALS_MOST];
     uint32_t arrival_count;
-    bool text_told;      /* that the modem gives messages in text mode */
-    char store[8];       /* where the last one came to; "" not said */
+    struct doubt doubts[DOUBTS_MOST];
     uint64_t bad_digest; /* of one that cannot be read, to be set aside */
     char bad[2 * 255 + 1];
-    uint16_t bad_slot;
-    int64_t next_list_ns;
+    struct place bad_at;
 };
 
 /* A message that was sent, and whose reports are to come. */
@@ -237,6 +273,8 @@ struct modem {
     struct at_position position;
     uint32_t unsupported; /* polls, by bit */
     uint64_t skipped;     /* commands of setup.c that the modem never answered, by bit */
+    uint32_t slow_polls;  /* those not answered the last time */
+    uint64_t slow_steps;
     bool is_off;          /* its radio is, by +CFUN */
     unsigned poll;
     bool polling, status_due, position_due;
@@ -272,14 +310,46 @@ bool setup_poll(struct modem *m);
 /* inbox.c */
 aff_status inbox_open(struct modem *m);
 void inbox_close(struct modem *m);
-bool inbox_next(struct modem *m);
 void inbox_code(struct modem *m, const struct at_event *e);
+/* A line of a list, or of one place that was read. */
+void inbox_line(struct modem *m, const struct at_event *e, uint16_t slot);
 aff_status inbox_emit(struct modem *m, uint32_t *want);
-void inbox_committed(struct modem *m);
-void inbox_lost(struct modem *m);
+void inbox_committed(struct modem *m, uint64_t epoch);
 /* A message or report with its digest, and where the modem keeps it. */
 void inbox_take(struct modem *m, const struct sms *sms, uint64_t digest, uint16_t slot);
-int64_t inbox_due(struct modem *m);
+/* When a message gives up waiting for its parts; INT64_MAX: none does. */
+int64_t inbox_gives_up(struct modem *m);
+
+/* store.c: the modem's stores are chosen, listed, and what is safe deleted. */
+bool store_next(struct modem *m);
+int64_t store_due(const struct modem *m);
+/* The modem is ready: all it has is to be listed. */
+void store_ready(struct modem *m);
+/* The line or the modem as it was is gone. */
+void store_lost(struct modem *m);
+/* There is room again for what was left in the modem. */
+void store_left(struct modem *m);
+/* AT+CPMS? has answered (m->stores). */
+void store_said(struct modem *m);
+/* +CMTI, +CDSI. */
+void store_arrival(struct modem *m, const char *line);
+
+/* known.c */
+/* One of this PDU at this place (NO_SLOT: it came by itself) is known; it lies there. */
+bool known_claim(struct inbox *b, uint64_t pdu, uint16_t slot);
+/* How many with this PDU were numbered. */
+uint16_t known_copies(const struct inbox *b, uint64_t pdu);
+/* How many lie in this store. */
+uint32_t known_in(const struct inbox *b, uint8_t store);
+void known_lose(struct inbox *b);
+/* Before and after a whole list of the current store. */
+void known_unsee(struct inbox *b);
+void known_listed(struct inbox *b);
+struct place place_here(const struct inbox *b, uint16_t slot);
+/* How many can be handed on before one is deleted. */
+uint32_t given_room(struct inbox *b);
+void given_add(struct inbox *b, const struct given *g);
+const struct given *given_like(const struct inbox *b, uint64_t pdu);
 
 /* orders.c */
 aff_status orders_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define SEND_NS (120 * SECOND_NS)
+#define AGAIN_LAST_NS (60 * SECOND_NS)
 #define NOTE " (not for clinical use)"
 
 /* ---- texts ---- */
@@ -171,6 +172,7 @@ static void target_end(struct modem *m, struct order *o, const char *outcome, co
         if (m->config->reports)
             sent_add(m, o, t->number, parts);
         m->host->count(m->host, METRIC_SENT, 1);
+        m->host->cut(m->host); /* who dies before the commit sends it again */
     }
     o->any_sent |= is_sent;
     o->part = o->tries = 0;
@@ -200,7 +202,7 @@ void outbox_again(struct modem *m, struct order *o, const char *why)
         return;
     }
     m->host->count(m->host, METRIC_RETRIES, 1);
-    o->next_ns = m->now + (5 * SECOND_NS << (o->tries < 6 ? o->tries : 6));
+    o->next_ns = m->now + earlier(5 * SECOND_NS << (o->tries < 6 ? o->tries : 6), AGAIN_LAST_NS);
     o->tries++;
 }
 
@@ -244,6 +246,8 @@ static void send_done(struct modem *m, enum ended ended, const struct at_event *
         part_sent(m, o);
     } else if (ended == ENDED_ERROR) {
         outbox_refused(m, o, e);
+    } else if (ended == ENDED_LOST && !m->engine.prompted) {
+        o->next_ns = m->now + SECOND_NS; /* the modem never had the text: no try of it */
     } else {
         outbox_again(m, o, ended == ENDED_LOST ? "the line was lost" : "the modem did not answer");
     }

@@ -64,7 +64,7 @@ static uint16_t parts_of(const struct part *p)
 static bool belong_together(const struct part *a, const struct part *b)
 {
     return parts_of(a) > 1 && a->sms.parts == b->sms.parts && a->sms.join == b->sms.join &&
-           a->sms.join_is_wide == b->sms.join_is_wide && strcmp(a->sms.peer.text, b->sms.peer.text) == 0;
+           a->sms.join_is_wide == b->sms.join_is_wide && a->closed == b->closed && strcmp(a->sms.peer.text, b->sms.peer.text) == 0;
 }
 
 static struct part *same_part(struct joiner *j, const struct part *part)

@@ -34,15 +34,33 @@ void sms_cut(const uint16_t *units, size_t count, uint16_t most, struct sms_cuts
 
 /* ---- joining ---- */
 
-/* Where the modem keeps a part; NO_SLOT: it does not. */
-enum { NO_SLOT = 0xffff };
+/* Where the modem keeps a part. Not old and without a slot: it does not. */
+enum { NO_SLOT = 0xffff, NO_STORE = 0xff };
+
+struct place {
+    uint16_t slot;  /* index in the store, or NO_SLOT */
+    uint8_t store;  /* which store */
+    uint8_t looked; /* stores that were listed without it since it is old, by bit */
+    bool old;       /* of the modem as it was: to be found anew */
+    bool seen;      /* in the list that runs */
+};
 
 struct part {
     struct sms sms;
-    uint64_t digest;  /* of the PDU: tells a part that came twice */
+    uint64_t digest;  /* of the PDU and its copy: tells a part that came twice */
+    uint64_t pdu;     /* of the PDU alone */
     int64_t since_ns; /* boot clock: when it came */
+    int64_t seen_ns;  /* UTC: when it came */
     uint64_t order;   /* counts up: which came first */
-    uint16_t slot;    /* index in the modem's store */
+    uint64_t epoch;   /* with this it becomes `kept`: a restart does not forget it */
+    union {
+        uint16_t slot; /* of `at` */
+        struct place at;
+    };
+    uint16_t copy; /* which of those with equal PDUs, from 0 */
+    uint8_t clock; /* of seen_ns */
+    bool kept;
+    bool closed; /* its message waits for no more parts */
     bool used;
 };
 

@@ -56,7 +56,8 @@ static unsigned type_of_number(uint8_t type)
     return type >> 4 & 7u;
 }
 
-/* Two digits an octet, the lower half first; 15 ends them. */
+/* Two digits an octet, the lower half first; 15 ends them. What stands behind the
+ * last of `count` is a filler, also where it is another than 15. */
 static bool digits_read(struct sms_address *to, const uint8_t *octets, size_t count)
 {
     static const char digits[] = "0123456789*#abc";
@@ -65,7 +66,7 @@ static bool digits_read(struct sms_address *to, const uint8_t *octets, size_t co
 
     if (type_of_number(to->type) == TYPE_INTERNATIONAL && count > 0)
         to->text[used++] = '+';
-    for (i = 0; i < 2 * count; i++) {
+    for (i = 0; i < count; i++) {
         unsigned digit = (unsigned)octets[i / 2] >> 4 * (i % 2) & 15u;
 
         if (digit == 15) {
@@ -80,17 +81,15 @@ static bool digits_read(struct sms_address *to, const uint8_t *octets, size_t co
     return true;
 }
 
-static bool letters_read(struct sms_address *to, const uint8_t *octets, size_t half_octets)
+static void letters_read(struct sms_address *to, const uint8_t *octets, size_t half_octets)
 {
     uint8_t septets[SMS_NUMBER_MOST];
     uint16_t units[SMS_NUMBER_MOST];
     size_t count = half_octets * 4 / 7;
 
-    if (!gsm7_unpack(octets, (half_octets + 1) / 2, 0, septets, count))
-        return false;
+    (void)gsm7_unpack(octets, (half_octets + 1) / 2, 0, septets, count); /* that many are there */
     count = gsm7_decode(septets, count, (struct gsm7_shift){ 0, 0 }, units, count);
     to->text[utf16_to_utf8(units, count, to->text, sizeof to->text - 1)] = '\0';
-    return true;
 }
 
 static enum sms_error peer_read(struct reader *r, struct sms_address *to)
@@ -106,9 +105,10 @@ static enum sms_error peer_read(struct reader *r, struct sms_address *to)
     octets = take(r, (half_octets + 1) / 2);
     if (!octets)
         return SMS_ERR_CUT;
-    if (type_of_number(to->type) == TYPE_ALPHANUMERIC)
-        return letters_read(to, octets, half_octets) ? SMS_OK : SMS_ERR_ADDRESS;
-    return digits_read(to, octets, (half_octets + 1) / 2) ? SMS_OK : SMS_ERR_ADDRESS;
+    if (type_of_number(to->type) != TYPE_ALPHANUMERIC)
+        return digits_read(to, octets, half_octets) ? SMS_OK : SMS_ERR_ADDRESS;
+    letters_read(to, octets, half_octets);
+    return SMS_OK;
 }
 
 /* The service centre's address counts octets, its type among them. */
@@ -127,7 +127,7 @@ static enum sms_error smsc_read(struct reader *r, struct sms_address *to)
     at = take(r, octets - 1);
     if (!at)
         return SMS_ERR_CUT;
-    return digits_read(to, at, octets - 1) ? SMS_OK : SMS_ERR_ADDRESS;
+    return digits_read(to, at, 2 * (octets - 1)) ? SMS_OK : SMS_ERR_ADDRESS;
 }
 
 /* ---- times (9.2.3.11) ---- */
@@ -179,12 +179,22 @@ static int64_t relative_s(uint8_t v)
     return v <= 196 ? (v - 166) * 86400 : (v - 192) * 7 * 86400;
 }
 
-/* 9.2.3.12.3; a form that is reserved counts as none. */
+/* 9.2.3.12.3: seven octets; bit 7 of an indicator says that another one follows. A
+ * form that is reserved counts as none. */
 static int64_t enhanced_s(const uint8_t *at)
 {
-    int hours = swapped(at[1]), minutes = swapped(at[2]), seconds = swapped(at[3]);
+    enum { MORE = 0x80 };
+    const uint8_t *last = at + 3;
+    int hours, minutes, seconds, form = *at & 7;
 
-    switch (at[0] & 7) {
+    while (*at & MORE && at < last)
+        at++;
+    if (*at & MORE)
+        return 0;
+    hours = swapped(at[1]);
+    minutes = swapped(at[2]);
+    seconds = swapped(at[3]);
+    switch (form) {
     case 1:
         return relative_s(at[1]);
     case 2:
@@ -266,19 +276,26 @@ static void element_read(struct sms *m, unsigned id, const uint8_t *at, unsigned
     }
 }
 
-/* An element of an unknown kind, or of another length than it should have, is
- * passed over; one that overruns the header is an error. */
-static bool header_read(struct sms *m, const uint8_t *at, size_t size)
+/* Whether the last element ends where the header does. */
+static bool header_adds_up(const uint8_t *at, size_t size)
 {
     size_t i = 0;
 
-    while (i < size) {
-        if (size - i < 2 || at[i + 1] > size - i - 2)
-            return false;
-        element_read(m, at[i], at + i + 2, at[i + 1]);
+    while (size - i >= 2 && at[i + 1] <= size - i - 2)
         i += 2u + at[i + 1];
-    }
-    return true;
+    return i == size;
+}
+
+/* An element of an unknown kind, or of another length than it should have, is
+ * passed over; of a header that does not add up all are (9.2.3.24). */
+static void header_read(struct sms *m, const uint8_t *at, size_t size)
+{
+    size_t i;
+
+    if (!header_adds_up(at, size))
+        return;
+    for (i = 0; i < size; i += 2u + at[i + 1])
+        element_read(m, at[i], at + i + 2, at[i + 1]);
 }
 
 static enum sms_error text7_read(struct sms *m, const struct reader *r, size_t septets, size_t header)
@@ -299,9 +316,7 @@ static enum sms_error octets_read(struct sms *m, const struct reader *r, size_t 
     const uint8_t *at = r->at + header;
     size_t i;
 
-    if (header > size)
-        return SMS_ERR_HEADER;
-    size -= header;
+    size -= header; /* which is no longer */
     if (m->coding == SMS_DATA) {
         m->data_size = (uint8_t)size;
         memcpy(m->data, at, size);
@@ -329,8 +344,9 @@ static enum sms_error user_data_read(struct reader *r, struct sms *m, bool has_h
     if (!r->ok || octets > r->left)
         return SMS_ERR_CUT;
     if (has_header) {
-        if (octets == 0 || r->at[0] >= octets || !header_read(m, r->at + 1, r->at[0]))
+        if (octets == 0 || r->at[0] >= octets)
             return SMS_ERR_HEADER;
+        header_read(m, r->at + 1, r->at[0]);
         header = 1u + r->at[0];
     }
     return m->coding == SMS_GSM7 ? text7_read(m, r, length, header) : octets_read(m, r, length, header);
@@ -435,13 +451,16 @@ enum sms_error sms_read_hex(const char *text, size_t size, struct sms *ret)
     return sms_read(pdu, size / 2, ret);
 }
 
-/* 0x60 and above name errors that may pass, after which the network no longer
- * tries all the same. */
+/* The second half of the first two groups is the service centre's own. 0x60 and
+ * above name errors that may pass, after which it no longer tries all the same. */
 enum sms_outcome sms_outcome_of(uint8_t status)
 {
+    enum { REPLACED = 0x02, OWN = 0x10, TRYING = 0x20, NO_LONGER_TRYING = 0x25, TRYING_OWN = 0x30, ENDS = 0x40 };
+
     if (status == 0)
         return SMS_DELIVERED;
-    if (status <= 0x1f)
+    if (status <= REPLACED || (status >= OWN && status < TRYING))
         return SMS_UNSURE;
-    return status <= 0x3f ? SMS_STILL_TRYING : SMS_FAILED;
+    return (status >= TRYING && status <= NO_LONGER_TRYING) || (status >= TRYING_OWN && status < ENDS) ? SMS_STILL_TRYING
+                                                                                                     : SMS_FAILED;
 }

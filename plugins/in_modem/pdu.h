@@ -30,7 +30,7 @@ enum sms_error {
     SMS_ERR_KIND,       /* a message type that is reserved */
     SMS_ERR_ADDRESS,    /* an address that is too long or has a digit behind its end */
     SMS_ERR_LENGTH,     /* more user data than a message holds, or an odd number of UCS-2 octets */
-    SMS_ERR_HEADER,     /* the user data header overruns itself */
+    SMS_ERR_HEADER,     /* the user data header overruns the user data */
     SMS_ERR_COMPRESSED, /* compressed text (TS 23.042), which is not supported */
     SMS_ERRORS
 };
@@ -82,7 +82,8 @@ enum sms_error sms_read(const uint8_t *pdu, size_t size, struct sms *ret);
 enum sms_error sms_read_hex(const char *text, size_t size, struct sms *ret);
 
 /* What a status (TP-ST, 9.2.3.15) says. UNSURE: it has left the service centre,
- * which cannot tell whether it arrived, or was replaced there. */
+ * which cannot tell whether it arrived, or was replaced there; or the centre's own
+ * word for an end. What is reserved counts as a failure. */
 enum sms_outcome { SMS_DELIVERED, SMS_UNSURE, SMS_STILL_TRYING, SMS_FAILED };
 enum sms_outcome sms_outcome_of(uint8_t status);
 

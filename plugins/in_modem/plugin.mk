@@ -12,8 +12,8 @@ in_modem_port = tty/port.c tty/port.h tty/port_line.c tty/port_usb.c
 
 pluginexec_LTLIBRARIES += in_modem.la
 in_modem_la_SOURCES = in_modem/in_modem.c in_modem/columns.c in_modem/config.h in_modem/engine.c in_modem/inbox.c \
-	in_modem/kept.c in_modem/modem.c in_modem/modem.h in_modem/net.c in_modem/orders.c in_modem/outbox.c \
-	in_modem/report.c in_modem/report.h in_modem/session.c in_modem/setup.c $(in_modem_core) $(in_modem_port)
+	in_modem/kept.c in_modem/known.c in_modem/modem.c in_modem/modem.h in_modem/net.c in_modem/orders.c in_modem/outbox.c \
+	in_modem/report.c in_modem/report.h in_modem/session.c in_modem/setup.c in_modem/store.c $(in_modem_core) $(in_modem_port)
 in_modem_la_SOURCES += in_modem/mm_modem.h
 in_modem_la_CPPFLAGS = $(in_modem_flags)
 in_modem_la_CFLAGS = $(AM_CFLAGS)
@@ -43,15 +43,28 @@ EXTRA_DIST += in_modem/mm_modem.c in_modem/mm_talk.c in_modem/test_mm.c $(in_mod
 
 # Beside a scripted modem in real time, so not beside other tests: make modem-check.
 EXTRA_PROGRAMS += test_in_modem test_in_modem_faults
-check_PROGRAMS += test_in_modem_at test_in_modem_pdu test_in_modem_text test_in_modem_transcripts test_in_modem_values
+check_PROGRAMS += test_in_modem_at test_in_modem_messages test_in_modem_parts test_in_modem_pdu \
+	test_in_modem_positions test_in_modem_text test_in_modem_transcripts test_in_modem_values
 test_in_modem_at_SOURCES = in_modem/test_at.c $(in_modem_at)
 test_in_modem_at_CPPFLAGS = $(in_modem_flags)
 test_in_modem_at_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_modem_at_LDADD = $(TEST_LIBS)
+test_in_modem_messages_SOURCES = in_modem/test_messages.c $(in_modem_core)
+test_in_modem_messages_CPPFLAGS = $(in_modem_flags)
+test_in_modem_messages_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_modem_messages_LDADD = $(TEST_LIBS)
+test_in_modem_parts_SOURCES = in_modem/test_parts.c $(in_modem_pdu)
+test_in_modem_parts_CPPFLAGS = $(in_modem_flags)
+test_in_modem_parts_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_modem_parts_LDADD = $(TEST_LIBS)
 test_in_modem_pdu_SOURCES = in_modem/test_pdu.c $(in_modem_pdu)
 test_in_modem_pdu_CPPFLAGS = $(in_modem_flags)
 test_in_modem_pdu_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_modem_pdu_LDADD = $(TEST_LIBS)
+test_in_modem_positions_SOURCES = in_modem/test_positions.c $(in_modem_core)
+test_in_modem_positions_CPPFLAGS = $(in_modem_flags)
+test_in_modem_positions_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_modem_positions_LDADD = $(TEST_LIBS)
 test_in_modem_text_SOURCES = in_modem/test_text.c $(in_modem_text)
 test_in_modem_text_CPPFLAGS = $(in_modem_flags)
 test_in_modem_text_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -80,9 +93,10 @@ fuzz_modem_pdu_CPPFLAGS = $(in_modem_flags)
 fuzz_modem_values_SOURCES = in_modem/fuzz_values.c $(in_modem_pdu) $(in_modem_values)
 fuzz_modem_values_CPPFLAGS = $(in_modem_flags)
 EXTRA_DIST += in_modem/seeds/fuzz_modem_at/csq in_modem/seeds/fuzz_modem_at/dial in_modem/seeds/fuzz_modem_at/list \
-	in_modem/seeds/fuzz_modem_at/send in_modem/seeds/fuzz_modem_pdu/parts in_modem/seeds/fuzz_modem_pdu/report \
-	in_modem/seeds/fuzz_modem_pdu/single in_modem/seeds/fuzz_modem_pdu/submit \
-	in_modem/seeds/fuzz_modem_pdu/turkish in_modem/seeds/fuzz_modem_values/cesq \
-	in_modem/seeds/fuzz_modem_values/cgnsinf in_modem/seeds/fuzz_modem_values/cmgl \
-	in_modem/seeds/fuzz_modem_values/creg in_modem/seeds/fuzz_modem_values/cusd \
+	in_modem/seeds/fuzz_modem_at/send in_modem/seeds/fuzz_modem_pdu/header in_modem/seeds/fuzz_modem_pdu/parts \
+	in_modem/seeds/fuzz_modem_pdu/report in_modem/seeds/fuzz_modem_pdu/single in_modem/seeds/fuzz_modem_pdu/submit \
+	in_modem/seeds/fuzz_modem_pdu/turkish in_modem/seeds/fuzz_modem_pdu/validity \
+	in_modem/seeds/fuzz_modem_values/cesq in_modem/seeds/fuzz_modem_values/cgnsinf \
+	in_modem/seeds/fuzz_modem_values/cmgl in_modem/seeds/fuzz_modem_values/creg in_modem/seeds/fuzz_modem_values/ctze \
+	in_modem/seeds/fuzz_modem_values/cusd in_modem/seeds/fuzz_modem_values/language \
 	in_modem/seeds/fuzz_modem_values/rmc

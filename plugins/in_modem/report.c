@@ -74,7 +74,7 @@ static const char *const kinds[EVENT_KINDS] = {
     [EVENT_SIM] = "sim",               [EVENT_REGISTRATION] = "registration", [EVENT_TIME] = "network_time",
     [EVENT_CALL] = "call",             [EVENT_CALL_ENDED] = "call_ended", [EVENT_USSD] = "ussd",
     [EVENT_REPORT] = "report",         [EVENT_LINK_UP] = "link_up",       [EVENT_LINK_DOWN] = "link_down",
-    [EVENT_STORE_FULL] = "store_full", [EVENT_STORE_FREE] = "store_free",
+    [EVENT_STORE_FULL] = "store_full", [EVENT_STORE_FREE] = "store_free", [EVENT_STORE_REFUSED] = "store_refused",
     [EVENT_TEXT_MODE] = "text_mode",
 };
 
@@ -327,10 +327,8 @@ aff_status message_emit(struct modem *m, uint64_t digest, const struct joined *j
     draft = draft_new(m, PORT_DATA, AFF_NO_INPUT, room + size_of(first->peer.text) + size_of(first->smsc.text) + 8);
     if (!draft)
         return AFF_ERR_MEMORY;
-    if (first->time.is_set) {
-        draft->event_ns = first->time.utc_ns;
-        draft->clock = AFF_CLOCK_DEVICE;
-    }
+    draft->event_ns = first->time.is_set ? first->time.utc_ns : joined_first(joined)->seen_ns;
+    draft->clock = first->time.is_set ? AFF_CLOCK_DEVICE : joined_first(joined)->clock;
     row = aff_row_begin(draft, MESSAGE_COLUMNS);
     message_put(&row, joined, first);
     content_put(&row, joined, first, room);

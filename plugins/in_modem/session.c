@@ -20,8 +20,8 @@ void session_opened(struct modem *m)
     m->phase = PHASE_SETTLE;
     m->wait_ns = m->now;
     m->tries = m->step = 0;
-    m->unsupported = 0;
-    m->skipped = 0;
+    m->unsupported = m->slow_polls = 0;
+    m->skipped = m->slow_steps = 0;
     if (m->line_was_lost)
         (void)event_add(m, EVENT_LINE_BACK, NULL);
     m->line_was_lost = false;
@@ -45,7 +45,7 @@ void session_lost(struct modem *m)
     m->line_was_lost = true;
     m->phase = PHASE_CLOSED;
     radio_forget(m);
-    inbox_lost(m);
+    store_lost(m);
     net_lost(m, "the line was lost");
 }
 
@@ -58,7 +58,7 @@ void session_sync(struct modem *m, int64_t settle_ns)
     m->wait_ns = m->now + settle_ns;
     m->tries = 0;
     m->polling = false;
-    inbox_lost(m);
+    store_lost(m);
 }
 
 /* ---- synchronisation ---- */
@@ -82,8 +82,12 @@ static void sync_done(struct modem *m, enum ended ended, const struct at_event *
     engine_lost(m, "the device does not answer", 0);
 }
 
+/* The modem may still wait for a text that an earlier run was about to send: every
+ * other time the escape that leaves such a prompt goes first. */
 static void sync_send(struct modem *m)
 {
+    if (m->tries % 2 == 1)
+        engine_raw(m, "\x1b");
     engine_send(m, &(struct request){ .text = "AT", .timeout_ns = SYNC_TIMEOUT_NS, .done = sync_done });
 }
 
@@ -183,14 +187,14 @@ static void sim_next(struct modem *m)
 static void ready(struct modem *m)
 {
     m->phase = PHASE_READY;
-    m->inbox.list_due = true;
+    store_ready(m);
     m->next_poll_ns = m->now;
     (void)event_add(m, EVENT_READY, NULL);
 }
 
 static void ready_next(struct modem *m)
 {
-    if (orders_next(m) || inbox_next(m) || net_next(m))
+    if (orders_next(m) || store_next(m) || net_next(m))
         return;
     if (!m->polling && m->now >= m->next_poll_ns) {
         m->polling = true;
@@ -257,7 +261,7 @@ int64_t session_due(struct modem *m)
         return m->engine.deadline_ns;
     if (m->phase != PHASE_READY)
         return m->wait_ns;
-    due = earlier(m->next_poll_ns, earlier(orders_due(m), inbox_due(m)));
+    due = earlier(m->next_poll_ns, earlier(orders_due(m), earlier(store_due(m), inbox_gives_up(m))));
     return m->wait_ns > due ? m->wait_ns : due;
 }
 
@@ -390,8 +394,13 @@ static void sim_code(struct modem *m, const char *line)
 
 static void restart_code(struct modem *m)
 {
-    if (m->phase <= PHASE_SYNC || m->phase == PHASE_INIT)
+    if (m->phase <= PHASE_SYNC)
         return;
+    m->unsupported = m->slow_polls = 0;
+    if (m->phase == PHASE_INIT) { /* what was set is forgotten */
+        session_sync(m, SECOND_NS);
+        return;
+    }
     m->host->count(m->host, METRIC_RESETS, 1);
     (void)event_add(m, EVENT_RESET, NULL);
     radio_forget(m);

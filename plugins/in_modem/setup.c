@@ -86,7 +86,7 @@ static void stores_line(struct modem *m, const struct at_event *e)
     if (full != m->inbox.is_full)
         event_add(m, full ? EVENT_STORE_FULL : EVENT_STORE_FREE, NULL)->number = s.total[last];
     m->inbox.is_full = full;
-    m->inbox.list_due |= full;
+    store_said(m);
 }
 
 static void notices_line(struct modem *m, const struct at_event *e)
@@ -212,6 +212,7 @@ static const struct step ready_steps[] = {
     { "AT+CSCS=\"GSM\"", NULL, 0, 5, NULL, NULL },
     { "AT+CSMS=0", "+CSMS:", 0, 5, NULL, NULL }, /* nothing that comes is to be acknowledged */
     { NULL, "+CPMS:", 0, 10, NULL, store_make },
+    { "AT+CPMS?", "+CPMS:", 0, 10, stores_line, NULL },
     { "AT+CNMI=?", "+CNMI:", 0, 5, notices_line, NULL },
     { NULL, NULL, 0, 5, NULL, notices_make },
     { "AT+CREG=2", NULL, 0, 5, NULL, NULL },
@@ -253,12 +254,15 @@ static unsigned bit_of(const struct modem *m)
     return m->step - 1 + (m->phase == PHASE_SETUP ? (unsigned)IDENTITY_STEPS : 0u);
 }
 
-/* m->step counts on when a step is sent. */
+/* m->step counts on when a step is sent. One that was silent twice is left out: the
+ * first time the modem may have been about to begin anew. */
 static void step_done(struct modem *m, enum ended ended, const struct at_event *e)
 {
     (void)e;
-    if (ended == ENDED_TIMEOUT)
-        m->skipped |= UINT64_C(1) << bit_of(m);
+    if (ended != ENDED_TIMEOUT)
+        return;
+    m->skipped |= m->slow_steps & UINT64_C(1) << bit_of(m);
+    m->slow_steps |= UINT64_C(1) << bit_of(m);
 }
 
 static bool steps_next(struct modem *m, const struct step *steps, unsigned count)
@@ -306,8 +310,14 @@ static bool is_unknown(const struct at_event *e)
 
 static void poll_done(struct modem *m, enum ended ended, const struct at_event *e)
 {
-    if (ended == ENDED_TIMEOUT || (ended == ENDED_ERROR && is_unknown(e)))
-        m->unsupported |= 1u << (m->poll - 1);
+    uint32_t bit = 1u << (m->poll - 1);
+
+    if ((ended == ENDED_TIMEOUT && m->slow_polls & bit) || (ended == ENDED_ERROR && is_unknown(e)))
+        m->unsupported |= bit;
+    if (ended == ENDED_TIMEOUT)
+        m->slow_polls |= bit;
+    else if (ended != ENDED_LOST)
+        m->slow_polls &= ~bit;
 }
 
 bool setup_poll(struct modem *m)

@@ -242,8 +242,188 @@ TEST(text_mode_keeps_the_lines_of_a_message)
     assert_string_equal(s->reply, "I +CMGR: \"REC READ\",\"+1\"|Hoe\n\nZwei;F 0 -1;");
 }
 
+TEST(a_code_that_never_ends_gives_way_to_the_next_reply)
+{
+    static char bytes[4 * AT_LINE_MOST];
+    const struct talk t = { "AT+CGMM", NULL, "", AT_PLAIN };
+    struct seen *s;
+    size_t i, used = 0;
+
+    (void)strcpy(bytes, "\r\n+CUSD: 0,\"");
+    for (i = 0; i < 60; i++) { /* more lines than a line may be long; its quote is lost */
+        used = strlen(bytes);
+        (void)snprintf(bytes + used, sizeof bytes - used, "line %zu of a text that is longer than any\r\n", i);
+    }
+    used = strlen(bytes);
+    (void)strcpy(bytes + used, "end\",15\r\n\r\nNokia 5210\r\n\r\nOK\r\n");
+    s = run(&t, bytes, 0);
+    assert_non_null(strstr(s->reply, "I Nokia 5210;F 0 -1;"));
+    assert_true(strlen(s->codes) == AT_LINE_MOST + 1);
+}
+
+TEST(halves_that_make_nothing_are_strays_of_their_own)
+{
+    const struct talk t = { "AT+CSQ", "+CSQ:", "", 0 };
+    struct seen *s = run(&t, "\r\nfoo\r\n+CMTI: \"SM\",3\r\nbar\r\n\r\n+CSQ: 1,2\r\n\r\nOK\r\n", 1);
+
+    assert_string_equal(s->reply, "I +CSQ: 1,2;F 0 -1;");
+    assert_string_equal(s->codes, "+CMTI: \"SM\",3;");
+    assert_string_equal(s->strays, "foo;bar;");
+}
+
+/* What stands behind a code is the rest of a line only if the code came inside it. */
+TEST(a_line_behind_a_code_is_not_always_a_half)
+{
+    static const struct {
+        const char *bytes, *reply, *codes, *strays;
+    } cases[] = {
+        /* behind a code that came with no empty line after another code */
+        { "\r\n+CSQ: 1,2\r\n\r\nRING\r\n+CMTI: \"SM\",3\r\nfoo\r\n\r\nOK\r\n", "I +CSQ: 1,2;F 0 -1;", "RING;+CMTI: \"SM\",3;",
+          "foo;" },
+        /* with a line of its own between them */
+        { "\r\n+CSQ: 1,2\r\n+CMTI: \"SM\",3\r\n+CSQ: 3,4\r\nfoo\r\nOK\r\n", "I +CSQ: 1,2;I +CSQ: 3,4;F 0 -1;",
+          "+CMTI: \"SM\",3;", "foo;" },
+        /* with nothing in front of it that could be its other half */
+        { "AT+CSQ\r\nRING\r\nfoo\r\n+CSQ: 1,2\r\nOK\r\n", "I +CSQ: 1,2;F 0 -1;", "RING;", "foo;" },
+        /* hex digits are no body where there is none */
+        { "\r\n+CSQ: 1,2\r\nFACE\r\nOK\r\n", "I +CSQ: 1,2;F 0 -1;", "", "FACE;" },
+        /* quotes that are open end with the reply */
+        { "\r\n+CUSD: 1,\"open\r\n\r\n+CSQ: 9,9\r\nOK\r\n", "I +CSQ: 9,9;F 0 -1;", "+CUSD: 1,\"open;", "" },
+        /* a command has one result */
+        { "\r\n+CSQ: 1,2\r\nOK\r\n\r\nOK\r\nERROR\r\n", "I +CSQ: 1,2;F 0 -1;", "", "OK;ERROR;" },
+    };
+    const struct talk t = { "AT+CSQ", "+CSQ:", "", 0 };
+    size_t i, step;
+
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (step = 0; step < 8; step++) {
+            struct seen *s = run(&t, cases[i].bytes, step);
+
+            assert_string_equal(s->reply, cases[i].reply);
+            assert_string_equal(s->codes, cases[i].codes);
+            assert_string_equal(s->strays, cases[i].strays);
+        }
+}
+
+TEST(codes_in_text_mode_have_a_line_of_text)
+{
+    static const char bytes[] = "\r\n+CMT: \"+1\",,\"26/11/21,10:00:00+04\"\r\nHow is it?\r\n"
+                                "\r\n+CMT: \"+1\",,\"\"\r\n\r\n+CMTI: \"SM\",1\r\n";
+    static struct at_reader a;
+    static struct seen s;
+
+    at_reader_init(&a);
+    a.text_mode = true;
+    memset(&s, 0, sizeof s);
+    feed(&a, bytes, sizeof bytes - 1, 1, &s);
+    assert_string_equal(s.codes, "+CMT: \"+1\",,\"26/11/21,10:00:00+04\"|How is it?;+CMT: \"+1\",,\"\";+CMTI: \"SM\",1;");
+    assert_string_equal(s.strays, "");
+}
+
+TEST(bytes_that_only_steer_the_line_are_passed_over)
+{
+    static const char bytes[] = "\r\n\0+C\x11SQ: \x13" "1,2\r\n \r\n \t \r\nOK \r\n";
+    static struct at_reader a;
+    static struct seen s;
+
+    at_reader_init(&a);
+    memset(&s, 0, sizeof s);
+    at_reader_begin(&a, "AT+CSQ", "+CSQ:", 0);
+    feed(&a, bytes, sizeof bytes - 1, 1, &s);
+    assert_string_equal(s.reply, "I +CSQ: 1,2;F 0 -1;");
+}
+
+/* TS 27.005, 3.4.2: how long a body is stands at the end of its head, or does not. */
+TEST(a_body_is_as_long_as_its_head_says)
+{
+    static const struct {
+        const char *bytes, *reply;
+    } cases[] = {
+        { "+CMGR: 1,,9\r\n000404812143\r\n00007060\r\nOK\r\n", "I +CMGR: 1,,9|00040481214300007060;F 0 -1;" },
+        { "+CMGR: 1,,9\r\n0004\r\nOK\r\n", "I +CMGR: 1,,9|0004;F 0 -1;" },
+        /* a line too many: none of it, with a service centre and without */
+        { "+CMGR: 1,,9\r\n00040481214300007060\r\nFACE\r\nOK\r\n", "I +CMGR: 1,,9|00040481214300007060;F 0 -1;" },
+        { "+CMGR: 1,,9\r\n0B912143658709214365870904\r\n0481214300007060\r\nFACE\r\nOK\r\n",
+          "I +CMGR: 1,,9|0B9121436587092143658709040481214300007060;F 0 -1;" },
+        { "+CMGR: 1,,9\r\n0b91214365870921436587090404812143000070\r\n60\r\nOK\r\n",
+          "I +CMGR: 1,,9|0b9121436587092143658709040481214300007060;F 0 -1;" },
+        { "+CMGR: 1,,\r\n0004\r\nOK\r\n", "I +CMGR: 1,,|0004;F 0 -1;" },
+        { "+CMGR: 1\r\n0004\" \r\nOK\r\n", "I +CMGR: 1|0004\";F 0 -1;" },
+        { "+CMGR: 1,,99999999999999999999\r\n0004\r\nOK\r\n", "I +CMGR: 1,,99999999999999999999|0004;F 0 -1;" },
+        { "+CMGR: 1,,9\r\nOK\r\n", "I +CMGR: 1,,9;F 0 -1;" },
+        { "+CMGR: 1,,9\r\nxyz\r\nOK\r\n", "I +CMGR: 1,,9;F 0 -1;" },
+    };
+    const struct talk t = { "AT+CMGR=1", "+CMGR:", "", AT_BODY };
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_string_equal(run(&t, cases[i].bytes, 1)->reply, cases[i].reply);
+}
+
+TEST(lines_are_told_by_what_they_begin_with)
+{
+    static const struct {
+        const char *line, *reply, *codes, *strays;
+    } cases[] = {
+        { "+CME ERROR:10", "F 2 10;", "", "" },
+        { "+CME ERROR: 123456", "F 2 -1;", "", "" },
+        { "+CME ERROR:", "F 2 -1;", "", "" },
+        { "+CMS ERROR: 310", "F 3 310;", "", "" },
+        { "COMMAND NOT SUPPORT, SO THERE", "F 1 -1;", "", "" },
+        { "TOO MANY PARAMETERS", "F 1 -1;", "", "" },
+        { "ABORTED", "F 1 -1;", "", "" },
+        { "NO CARRIER", "", "NO CARRIER;", "" },
+        { "CONNECT 9600", "", "CONNECT 9600;", "" },
+        { "ERROR 5", "", "", "ERROR 5;" },
+        { "OKAY", "", "", "OKAY;" },
+        { "+CREG: 1, \"00AA\" ,\"01\"", "", "+CREG: 1, \"00AA\" ,\"01\";", "" },
+        { "+CGREG: 1", "", "+CGREG: 1;", "" },
+        { "+CEREG: 1", "", "+CEREG: 1;", "" },
+        { "+C5GREG: 1,\"00\"", "", "+C5GREG: 1,\"00\";", "" },
+        { "%NOTIFY: 1", "", "%NOTIFY: 1;", "" },
+        { "$QCX: 1", "", "$QCX: 1;", "" },
+        { "+391234", "", "", "+391234;" },
+        { "+NO COLON", "", "", "+NO COLON;" },
+        { "NORMAL POWER DOWN", "", "NORMAL POWER DOWN;", "" },
+    };
+    const struct talk t = { "AT+CREG?", "+CREG:", "", 0 };
+    char bytes[128];
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct seen *s;
+
+        (void)snprintf(bytes, sizeof bytes, "\r\n%s\r\n", cases[i].line);
+        s = run(&t, bytes, 1);
+        assert_string_equal(s->reply, cases[i].reply);
+        assert_string_equal(s->codes, cases[i].codes);
+        assert_string_equal(s->strays, cases[i].strays);
+    }
+}
+
+TEST(an_echo_is_longer_than_what_is_kept_of_it)
+{
+    static char echo[2 * AT_ECHO_MOST];
+    static struct at_reader a;
+
+    memset(echo, 'A', sizeof echo - 1);
+    at_reader_init(&a);
+    at_reader_begin(&a, echo, "+A_PREFIX_THAT_IS_LONGER_THAN_ANY:", 0);
+    assert_int_equal(strlen(a.echo), AT_ECHO_MOST);
+    assert_int_equal(strlen(a.prefix), sizeof a.prefix - 1);
+}
+
 TEST(errors_have_numbers_and_words)
 {
+    int result;
+
+    for (result = AT_OK; result <= AT_NO_DIALTONE; result++)
+        assert_true(strlen(at_error_words((enum at_result)result, -1)) > 3);
+    assert_int_equal(at_error_number(AT_ERROR, "310"), 310);
+    assert_int_equal(at_error_number(AT_CMS_ERROR, "123456"), -1);
+    assert_int_equal(at_error_number(AT_CMS_ERROR, ""), -1);
+    assert_string_equal(at_error_words(AT_CME_ERROR, 11), "SIM PIN required");
+    assert_string_equal(at_error_words(AT_ERROR, 11), "the modem refused it");
     assert_int_equal(at_error_number(AT_CME_ERROR, "sim pin required"), 11);
     assert_int_equal(at_error_number(AT_CME_ERROR, "no such words"), -1);
     assert_int_equal(at_error_number(AT_CMS_ERROR, "310"), 310);
@@ -254,6 +434,10 @@ TEST(errors_have_numbers_and_words)
 
 AFF_TEST_MAIN(replies_are_their_lines_and_a_result, a_code_at_any_byte_is_delivered_and_changes_nothing,
               a_late_result_is_nobodys, a_line_that_began_before_the_command_is_not_its_reply,
-              a_registration_code_beside_the_answer_is_told_from_it,
-              a_body_that_does_not_come_blocks_nothing, a_line_without_end_is_passed_over_and_the_next_is_read,
-              text_mode_keeps_the_lines_of_a_message, errors_have_numbers_and_words)
+              a_registration_code_beside_the_answer_is_told_from_it, a_body_that_does_not_come_blocks_nothing,
+              a_line_without_end_is_passed_over_and_the_next_is_read, text_mode_keeps_the_lines_of_a_message,
+              a_code_that_never_ends_gives_way_to_the_next_reply, halves_that_make_nothing_are_strays_of_their_own,
+              a_line_behind_a_code_is_not_always_a_half, codes_in_text_mode_have_a_line_of_text,
+              bytes_that_only_steer_the_line_are_passed_over, a_body_is_as_long_as_its_head_says,
+              lines_are_told_by_what_they_begin_with, an_echo_is_longer_than_what_is_kept_of_it,
+              errors_have_numbers_and_words)

@@ -38,10 +38,12 @@ TEST(an_escape_leads_to_the_extension_table)
 TEST(an_escape_before_nothing_known_is_dropped_and_a_double_one_is_a_space)
 {
     const uint8_t unknown[] = { 'a', 0x1b, 'b' }, twice[] = { 'a', 0x1b, 0x1b, 'b' }, last[] = { 'a', 0x1b };
+    uint16_t units[2];
 
     assert_string_equal(decoded(unknown, 3, plain), "ab");
     assert_string_equal(decoded(twice, 4, plain), "a b");
     assert_string_equal(decoded(last, 2, plain), "a");
+    assert_int_equal(gsm7_decode(twice, 4, plain, units, 2), 2); /* where there is no room for more */
 }
 
 /* One letter of each table that no other table has there. */
@@ -137,8 +139,11 @@ TEST(packing_goes_back_at_each_fill_and_length)
 TEST(pairs_of_surrogates_are_one_character_and_halves_are_none)
 {
     const uint16_t pair[] = { 0xd83d, 0xde00 }, high[] = { 0xd83d, 'a' }, low[] = { 'a', 0xde00 };
+    static const char *const edges[] = { "\x01", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf",
+                                         "\xee\x80\x80", "\xef\xbf\xbc", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf" };
     uint16_t back[4];
     char text[16];
+    size_t i, n;
 
     assert_int_equal(utf16_to_utf8(pair, 2, text, sizeof text), 4);
     assert_memory_equal(text, "😀", 4);
@@ -153,16 +158,31 @@ TEST(pairs_of_surrogates_are_one_character_and_halves_are_none)
     assert_true(utf16_cuts_pair(pair, 2, 1));
     assert_false(utf16_cuts_pair(high, 2, 1));
     assert_int_equal(utf8_to_utf16("😀", 4, back, 1), 0);
+    assert_false(utf16_cuts_pair(pair, 2, 0) || utf16_cuts_pair(pair, 2, 2));
+    /* the first and the last of each length */
+    for (i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+        size_t size = strlen(edges[i]);
+
+        n = utf8_to_utf16(edges[i], size, back, 4);
+        assert_int_equal(utf16_to_utf8(back, n, text, sizeof text), size);
+        assert_memory_equal(text, edges[i], size);
+        assert_int_equal(utf16_to_utf8(back, n, text, size - 1), 0);
+        assert_true(n == (size == 4 ? 2 : 1) && back[0] != 0xfffd);
+    }
 }
 
 TEST(bytes_that_are_no_utf8_become_replacements_one_each)
 {
-    static const char *const bad[] = { "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xff" };
-    static const size_t counts[] = { 2, 3, 4, 2, 1 };
+    static const char *const bad[] = { "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "\xff",
+                                       "\xed\xbf\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", "\xf5\x80", "\x80", "\xc1\xbf" };
+    static const size_t counts[] = { 2, 3, 4, 2, 1, 3, 3, 4, 2, 1, 2 };
+    static const uint16_t again[] = { 0xfffd, '(', 0xfffd, 0xfffd, 0xfffd, 0xfffd, 'x' };
     uint16_t units[8];
     size_t i, k;
 
-    for (i = 0; i < 5; i++) {
+    assert_int_equal(utf8_to_utf16("\xe2(\xa1\xf0\x9f\x98x", 7, units, 8), 7); /* what comes in between is read */
+    assert_memory_equal(units, again, sizeof again);
+    for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(utf8_to_utf16(bad[i], strlen(bad[i]), units, 8), counts[i]);
         for (k = 0; k < counts[i]; k++)
             assert_int_equal(units[k], 0xfffd);
@@ -183,6 +203,12 @@ TEST(hex_digits_are_pairs_and_nothing_else)
     assert_true(hex_read_units("00410042", 8, units, 2));
     assert_int_equal(units[1], 'B');
     assert_false(hex_read_units("004100", 6, units, 2));
+    assert_false(hex_read_units("004100420043", 12, units, 2));
+    assert_false(hex_read_units("004g", 4, units, 2));
+    assert_true(hex_read("09afAF", 6, bytes, 4));
+    assert_int_equal(bytes[1], bytes[2]);
+    assert_false(hex_read("0/", 2, bytes, 4) || hex_read("0:", 2, bytes, 4) || hex_read("0@", 2, bytes, 4));
+    assert_false(hex_read("G0", 2, bytes, 4) || hex_read("0`", 2, bytes, 4) || hex_read("g0", 2, bytes, 4));
     hex_write((const uint8_t *)"\xa5\x0f", 2, text);
     assert_memory_equal(text, "A50F", 4);
 }

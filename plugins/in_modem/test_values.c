@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_values.c - values of replies and codes, and what is refused of them. */
+ * test_values.c - values of replies and codes, and what is refused of them: network,
+ * SIM and data. Those about messages are in test_messages.c, positions in
+ * test_positions.c. */
 #include <afferent/testkit.h>
 
-#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "at_values.h"
@@ -39,6 +41,80 @@ TEST(registration_is_told_in_each_form)
     assert_true(at_status_is_roaming(5) && at_status_is_registered(5) && !at_status_is_registered(3));
 }
 
+/* 27.007, 7.2, 10.1.20, 10.1.22 and 10.1.47: from one field to all, by what each
+ * setting of <n> adds, with and without quotes. */
+TEST(registration_has_as_many_fields_as_the_modem_was_asked_for)
+{
+    static const struct {
+        const char *line;
+        int status, technology;
+        uint64_t area, cell; /* area 0: none */
+    } cases[] = { { "+CREG: 0,5", 5, -1, 0, 0 },
+                  { "+CREG: 11", 11, -1, 0, 0 },
+                  { "+CREG:1,2", 2, -1, 0, 0 },
+                  { "+CREG: 2,1,\"00C3\",\"01A2\"", 1, -1, 0xc3, 0x1a2 },
+                  { "+CREG: 2,0,,,", 0, -1, 0, 0 },
+                  { "+CREG: 3,3,,,,0,15", 3, -1, 0, 0 },
+                  { "+CREG: 3,3,\"00C3\",\"01A2B3C4\",7,1,33", 3, 7, 0xc3, 0x1a2b3c4 },
+                  { "+CREG: 2,1,\"00C3\"", 1, -1, 0, 0 }, /* an area without a cell is none */
+                  { "+CREG: 5,\"00C3\",\"01A2\",0", 5, 0, 0xc3, 0x1a2 },
+                  { "+CREG: 1,00C3,01A2", 1, -1, 0xc3, 0x1a2 },
+                  { "+CGREG: 2,1,\"5E25\",\"605F\",6,\"10\"", 1, 6, 0x5e25, 0x605f },
+                  { "+CEREG: 2,1,\"00aa\",\"01020304\",7", 1, 7, 0xaa, 0x1020304 },
+                  { "+CEREG: 4,5,\"00AA\",\"01020304\",9,,,\"00001010\",\"01001101\"", 5, 9, 0xaa, 0x1020304 },
+                  { "+CEREG: 1, \"00AA\" , \"01020304\" , 7", 1, 7, 0xaa, 0x1020304 },
+                  { "+C5GREG: 2,1,\"FFFFFF\",\"FFFFFFFFF\",11,0,\"\"", 1, 11, 0xffffff, UINT64_C(0xfffffffff) },
+                  { "+CEREG: 2,1,\"00AA\",\"01\",17", 1, -1, 0xaa, 1 }, /* of a release to come */
+                  { "+CEREG: 2,1,\"00AA\",\"01\",255", 1, -1, 0xaa, 1 } };
+    struct at_registration r;
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(at_registration_read(cases[i].line, &r), AT_FINE);
+        assert_int_equal(r.status, cases[i].status);
+        assert_int_equal(r.technology, cases[i].technology);
+        assert_int_equal(r.has_area, cases[i].area != 0);
+        assert_true(r.area == cases[i].area && r.cell == cases[i].cell);
+    }
+    assert_int_equal(at_registration_read("+CREG: 2,1,\"123456789\",\"1\"", &r), AT_FAULT_RANGE);
+    assert_int_equal(at_registration_read("+CREG: 2,1,\"12345678901234567\",\"1\"", &r), AT_FAULT_SYNTAX);
+    assert_int_equal(at_registration_read("+CREG: 2,1,\"1\",\"1000000000\"", &r), AT_FAULT_RANGE);
+    assert_int_equal(at_registration_read("+CREG: 2,1,\"1\",\"x\"", &r), AT_FAULT_SYNTAX);
+    assert_int_equal(at_registration_read("+CREG: 2,1,\"1\",\"1\",x", &r), AT_FAULT_SYNTAX);
+    assert_int_equal(at_registration_read("+CREG: x", &r), AT_FAULT_SYNTAX);
+}
+
+TEST(states_and_technologies_have_names)
+{
+    static const int registered[] = { 1, 5, 6, 7, 9, 10 }, roaming[] = { 5, 7, 10 };
+    static const int generations[] = { 2, 2, 3, 2, 3, 3, 3, 4, 2, 4, 4, 5, 5, 5, 4, 4, 5 };
+    size_t i, counts[2] = { 0, 0 };
+    int status;
+
+    for (status = -1; status <= 12; status++) {
+        counts[0] += at_status_is_registered(status);
+        counts[1] += at_status_is_roaming(status);
+        assert_true(*at_status_name(status));
+    }
+    assert_int_equal(counts[0], 6);
+    assert_int_equal(counts[1], 3);
+    for (i = 0; i < 6; i++)
+        assert_true(at_status_is_registered(registered[i]));
+    for (i = 0; i < 3; i++)
+        assert_true(at_status_is_roaming(roaming[i]));
+    assert_string_equal(at_status_name(0), "not_searching");
+    assert_string_equal(at_status_name(3), "denied");
+    assert_string_equal(at_status_name(12), "unknown");
+    for (i = 0; i < sizeof generations / sizeof generations[0]; i++) {
+        assert_true(*at_technology_name((int)i));
+        assert_int_equal(at_technology_generation((int)i), generations[i]);
+    }
+    assert_string_equal(at_technology_name(-1), "");
+    assert_string_equal(at_technology_name(17), "");
+    assert_int_equal(at_technology_generation(-1), 0);
+    assert_int_equal(at_technology_generation(17), 0);
+}
+
 TEST(signals_are_decibels)
 {
     struct at_signal s;
@@ -65,11 +141,62 @@ TEST(signals_are_decibels)
     assert_int_equal(s.ecno_ddb, 0);
     assert_int_equal(s.rsrq_ddb, -30);
     assert_int_equal(s.rsrp_dbm, -44);
+    assert_int_equal(s.ber, 0);
+    assert_int_equal(at_csq_read("+CSQ: 31,7", &s), AT_FINE);
+    assert_true(s.rssi_dbm == -51 && s.ber == 7);
+    assert_int_equal(at_csq_read("+CSQ: 0", &s), AT_FINE);
+    assert_true(s.rssi_dbm == -113 && s.ber == AT_UNKNOWN);
+    assert_int_equal(at_csq_read("+CSQ: 100,0", &s), AT_FINE); /* TD-SCDMA */
+    assert_true(s.rssi_dbm == -116 && s.ber == 0);
+    assert_int_equal(at_csq_read("+CSQ: 192,99", &s), AT_FAULT_RANGE);
+    assert_int_equal(at_csq_read("+CSQ: 10,100", &s), AT_FAULT_RANGE);
+    assert_int_equal(at_csq_read("+CSQ: 191,99", &s), AT_FINE);
+    assert_int_equal(s.rssi_dbm, -25);
+    assert_int_equal(at_csq_read("+CSQ: 199,99", &s), AT_FINE);
+    assert_int_equal(s.rssi_dbm, AT_UNKNOWN);
+    assert_int_equal(at_csq_read("+CSQ: 195,99", &s), AT_FAULT_RANGE);
+    assert_int_equal(at_csq_read("+CSQ: 32,99", &s), AT_FAULT_RANGE);
+    assert_int_equal(at_csq_read("+CSQ: ,99", &s), AT_FAULT_MISSING);
+    assert_int_equal(at_csq_read("+CSQ: 10,x", &s), AT_FAULT_SYNTAX);
+    assert_int_equal(at_csq_read("+CESQ: 10,9", &s), AT_FAULT_PREFIX);
+    assert_int_equal(at_cesq_read("+CSQ: 10,9", &s), AT_FAULT_PREFIX);
+    assert_int_equal(at_cesq_read("+CESQ: 0,0,0,0,0,0,0,0,0", &s), AT_FINE); /* below what each can say */
+    assert_true(s.rssi_dbm == -111 && s.rscp_dbm == -121 && s.ecno_ddb == -245 && s.rsrq_ddb == -200 && s.rsrp_dbm == -141);
+    assert_true(s.ss_rsrq_ddb == -435 && s.ss_rsrp_dbm == -157 && s.ss_sinr_ddb == -235);
+    assert_int_equal(at_cesq_read("+CESQ: 99,99,255,255,255,255,126,126,127", &s), AT_FINE);
+    assert_true(s.ss_rsrq_ddb == 195 && s.ss_rsrp_dbm == -31 && s.ss_sinr_ddb == 400);
+    assert_int_equal(at_cesq_read("+CESQ: 99,99,255,255,255,255,255,255,255", &s), AT_FINE);
+    assert_true(s.ss_rsrq_ddb == AT_UNKNOWN && s.rssi_dbm == AT_UNKNOWN && s.ber == AT_UNKNOWN);
+    assert_int_equal(at_cesq_read("+CESQ: 64,99,255,255,255,255", &s), AT_FAULT_RANGE);
+    assert_int_equal(at_cesq_read("+CESQ: 255,99,255,255,255,255", &s), AT_FAULT_RANGE);
+    assert_int_equal(at_cesq_read("+CESQ: 99,8,255,255,255,255", &s), AT_FAULT_RANGE);
+    assert_int_equal(at_cesq_read("+CESQ: 99,99,255,255,255,255,127,1,1", &s), AT_FAULT_RANGE);
+    assert_int_equal(at_cesq_read("+CESQ: 99,99,255,255,256,255", &s), AT_FAULT_RANGE);
+}
+
+/* 8.69: one above the last of each is nothing, the last is fine. */
+TEST(each_measure_has_an_end)
+{
+    static const int most[] = { 63, 7, 96, 49, 34, 97, 126, 126, 127 };
+    struct at_signal s;
+    char line[64];
+    size_t i, k, used;
+    int more;
+
+    for (i = 0; i < sizeof most / sizeof most[0]; i++)
+        for (more = 0; more < 2; more++) {
+            used = (size_t)snprintf(line, sizeof line, "+CESQ: ");
+            for (k = 0; k < sizeof most / sizeof most[0]; k++)
+                used += (size_t)snprintf(line + used, sizeof line - used, "%s%d", k ? "," : "", most[k] + (k == i ? more : 0));
+            assert_int_equal(at_cesq_read(line, &s), more ? AT_FAULT_RANGE : AT_FINE);
+        }
 }
 
 TEST(operators_have_names_and_technologies)
 {
     struct at_operator o;
+    char line[64];
+    int i;
 
     assert_int_equal(at_operator_read("+COPS: 0,0,\"Tele, Two\",13", &o), AT_FINE);
     assert_string_equal(o.name, "Tele, Two");
@@ -77,6 +204,24 @@ TEST(operators_have_names_and_technologies)
     assert_int_equal(at_operator_read("+COPS: 2", &o), AT_FINE);
     assert_string_equal(o.name, "");
     assert_int_equal(at_operator_read("+COPS: 0,9,\"x\"", &o), AT_FAULT_RANGE);
+    for (i = 0; i <= 16; i++) {
+        (void)snprintf(line, sizeof line, "+COPS: 1,2,\"22201\",%d", i);
+        assert_int_equal(at_operator_read(line, &o), AT_FINE);
+        assert_int_equal(o.technology, i);
+        assert_true(o.mode == 1 && o.format == 2);
+    }
+    assert_int_equal(at_operator_read("+COPS: 0,0,\"x\",99", &o), AT_FINE); /* of a release to come */
+    assert_int_equal(o.technology, -1);
+    assert_string_equal(o.name, "x");
+    assert_int_equal(at_operator_read("+COPS: 0,0,\"x\"", &o), AT_FINE);
+    assert_int_equal(o.technology, -1);
+    assert_int_equal(at_operator_read("+COPS: 0,,\"x\"", &o), AT_FINE);
+    assert_true(o.format == -1 && !*o.name);
+    assert_int_equal(at_operator_read("+COPS: 3", &o), AT_FINE);
+    assert_int_equal(at_operator_read("+COPS: 5", &o), AT_FAULT_RANGE);
+    assert_int_equal(at_operator_read("+COPS: 0,0,\"x\",y", &o), AT_FAULT_SYNTAX);
+    assert_int_equal(at_operator_read("+COPS: (2,\"A\",\"B\",\"22201\",7)", &o), AT_FAULT_SYNTAX); /* of AT+COPS=? */
+    assert_int_equal(at_operator_read("+COPN: 0", &o), AT_FAULT_PREFIX);
 }
 
 TEST(network_time_is_utc_with_its_zone)
@@ -87,9 +232,50 @@ TEST(network_time_is_utc_with_its_zone)
     assert_true(t.has_time && t.has_zone);
     assert_true(t.utc_ns == INT64_C(1732207500000000000)); /* 16:45 UTC */
     assert_int_equal(t.zone_min, 60);
-    assert_int_equal(at_time_read("+CTZE: \"-20\",1,\"2024/11/21,16:45:00\"", &t), AT_FINE);
-    assert_true(t.utc_ns == INT64_C(1732207500000000000));
+    assert_int_equal(at_time_read("+CTZE: \"-20\",1,\"2024/11/21,11:45:00\"", &t), AT_FINE); /* local: 8.41 */
+    assert_true(t.has_time && t.utc_ns == INT64_C(1732207500000000000));
     assert_int_equal(t.zone_min, -300);
+    assert_int_equal(at_time_read("+CTZEU: +32,0,\"2024/11/21,16:45:00\"", &t), AT_FINE); /* universal */
+    assert_true(t.has_time && t.utc_ns == INT64_C(1732207500000000000));
+    assert_int_equal(t.zone_min, 480);
+    assert_int_equal(at_time_read("+CTZE: \"+22\",0", &t), AT_FINE);
+    assert_true(!t.has_time && t.has_zone && t.zone_min == 330);
+    assert_int_equal(at_time_read("+CTZE: \"+22\",0,\"\"", &t), AT_FINE);
+    assert_false(t.has_time);
+    assert_int_equal(at_time_read("+CTZE: \"+57\",0", &t), AT_FAULT_RANGE);
+    assert_int_equal(at_time_read("+CTZE: \"+22\",0,\"2024/02/30,00:00:00\"", &t), AT_FAULT_RANGE);
+    assert_int_equal(at_time_read("+CTZE: \"+22\",0,\"soon\"", &t), AT_FAULT_SYNTAX);
+    assert_int_equal(at_time_read("+CTZV:", &t), AT_FAULT_MISSING);
+    assert_int_equal(at_time_read("+CTZX: 1", &t), AT_FAULT_PREFIX);
+    assert_int_equal(at_time_read("+CCLK: \"24/02/29,23:59:59\"", &t), AT_FINE);
+    assert_true(t.has_time && !t.has_zone && t.zone_min == 0);
+    assert_true(t.utc_ns == INT64_C(1709251199000000000));
+    assert_int_equal(at_time_read("+CCLK: \"24/02/29,23:59:59-48\"", &t), AT_FINE);
+    assert_true(t.utc_ns == INT64_C(1709294399000000000)); /* at noon of the next day */
+    assert_int_equal(t.zone_min, -720);
+    assert_int_equal(at_time_read("+CCLK: \"80/01/06,00:00:12+00\"", &t), AT_FINE); /* a clock that was never set */
+    assert_true(t.utc_ns == INT64_C(315964812000000000));
+    assert_int_equal(at_time_read("+CCLK: \"70/01/01,00:00:00\"", &t), AT_FINE);
+    assert_true(t.utc_ns == 0);
+    assert_int_equal(at_time_read("+CCLK: \"69/01/01,00:00:00\"", &t), AT_FINE);
+    assert_true(t.utc_ns == INT64_C(3124224000000000000));
+    assert_int_equal(at_time_read("+CCLK: \"1969/12/31,00:00:00\"", &t), AT_FAULT_RANGE);
+    assert_int_equal(at_time_read("+CCLK: \"2201/01/01,00:00:00\"", &t), AT_FAULT_RANGE);
+    assert_int_equal(at_time_read("+CCLK: \"26/12/31,23:59:60-56\"", &t), AT_FINE); /* a leap second */
+    assert_int_equal(t.zone_min, -840);
+    assert_int_equal(at_time_read("+CCLK: \"26/12/31,23:59:60+56\"", &t), AT_FINE);
+    assert_int_equal(at_time_read("+CCLK: \"26/12/31,23:59:60+57\"", &t), AT_FAULT_SYNTAX);
+    assert_int_equal(at_time_read("+CCLK: \"26/12/31,23:59:60-57\"", &t), AT_FAULT_SYNTAX);
+    assert_int_equal(at_time_read("+CTZV: -56", &t), AT_FINE);
+    assert_int_equal(at_time_read("+CTZV: -57", &t), AT_FAULT_RANGE);
+    assert_int_equal(at_time_read("+CCLK: \"24/11/21,17:45:00Z\"", &t), AT_FAULT_SYNTAX);
+    assert_int_equal(at_time_read("+CCLK: \"24/11/21,17:45:00+99\"", &t), AT_FAULT_SYNTAX);
+    assert_int_equal(at_time_read("+CCLK: \"24/11/21,24:00:00\"", &t), AT_FAULT_RANGE);
+    assert_int_equal(at_time_read("+CCLK: \"24/11/21,23:60:00\"", &t), AT_FAULT_RANGE);
+    assert_int_equal(at_time_read("+CCLK: \"24/11/21,23:59:61\"", &t), AT_FAULT_RANGE);
+    assert_int_equal(at_time_read("+CCLK: \"123456789/11/21,23:59:61\"", &t), AT_FAULT_RANGE);
+    assert_int_equal(at_time_read("+CCLK: \"\"", &t), AT_FAULT_SYNTAX);
+    assert_int_equal(at_time_read("+CCLK:", &t), AT_FAULT_MISSING);
     assert_int_equal(at_time_read("+CTZV: +08", &t), AT_FINE);
     assert_false(t.has_time);
     assert_int_equal(t.zone_min, 120);
@@ -97,62 +283,12 @@ TEST(network_time_is_utc_with_its_zone)
     assert_int_equal(at_time_read("+CCLK: \"24/12/21\"", &t), AT_FAULT_SYNTAX);
 }
 
-TEST(stores_say_how_full_they_are)
-{
-    struct at_stores s;
-    bool has;
-
-    assert_int_equal(at_stores_read("+CPMS: \"SM\",3,20,\"ME\",1,255,\"MT\",4,275", &s), AT_FINE);
-    assert_int_equal(s.count, 3);
-    assert_int_equal(s.total[1], 255);
-    assert_int_equal(at_stores_read("+CPMS: 20,20,20,20,0,10", &s), AT_FINE);
-    assert_int_equal(s.used[0], 20);
-    assert_int_equal(at_stores_read("+CPMS: (\"SM\")", &s), AT_FAULT_SYNTAX);
-    assert_int_equal(at_stores_has("+CPMS: (\"SM\",\"ME\"),(\"SM\"),(\"SM\",\"MT\")", 2, "MT", &has), AT_FINE);
-    assert_true(has);
-    assert_int_equal(at_stores_has("+CPMS: (\"SM\",\"ME\"),(\"SM\"),(\"SM\",\"MT\")", 1, "ME", &has), AT_FINE);
-    assert_false(has);
-}
-
-TEST(arrivals_and_references_are_numbers)
-{
-    struct at_arrival a;
-    uint16_t reference;
-
-    assert_int_equal(at_arrival_read("+CMTI: \"SM\",3", &a), AT_FINE);
-    assert_string_equal(a.store, "SM");
-    assert_int_equal(a.index, 3);
-    assert_false(a.is_report);
-    assert_int_equal(at_arrival_read("+CDSI: \"SR\",0", &a), AT_FINE);
-    assert_true(a.is_report);
-    assert_int_equal(at_arrival_read("+CMTI: \"A_LONG_STORE\",3", &a), AT_FAULT_LONG);
-    assert_int_equal(at_arrival_read("+CMTI: \"SM\"", &a), AT_FAULT_MISSING);
-    assert_int_equal(at_reference_read("+CMGS: 255,\"x\"", &reference), AT_FINE);
-    assert_int_equal(reference, 255);
-    assert_int_equal(at_reference_read("+CMGS: -1", &reference), AT_FAULT_RANGE);
-}
-
-TEST(ussd_is_text_whatever_it_came_as)
-{
-    struct at_ussd u;
-
-    assert_int_equal(at_ussd_read("+CUSD: 0,\"Credit: 5 EUR\",15", &u), AT_FINE);
-    assert_string_equal(u.text, "Credit: 5 EUR");
-    assert_int_equal(at_ussd_read("+CUSD: 2,\"00480065006C006C006F\",72", &u), AT_FINE);
-    assert_string_equal(u.text, "Hello");
-    assert_int_equal(at_ussd_read("+CUSD: 1,\"C8329BFD06\",15", &u), AT_FINE);
-    assert_string_equal(u.text, "Hello");
-    assert_int_equal(at_ussd_read("+CUSD: 4", &u), AT_FINE);
-    assert_string_equal(u.text, "");
-    assert_int_equal(at_ussd_read("+CUSD: 9", &u), AT_FAULT_RANGE);
-    assert_int_equal(at_ussd_read("+CUSD: 0,\"\xff\",15", &u), AT_FINE);
-    assert_string_equal(u.text, "\xef\xbf\xbd");
-}
-
 TEST(sim_states_and_identities_are_read)
 {
+    static const char *const states[] = { "READY", "SIM PIN", "SIM PUK", "SIM PIN2", "SIM PUK2" };
     enum at_sim sim;
     char text[32];
+    int i;
 
     assert_int_equal(at_sim_read("+CPIN: SIM PUK", &sim), AT_FINE);
     assert_int_equal(sim, AT_SIM_PUK);
@@ -164,12 +300,37 @@ TEST(sim_states_and_identities_are_read)
     assert_true(at_identity_is_number(text));
     assert_int_equal(at_identity_read("Quectel EG25-G with a name too long for it", text, sizeof text), AT_FAULT_LONG);
     assert_false(at_identity_is_number("12345"));
+    assert_false(at_identity_is_number("123456789012345F6"));
+    assert_false(at_identity_is_number("123456789012345678901"));
+    for (i = 0; i < 5; i++) {
+        (void)snprintf(text, sizeof text, "+CPIN: %s", states[i]);
+        assert_int_equal(at_sim_read(text, &sim), AT_FINE);
+        assert_int_equal(sim, i);
+    }
+    assert_int_equal(at_sim_read("+CPIN: \"SIM PIN\"", &sim), AT_FINE);
+    assert_int_equal(sim, AT_SIM_PIN);
+    assert_int_equal(at_sim_read("+CPIN:", &sim), AT_FAULT_MISSING);
+    assert_int_equal(at_sim_read("+CPIN: \"\"", &sim), AT_FAULT_MISSING);
+    assert_int_equal(at_sim_read("+CPIN: a state that is longer than any there has ever been", &sim), AT_FAULT_LONG);
+    assert_int_equal(at_sim_read("+CPUN: 1", &sim), AT_FAULT_PREFIX);
+    assert_int_equal(at_identity_read("ICCID:8949012345678901234", text, sizeof text), AT_FINE);
+    assert_string_equal(text, "8949012345678901234");
+    assert_int_equal(at_identity_read("^SN: 1", text, sizeof text), AT_FINE);
+    assert_int_equal(at_identity_read("%CCID: 1", text, sizeof text), AT_FINE);
+    assert_string_equal(text, "1");
+    assert_int_equal(at_identity_read("A: B", text, sizeof text), AT_FINE);
+    assert_string_equal(text, "A: B");
+    assert_int_equal(at_identity_read("+1234", text, sizeof text), AT_FINE);
+    assert_string_equal(text, "+1234");
+    assert_int_equal(at_identity_read("+CGMM:", text, sizeof text), AT_FAULT_MISSING);
+    assert_int_equal(at_identity_read("+CGMM: \"\"", text, sizeof text), AT_FAULT_MISSING);
 }
 
-TEST(contexts_addresses_and_centres_are_read)
+TEST(contexts_and_centres_are_read)
 {
     struct at_context c;
     struct at_centre centre;
+    char text[8];
     bool active;
     int cid;
 
@@ -177,56 +338,117 @@ TEST(contexts_addresses_and_centres_are_read)
     assert_string_equal(c.apn, "internet");
     assert_int_equal(at_active_read("+CGACT: 1,1", &cid, &active), AT_FINE);
     assert_true(active && cid == 1);
-    assert_int_equal(at_address_read("+CGPADDR: 1,\"10.0.0.2\"", &c), AT_FINE);
-    assert_string_equal(c.address, "10.0.0.2");
+    assert_int_equal(at_context_read("+CGDCONT: 2,\"IP\"", &c), AT_FINE);
+    assert_true(c.cid == 2 && !*c.apn);
+    assert_int_equal(at_context_read("+CGDCONT: 2", &c), AT_FAULT_MISSING);
+    assert_int_equal(at_context_read("+CGDCONT: (1-16),\"IP\",,,(0-2),(0-4)", &c), AT_FAULT_SYNTAX); /* of =? */
+    assert_int_equal(at_context_read("+CGDCONT: 300,\"IP\"", &c), AT_FAULT_RANGE);
+    assert_int_equal(at_context_read("+CGDCONT: 1,\"A TYPE OF MORE LETTERS\"", &c), AT_FAULT_LONG);
+    assert_int_equal(at_context_read("+CGDSCONT: 1", &c), AT_FAULT_PREFIX);
+    assert_int_equal(at_active_read("+CGACT: 16,0", &cid, &active), AT_FINE);
+    assert_true(!active && cid == 16);
+    assert_int_equal(at_active_read("+CGACT: 1,2", &cid, &active), AT_FAULT_RANGE);
+    assert_int_equal(at_active_read("+CGACT: 1", &cid, &active), AT_FAULT_MISSING);
+    assert_int_equal(at_active_read("+CGATT: 1", &cid, &active), AT_FAULT_PREFIX);
     assert_int_equal(at_centre_read("+CSCA: \"+393492000466\",145", &centre), AT_FINE);
     assert_string_equal(centre.number, "+393492000466");
     assert_int_equal(at_centre_read("+CSCA: \"\",129", &centre), AT_FAULT_MISSING);
     assert_int_equal(at_centre_read("+CSCA: \"abc\",129", &centre), AT_FAULT_SYNTAX);
+    assert_int_equal(at_centre_read("+CSCA: \"002B003400340037\"", &centre), AT_FINE); /* in UCS2 */
+    assert_string_equal(centre.number, "+447");
+    assert_int_equal(centre.type, 129);
+    assert_int_equal(at_centre_read("+CSCA: \"00390038\",161", &centre), AT_FINE);
+    assert_string_equal(centre.number, "98");
+    assert_int_equal(centre.type, 161);
+    assert_int_equal(at_centre_read("+CSCA: \"0044123456\"", &centre), AT_FINE); /* not in UCS2 */
+    assert_string_equal(centre.number, "0044123456");
+    assert_int_equal(at_centre_read("+CSCA:", &centre), AT_FAULT_MISSING);
+    assert_int_equal(at_centre_read("+CSCA: \"+1\",256", &centre), AT_FAULT_RANGE);
+    assert_int_equal(at_centre_read("+CSCS: \"GSM\"", &centre), AT_FAULT_PREFIX);
+    assert_int_equal(at_charset_read("+CSCS: \"UCS2\"", text, sizeof text), AT_FINE);
+    assert_string_equal(text, "UCS2");
+    assert_int_equal(at_charset_read("+CSCS: \"\"", text, sizeof text), AT_FAULT_MISSING);
+    assert_int_equal(at_charset_read("+CSCS:", text, sizeof text), AT_FAULT_MISSING);
+    assert_int_equal(at_charset_read("+CSCA: 1", text, sizeof text), AT_FAULT_PREFIX);
 }
 
-static void near(double one, double other)
+/* 27.007, 7.11 and 8.12, as in the transcripts. */
+TEST(forwardings_and_entries_are_read)
 {
-    assert_true(fabs(one - other) < 1e-6);
+    struct at_forward w;
+    struct at_entry e;
+
+    assert_int_equal(at_forward_read("+CCFC: 1,1,\"+391234\",145", &w), AT_FINE);
+    assert_true(w.active && w.classes == 1);
+    assert_string_equal(w.number, "+391234");
+    assert_int_equal(at_forward_read("+CCFC:0,7", &w), AT_FINE);
+    assert_true(!w.active && !*w.number);
+    assert_int_equal(at_forward_read("+CCFC: 2,7", &w), AT_FAULT_RANGE);
+    assert_int_equal(at_forward_read("+CCFC: 1,1,\"0123456789012345678901234567890123456789012345678\"", &w), AT_FAULT_LONG);
+    assert_int_equal(at_forward_read("+CLCK: 1", &w), AT_FAULT_PREFIX);
+    assert_int_equal(at_entry_read("+CPBR: 3,\"+391234\",145,\"Ward, 3\"", &e), AT_FINE);
+    assert_true(e.index == 3 && e.type == 145);
+    assert_string_equal(e.name, "Ward, 3");
+    assert_int_equal(at_entry_read("+CPBR: 3,,\"+391234\",145,\"Ward\"", &e), AT_FINE);
+    assert_string_equal(e.number, "+391234");
+    assert_int_equal(at_entry_read("+CPBR: 3,\"\",145,\"Ward\"", &e), AT_FINE);
+    assert_int_equal(at_entry_read("+CPBR: 3,\"+391234\",145", &e), AT_FAULT_MISSING);
+    assert_int_equal(at_entry_read("+CPBR: -3", &e), AT_FAULT_RANGE);
+    assert_int_equal(at_entry_read("+CPBF: 1", &e), AT_FAULT_PREFIX);
 }
 
-TEST(positions_are_degrees)
+TEST(fields_are_parted_by_commas_outside_of_quotes)
 {
-    struct at_position p;
+    struct at_fields f;
+    struct at_field field;
+    char text[8];
+    int64_t n = 7;
+    uint64_t hex;
+    double real;
 
-    assert_int_equal(at_position_read("+CGNSINF: 1,1,20241121164500.000,45.123456,-7.654321,250.5,36.0,90.0,1,,1.1,1.4,0.9,,12,8,,,35,,", &p), AT_FINE);
-    assert_true(p.has_fix && p.has_time && p.satellites == 8);
-    near(p.longitude, -7.654321);
-    near(p.speed_mps, 10);
-    assert_true(p.utc_ns == INT64_C(1732207500000000000));
-    assert_int_equal(at_position_read("+CGNSINF: 1,0,,,,,", &p), AT_FINE);
-    assert_false(p.has_fix);
-    assert_int_equal(at_position_read("+CGPSINFO: 4530.0000,N,00739.0000,W,211124,164500.0,250.5,0.0,", &p), AT_FINE);
-    near(p.latitude, 45.5);
-    near(p.longitude, -7.65);
-    assert_int_equal(at_position_read("+CGPSINFO: ,,,,,,,,", &p), AT_FINE);
-    assert_false(p.has_fix);
-    assert_int_equal(at_position_read("$GPRMC,123519,A,4807.038,N,01131.000,E,022.4,084.4,230394,003.1,W*6A", &p), AT_FINE);
-    assert_true(p.has_fix);
-    near(p.latitude, 48 + 7.038 / 60);
-    assert_int_equal(at_position_read("$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47", &p), AT_FINE);
-    near(p.altitude_m, 545.4);
-    assert_int_equal(at_position_read("$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*48", &p), AT_FAULT_SYNTAX);
-    assert_int_equal(at_position_read("+CGPSINFO: 9930.0000,N,00739.0000,W,211124,164500.0,250.5,0.0,", &p), AT_FAULT_RANGE);
+    assert_true(at_fields_open(&f, "+X:  \"a,b\" x , c\t,(1,2),\"open", "+X:"));
+    assert_int_equal(at_next_text(&f, text, sizeof text), AT_FINE);
+    assert_string_equal(text, "a,b");
+    assert_int_equal(at_next_text(&f, text, sizeof text), AT_FINE);
+    assert_string_equal(text, "c");
+    assert_true(at_fields_next(&f, &field) && field.grouped && field.size == 3);
+    assert_int_equal(at_next_text(&f, text, sizeof text), AT_FINE);
+    assert_string_equal(text, "open");
+    assert_false(at_fields_next(&f, &field));
+    assert_int_equal(at_next_text(&f, text, sizeof text), AT_FAULT_MISSING);
+    assert_int_equal(at_next_hex(&f, 1, &hex), AT_FAULT_MISSING);
+    assert_int_equal(at_next_real(&f, 0, 1, &real), AT_FAULT_MISSING);
+    assert_true(at_fields_open(&f, "+X: -,+5,99999999999999999999,1.2.3,-.5,,.,123456789012345678901234567890", "+X:"));
+    assert_int_equal(at_next_int(&f, 0, 9, &n), AT_FAULT_SYNTAX);
+    assert_int_equal(at_next_int(&f, 0, 9, &n), AT_FINE);
+    assert_true(n == 5);
+    assert_int_equal(at_next_int(&f, 0, 9, &n), AT_FAULT_SYNTAX);
+    assert_int_equal(at_next_real(&f, 0, 9, &real), AT_FAULT_SYNTAX);
+    assert_int_equal(at_next_real(&f, -1, 9, &real), AT_FINE);
+    assert_true(real == -0.5);
+    assert_int_equal(at_next_real(&f, -1, 9, &real), AT_FAULT_MISSING);
+    assert_int_equal(at_next_real(&f, -1, 9, &real), AT_FAULT_SYNTAX);
+    assert_int_equal(at_next_real(&f, -1, 9, &real), AT_FAULT_SYNTAX);
+    assert_true(at_fields_open(&f, "+X: 1234567,12345678,FFFFffffFFFFffff,+9,000000000000000000001.50,999999999999999999,-,/,:", "+X:"));
+    assert_int_equal(at_next_text(&f, text, sizeof text), AT_FINE);
+    assert_int_equal(at_next_text(&f, text, sizeof text), AT_FAULT_LONG);
+    assert_int_equal(at_next_hex(&f, UINT64_MAX, &hex), AT_FINE);
+    assert_true(hex == UINT64_MAX);
+    assert_int_equal(at_next_real(&f, 0, 9, &real), AT_FINE);
+    assert_true(real == 9);
+    assert_int_equal(at_next_real(&f, 0, 9, &real), AT_FINE); /* of 24 characters */
+    assert_true(real == 1.5);
+    assert_int_equal(at_next_int(&f, 0, INT64_MAX, &n), AT_FINE);
+    assert_true(n == INT64_C(999999999999999999));
+    assert_int_equal(at_next_int(&f, 0, 9, &n), AT_FAULT_SYNTAX);
+    assert_int_equal(at_next_real(&f, 0, 9, &real), AT_FAULT_SYNTAX);
+    assert_int_equal(at_next_real(&f, 0, 9, &real), AT_FAULT_SYNTAX);
+    for (n = AT_FINE; n <= AT_FAULTS; n++)
+        assert_true(strlen(at_fault_text((enum at_fault)n)) > 5);
 }
 
-TEST(notices_and_lists_have_ranges)
-{
-    struct at_notices n;
-    struct at_field list = { "0-2,5", 5, false, true };
-
-    assert_int_equal(at_notices_read("+CNMI: (0-2),(0,1,3),(0),(0,1),(0,1)", &n), AT_FINE);
-    assert_true(n.can[0][2] && n.can[1][3] && !n.can[1][2] && n.can[3][1]);
-    assert_int_equal(at_notices_read("+CNMI: (0-2)", &n), AT_FAULT_MISSING);
-    assert_true(at_field_has(&list, 1) && at_field_has(&list, 5) && !at_field_has(&list, 3));
-}
-
-AFF_TEST_MAIN(registration_is_told_in_each_form, signals_are_decibels, operators_have_names_and_technologies,
-              network_time_is_utc_with_its_zone, stores_say_how_full_they_are, arrivals_and_references_are_numbers,
-              ussd_is_text_whatever_it_came_as, sim_states_and_identities_are_read,
-              contexts_addresses_and_centres_are_read, positions_are_degrees, notices_and_lists_have_ranges)
+AFF_TEST_MAIN(registration_is_told_in_each_form, registration_has_as_many_fields_as_the_modem_was_asked_for,
+              states_and_technologies_have_names, signals_are_decibels, each_measure_has_an_end,
+              operators_have_names_and_technologies, network_time_is_utc_with_its_zone,
+              sim_states_and_identities_are_read, contexts_and_centres_are_read, forwardings_and_entries_are_read,
+              fields_are_parted_by_commas_outside_of_quotes)

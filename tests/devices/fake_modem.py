@@ -13,19 +13,28 @@ Orders, one a line; texts may hold \\r, \\n, \\x1a and the like:
     code TEXT             an unsolicited code, between line ends
     at N TEXT             the bytes TEXT inside the next reply, before its byte N
     sms PDU               a message comes: into the store, +CMTI; "full" if there is no room
+                          (with "set retries on" it comes when there is)
     direct PDU            a message comes as +CMT
     report MR STATUS [DIGITS]  a status report comes as +CDS, or +CDSI by +CNMI
     set NAME VALUE        sim, registration, technology, operator, csq, cesq, area, cell,
-                          capacity, reports (status of automatic reports, none: off), cgnsinf
+                          capacity, reports (status of automatic reports, none: off), cgnsinf,
+                          receives (the store that messages come to), retries, announces
+                          (RDY when it began anew: on, off), boots (seconds that it takes),
+                          cnmi, prompt (it waits for a text of that length)
     table COMMAND TEXT    the reply to this command from now on, with its result
     fail COMMAND N TEXT   the next N replies to commands that begin so
-    silence on|off        commands are read and not answered
+    silence on|off        commands are read and not answered (texts behind a prompt are)
     garbage N             N bytes of noise
-    reset                 begins anew at once, with RDY and +CPIN
+    reset [between]       begins anew at once, with RDY and +CPIN; "busy" if it is to be
+                          between commands and a text is awaited
     reset_in COMMAND      begins anew in the middle of the next reply to it
+    reset_before COMMAND  begins anew instead of carrying it out
+    reset_at body|sent N  begins anew behind N bytes of the next text behind a prompt; or
+                          when the network has it, behind N bytes of the reply
     hangup [N]            closes the line, at once or behind N bytes of the next reply
     plug                  the line again, behind the same link
     show                  {"store": ..., "sent": ..., "commands": ...}
+    far                   {"left": messages in all stores, "waiting": for room, "sent": ...}
     quit
 """
 import argparse
@@ -36,6 +45,7 @@ import random
 import select
 import sys
 import termios
+import time
 import tty
 
 RESULTS = ("OK", "ERROR", "+CME ERROR", "+CMS ERROR", "CONNECT", "NO CARRIER")
@@ -101,10 +111,13 @@ class Store:
 class Modem:
     def __init__(self, options):
         self.sim = Sim(options.pin)
-        self.store = Store(options.capacity)
+        self.stores = {name: Store(options.capacity) for name in options.stores.split(",")}
+        self.first = self.listed = options.stores.split(",", maxsplit=1)[0]
+        self.waiting = []  # messages that the network tries again
         self.values = {"registration": "1", "technology": "7", "operator": "Fakenet", "csq": "20,99",
                        "cesq": "99,99,255,255,20,60", "area": "00C3", "cell": "0001A2B3", "reports": "none",
-                       "cgnsinf": "1,0,,,,,"}
+                       "cgnsinf": "1,0,,,,,", "receives": self.first, "retries": "off", "announces": "on",
+                       "boots": "0"}
         self.table = dict(options.table)
         self.failing = []
         self.echo = True
@@ -117,8 +130,14 @@ class Modem:
         self.commands = []
         self.prompt = None
 
+    @property
+    def store(self):
+        """The one that is listed."""
+        return self.stores[self.listed]
+
     def begin_anew(self):
         self.echo = True
+        self.listed = self.first
         self.cnmi = [0, 0, 0, 0, 0]
         self.active = {}
         self.prompt = None
@@ -178,12 +197,17 @@ class Modem:
         return [f'+COPS: 0,0,"{self.values["operator"]}",{self.values["technology"]}', "OK"]
 
     def cpms(self, rest):
-        used, total = len(self.store.messages), self.store.capacity
-        if rest == "?":
-            return ["+CPMS: " + ",".join([f'"SM",{used},{total}'] * 3), "OK"]
         if rest == "=?":
-            return ['+CPMS: ("SM"),("SM"),("SM")', "OK"]
-        return ["+CPMS: " + ",".join([f"{used},{total}"] * 3), "OK"]
+            return ["+CPMS: " + ",".join(["(" + ",".join(f'"{name}"' for name in self.stores) + ")"] * 3), "OK"]
+        names = rest[1:].replace('"', "").split(",")
+        if rest != "?":
+            if set(names) - set(self.stores):
+                return ["+CMS ERROR: 302"]
+            self.listed = names[0]
+            self.values["receives"] = names[2] if len(names) > 2 else self.values["receives"]
+        three = [(name, self.stores[name]) for name in (self.listed, self.listed, self.values["receives"])]
+        return ["+CPMS: " + ",".join((f'"{name}",' if rest == "?" else "") + f"{len(store.messages)},{store.capacity}"
+                                     for name, store in three), "OK"]
 
     def cnmi_set(self, rest):
         if rest == "=?":
@@ -322,16 +346,21 @@ class Line:
 
 
 class Bench:
+    """The modem on its line, with its network, and the test that tells them what to do."""
+
     def __init__(self, options):
         self.modem = Modem(options)
         self.line = Line(options.link)
         self.silent = False
-        self.reset_in = None
+        self.reset_in = self.reset_before = self.reset_at = None
+        self.deaf_until = 0.0
         self.waiting = b""
 
     # ---- what the host sends
 
     def host_bytes(self, data):
+        if time.monotonic() < self.deaf_until:
+            return
         self.waiting += data
         while self.waiting:
             if self.modem.prompt is not None:
@@ -347,25 +376,34 @@ class Bench:
 
     def prompt_bytes(self):
         """False: more must come."""
+        stage, count = self.reset_at or ("", 0)
+        if stage == "body" and len(self.waiting) >= count:
+            self.reset()
+            return False
         ends = [i for i in (self.waiting.find(b"\x1a"), self.waiting.find(b"\x1b")) if i >= 0]
         if not ends:
             return False
         text, end, self.waiting = self.waiting[:min(ends)], self.waiting[min(ends)], self.waiting[min(ends) + 1:]
         lines = self.modem.message_sent(text.decode("latin-1").strip()) if end == 0x1a else ["OK"]
         self.modem.prompt = None
+        if stage == "sent" and end == 0x1a:
+            self.line.write("".join(f"\r\n{line}\r\n" for line in lines).encode("latin-1")[:count])
+            self.reset()
+            return False
         self.reply("", lines)
         if end == 0x1a and lines[-1] == "OK" and self.modem.values["reports"] != "none":
             self.report(self.modem.reference, int(self.modem.values["reports"]), self.modem.sent[-1]["to"])
         return True
 
     def command(self, text):
-        if not text:
-            return
         if text[:2].upper() != "AT":
-            return
+            return None
+        if self.reset_before is not None and text.startswith(self.reset_before):
+            return self.reset()
         lines = self.modem.answer(text)
         if not self.silent:
             self.reply(text, lines)
+        return self.network_tries()
 
     def reply(self, text, lines):
         echo = (text + "\r") if self.modem.echo and text else ""
@@ -374,11 +412,10 @@ class Bench:
         else:
             body = echo + "".join(f"\r\n{line}\r\n" for line in lines)
         if self.reset_in is not None and text.startswith(self.reset_in):
-            self.reset_in = None
             self.line.write(body[:len(body) // 2].encode("latin-1"))
             self.reset()
             return
-        if not self.silent:
+        if not self.silent or not text:
             self.line.reply(body.encode("latin-1"))
 
     # ---- what happens by itself
@@ -388,14 +425,29 @@ class Bench:
 
     def reset(self):
         self.modem.begin_anew()
-        self.code("RDY")
-        self.code("+CPIN: " + self.modem.sim.state)
+        self.reset_in = self.reset_before = self.reset_at = None
+        self.waiting = b""
+        self.deaf_until = time.monotonic() + float(self.modem.values["boots"])
+        if self.modem.values["announces"] == "on":
+            self.code("RDY")
+            self.code("+CPIN: " + self.modem.sim.state)
 
     def sms(self, pdu):
-        index = self.modem.store.add(pdu)
-        if index is not None and self.modem.cnmi[1] == 1:
-            self.code(f'+CMTI: "SM",{index}')
-        return {"index": index} if index is not None else {"full": True}
+        name = self.modem.values["receives"]
+        index = self.modem.stores[name].add(pdu)
+        if index is None:
+            if self.modem.values["retries"] == "on":
+                self.modem.waiting.append(pdu)
+            return {"full": True}
+        if self.modem.cnmi[1] == 1:
+            self.code(f'+CMTI: "{name}",{index}')
+        return {"index": index}
+
+    def network_tries(self):
+        """What found no room comes once there is some."""
+        store = self.modem.stores[self.modem.values["receives"]]
+        while self.modem.waiting and len(store.messages) < store.capacity:
+            self.sms(self.modem.waiting.pop(0))
 
     def report(self, reference, status, digits="393491234567"):
         pdu = self.modem.report_pdu(reference, status, digits)
@@ -430,7 +482,12 @@ class Bench:
         if name == "sim":
             self.modem.sim.state = value
         elif name == "capacity":
-            self.modem.store.capacity = int(value)
+            for store in self.modem.stores.values():
+                store.capacity = int(value)
+        elif name == "cnmi":
+            self.modem.cnmi = [int(n) for n in value.split(",")]
+        elif name == "prompt":
+            self.modem.prompt = int(value)
         else:
             self.modem.values[name] = value
         if name == "registration":
@@ -452,11 +509,20 @@ class Bench:
     def order_garbage(self, rest):
         self.line.write(random.Random(1).randbytes(int(rest)))
 
-    def order_reset(self, _rest):
-        self.reset()
+    def order_reset(self, rest):
+        if rest == "between" and self.modem.prompt is not None:
+            return {"busy": True}
+        return self.reset()
 
     def order_reset_in(self, rest):
         self.reset_in = rest
+
+    def order_reset_before(self, rest):
+        self.reset_before = rest
+
+    def order_reset_at(self, rest):
+        stage, count = rest.split()
+        self.reset_at = (stage, int(count))
 
     def order_hangup(self, rest):
         if rest:
@@ -466,12 +532,16 @@ class Bench:
 
     def order_plug(self, _rest):
         self.waiting = b""
-        self.modem.prompt = None
+        self.modem.prompt = self.line.hangup_behind = None
         self.line.plug()
 
     def order_show(self, _rest):
         return {"store": {i: m[1] for i, m in self.modem.store.messages.items()}, "sent": self.modem.sent,
                 "commands": self.modem.commands}
+
+    def order_far(self, _rest):
+        return {"left": [m[1] for store in self.modem.stores.values() for m in store.messages.values()],
+                "waiting": len(self.modem.waiting), "sent": self.modem.sent}
 
     def order(self, text):
         verb, _, rest = text.partition(" ")
@@ -514,6 +584,7 @@ def main():
     parser.add_argument("--link", required=True, help="where the port appears")
     parser.add_argument("--pin", default="", help="PIN of the SIM; none: it needs none")
     parser.add_argument("--capacity", type=int, default=20, help="messages that the store holds")
+    parser.add_argument("--stores", default="SM", help="the stores; the first is listed until another is chosen")
     parser.add_argument("--table", help="JSON: replies by command, which stand before all others")
     options = parser.parse_args()
     options.table = json.load(open(options.table, encoding="utf-8")) if options.table else {}
