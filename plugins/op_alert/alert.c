@@ -28,6 +28,9 @@ void alert_arm(struct alerts *a, uint32_t subject, const struct view *v)
 {
     int64_t due = judge_due(&a->plan, v);
 
+    v->subject->offset_ns = v->subject->clocks.shift_ns;
+    if (due != INT64_MAX)
+        due = clocks_sub(due, v->subject->offset_ns);
     if (v->subject->is_armed && v->subject->armed_ns == due)
         return;
     v->subject->is_armed = 1;
@@ -86,9 +89,10 @@ aff_status alert_emit(struct alerts *a, uint32_t input, uint32_t subject, const 
                       const struct telling *t, int64_t at_ns)
 {
     const struct rule_config *rule = a->plan.rules[t->rule].config;
+    int64_t offset_ns = v->subject->offset_ns;
     char place[PLACE_MOST];
     const struct alert_row row = { (enum severity)rule->severity, t->state, rule->name, place, t->text, t->length,
-                                   t->alert, v->rules[t->rule].since_ns, t->count };
+                                   t->alert, clocks_sub(v->rules[t->rule].since_ns, offset_ns), t->count };
     const struct aff_host *host = a->host;
     struct aff_record *draft;
     aff_status st;
@@ -102,7 +106,7 @@ aff_status alert_emit(struct alerts *a, uint32_t input, uint32_t subject, const 
     draft->stream = stream_of(a, place, a->schemas[0], &draft->subject);
     if (!draft->stream)
         return AFF_ERR_MEMORY;
-    draft->event_ns = at_ns;
+    draft->event_ns = clocks_sub(at_ns, offset_ns);
     draft->flags &= AFF_FLAG_SUSPECT; /* gaps and labels of the row are not the alert's */
     if (input == AFF_NO_INPUT)
         draft->clock = v->subject->clock;

@@ -104,6 +104,7 @@ static aff_status rule_pass(struct alerts *a, const struct pass *pass, uint32_t 
                             uint32_t rule)
 {
     struct telling t;
+    int64_t at_ns;
     aff_status st;
 
     if (v->rules[rule].acknowledged)
@@ -113,7 +114,8 @@ static aff_status rule_pass(struct alerts *a, const struct pass *pass, uint32_t 
         return AFF_OK;
     }
     tell_acknowledge(v, rule, &t);
-    st = alert_emit(a, pass->input, subject, v, &t, pass->batch->records[pass->input].event_ns);
+    at_ns = clocks_add(pass->batch->records[pass->input].event_ns, v->subject->offset_ns);
+    st = alert_emit(a, pass->input, subject, v, &t, at_ns);
     a->tally.acknowledged += st == AFF_OK;
     return st;
 }

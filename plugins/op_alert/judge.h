@@ -6,7 +6,7 @@
  * is back by the hysteresis. It ends by itself: alerts do not latch (6.10), so
  * what a board shows is true now. A missing value says nothing either way. A row
  * that is earlier than the latest of a rule moves nothing back. Time is event
- * time throughout.
+ * time, made steady where a clock is set back (alert_rows/clocks.h).
  *
  * Not here: which alerts are told (tell.c), rows (values.c). */
 #ifndef OP_ALERT_JUDGE_H
@@ -15,9 +15,10 @@
 #include "rules.h"
 #include "trend.h"
 
+#include <alert_rows/clocks.h>
 #include <alert_rows/keep.h>
 
-enum { STREAMS_MOST = 32, VALUE_MOST = 40 };
+enum { VALUE_MOST = 40 };
 
 enum phase { PHASE_IDLE, PHASE_WAITING, PHASE_ACTIVE };
 
@@ -56,11 +57,11 @@ struct value {
 
 /* The beginning of a subject's state; rules, values and trends follow. */
 struct subject {
-    int64_t last_ns; /* latest event time of any row */
+    int64_t last_ns; /* latest time of any row */
     struct aff_id last_id;
-    int64_t armed_ns; /* what was asked of host->timer, if is_armed */
-    uint64_t streams[STREAMS_MOST]; /* hashes of the names of those that run */
-    uint32_t stream_count;
+    int64_t armed_ns; /* what was asked of host->timer, an event time, if is_armed */
+    int64_t offset_ns; /* what the event times of what is told lack of the subject's time */
+    struct clocks clocks; /* of the streams that run */
     uint8_t begun; /* a row was seen: last_ns is one */
     uint8_t told;  /* an alert stream was begun */
     uint8_t clock;

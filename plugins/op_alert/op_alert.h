@@ -30,7 +30,8 @@ struct alerts {
 };
 
 /* alert.c */
-/* Makes the record of a telling, at `at_ns`; subject: the patient. */
+/* Makes the record of a telling, at `at_ns` of the subject's time; subject: the
+ * patient. */
 aff_status alert_emit(struct alerts *a, uint32_t input, uint32_t subject, const struct view *v,
                       const struct telling *t, int64_t at_ns);
 /* Ends the stream of a place's alerts. */

@@ -43,24 +43,14 @@ static uint64_t stream_hash(const struct alerts *a, uint32_t stream)
     return info ? text_hash(info->name) : 0;
 }
 
-/* Streams of the subject that run, by the hash of their names, since numbers
- * mean nothing after a restart. Beyond STREAMS_MOST they are not waited for. */
-static void stream_note(struct subject *s, uint64_t hash)
-{
-    uint32_t i;
-
-    for (i = 0; i < s->stream_count; i++)
-        if (s->streams[i] == hash)
-            return;
-    if (s->stream_count < STREAMS_MOST)
-        s->streams[s->stream_count++] = hash;
-}
-
-static void subject_note(struct alerts *a, const struct view *v, const struct aff_record *r)
+/* The time of the row becomes the subject's own; beyond CLOCK_STREAMS_MOST its end
+ * is not waited for. */
+static void subject_note(struct alerts *a, const struct view *v, struct aff_record *r)
 {
     struct subject *s = v->subject;
 
-    stream_note(s, stream_hash(a, r->stream));
+    (void)clocks_note(&s->clocks, stream_hash(a, r->stream), r->event_ns, &s->offset_ns);
+    r->event_ns = clocks_add(r->event_ns, s->offset_ns);
     if (!s->begun)
         judge_begin(&a->plan, v, r->event_ns, r->id);
     if (!s->begun || r->event_ns >= s->last_ns) {
@@ -111,9 +101,19 @@ static aff_status alerts_tell(struct alerts *a, uint32_t input, uint32_t subject
     return st;
 }
 
+/* For a stream whose clock is further behind than others' the host's timers come too
+ * late: what was due before its row is told at the row. */
+static aff_status due_tell(struct alerts *a, uint32_t input, const struct view *v, const struct aff_record *r)
+{
+    if (v->subject->offset_ns <= v->subject->clocks.shift_ns || judge_due(&a->plan, v) >= r->event_ns)
+        return AFF_OK;
+    judge_time(&a->plan, v, r->event_ns - 1);
+    return alerts_tell(a, input, r->subject, v, r->event_ns - 1);
+}
+
 static aff_status row_process(struct alerts *a, const struct aff_batch *batch, uint32_t input)
 {
-    const struct aff_record *r = &batch->records[input];
+    struct aff_record own = batch->records[input], *r = &own; /* at the subject's time */
     const struct lookup *l = NULL;
     struct view kept, work = view_of(&a->plan, a->work);
     aff_status st = lookup_get(a, r->schema, &l);
@@ -129,6 +129,9 @@ static aff_status row_process(struct alerts *a, const struct aff_batch *batch, u
         a->top = r->subject;
     memcpy(a->work, kept.subject, a->state_bytes);
     subject_note(a, &work, r);
+    st = due_tell(a, input, &work, r);
+    if (st < 0)
+        return st;
     fits = row_judge(a, l, &work, r);
     st = alerts_tell(a, input, r->subject, &work, r->event_ns);
     if (st < 0)
@@ -171,6 +174,7 @@ aff_status alerts_timer(void *self, uint32_t subject, int64_t due_ns)
     if (!alert_view(a, subject, &v))
         return AFF_OK;
     memset(&a->tally, 0, sizeof a->tally);
+    due_ns = clocks_add(due_ns, v.subject->offset_ns);
     judge_time(&a->plan, &v, due_ns);
     st = alerts_tell(a, AFF_NO_INPUT, subject, &v, due_ns);
     alert_count(a);
@@ -202,17 +206,14 @@ aff_status alerts_stream_end(void *self, uint32_t port, const struct aff_record 
     struct alerts *a = self;
     uint64_t hash = stream_hash(a, mark->stream);
     struct view v;
-    uint32_t i;
 
     if (port != PORT_IN || !alert_view(a, mark->subject, &v) || !v.subject->begun)
         return AFF_OK;
-    for (i = 0; i < v.subject->stream_count && v.subject->streams[i] != hash; i++)
-        continue;
-    if (i == v.subject->stream_count)
+    if (!clocks_has(&v.subject->clocks, hash))
         return AFF_OK;
-    if (v.subject->stream_count == 1)
+    if (v.subject->clocks.count == 1)
         return subject_end(a, mark->subject, &v);
-    v.subject->streams[i] = v.subject->streams[--v.subject->stream_count];
+    (void)clocks_end(&v.subject->clocks, hash);
     return AFF_OK;
 }
 

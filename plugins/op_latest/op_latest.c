@@ -10,7 +10,8 @@
  * Rows at full intervals depend on event times alone: a row for time t holds
  * what has a time of at most t, whatever came first, as long as no record comes
  * more than `lateness` behind the newest of its subject. Rows on change and by
- * input depend on the order in which several in-edges are read.
+ * input depend on the order in which several in-edges are read. Where a stream's
+ * clock is set back, its values go on to count, and rows have its new time.
  *
  * Not here: options (columns.c), values and intervals (store.c), cells
  * (reading.c), what the output carries (shape.c). */
@@ -23,9 +24,6 @@
 #include "store.h"
 
 enum { READINGS = 16 };
-
-/* Times of more than 250 years from 1970 are no times of a patient's data. */
-#define TIME_MOST INT64_C(8000000000000000000)
 #define DAYS(n) ((n) * 86400e9)
 #define MS 1e6
 
@@ -67,7 +65,8 @@ static const struct aff_option options[] = {
                      "The interval; rows have its full multiples as time, counted from 1970 in UTC."),
     AFF_OPT_DURATION(struct config, lateness, 0, "\"0s\"", 0, DAYS(366),
                      "How far a subject's records may be out of order in time, as those of several inputs are; an "
-                     "interval's row is made that much later."),
+                     "interval's row is made that much later. Two rows of a stream one after the other that are "
+                     "earlier by more, and by a minute, are a clock that was set back."),
     AFF_OPT_DURATION(struct config, after, 0, "\"0s\"", 0, DAYS(366),
                      "No interval's row is made until this long after the subject's first record."),
     { "for", "Rows are made at each interval until this long after the subject's first record, with values or "
@@ -121,7 +120,7 @@ struct latest {
     struct reading readings[READINGS];
     struct found found;   /* of the record in hand */
     bool is_met[COLUMNS_MOST]; /* a record of the column's stream has come */
-    struct subject *undo; /* the subject's state before it; not for intervals */
+    struct subject *undo; /* the subject's state before it */
 };
 
 static void latest_close(void *self)
@@ -280,14 +279,14 @@ static bool values_put(struct latest *l, struct subject *s, uint32_t *ret_older)
 }
 
 /* Takes in the record and makes the row that it calls for. */
-static aff_status record_take(struct latest *l, const struct aff_batch *batch, uint32_t input, struct subject *s)
+static aff_status record_take(struct latest *l, const struct aff_batch *batch, uint32_t input, struct subject *s,
+                              int64_t at)
 {
     const struct aff_record *r = &batch->records[input];
     const struct aff_host *host = l->host;
     int32_t emit = l->config->emit;
     int64_t expiry = s->is_begun ? store_expiry(&l->store, s, s->newest) : INT64_MAX;
-    bool is_tracked = store_stream_add(s, stream_hash(l, r->stream));
-    bool on_time = store_note(&l->store, s, r->event_ns), is_wanted;
+    bool on_time = store_note(&l->store, s, at), is_wanted;
     aff_status st = AFF_OK;
     uint32_t older;
 
@@ -308,7 +307,6 @@ static aff_status record_take(struct latest *l, const struct aff_batch *batch, u
     host->count(host, METRIC_LATE, !on_time);
     host->count(host, METRIC_OLDER, older);
     host->count(host, METRIC_UNFIT, l->found.unfit);
-    host->count(host, METRIC_STREAMS, !is_tracked);
     return AFF_OK;
 }
 
@@ -324,14 +322,35 @@ static const struct reading *reading_of(struct latest *l, const struct aff_recor
     return reading;
 }
 
+/* `at`: the record's time beside those of the store. One that is over leaves no
+ * trace: a clock that jumped ahead of the end would be set back with all that is known. */
+static aff_status record_judge(struct latest *l, const struct aff_batch *batch, uint32_t input, struct subject *s,
+                               int64_t at)
+{
+    struct aff_record own = batch->records[input];
+    uint32_t i;
+
+    own.event_ns = at;
+    if (store_is_over(&l->store, s, at)) {
+        batch->verdicts[input] = VERDICT_OVER;
+        memcpy(s, l->undo, store_bytes(&l->store));
+        return AFF_OK;
+    }
+    reading_take(reading_of(l, &own), &l->layout, &own, stream_name(l, own.stream), &l->found);
+    for (i = 0; i < l->layout.count; i++)
+        l->is_met[i] |= l->found.is_met[i];
+    return record_take(l, batch, input, s, at);
+}
+
 static aff_status record_process(struct latest *l, const struct aff_batch *batch, uint32_t input)
 {
     const struct aff_record *r = &batch->records[input];
     const struct reading *reading = reading_of(l, r);
     struct subject *s = l->host->state(l->host, r->subject);
     size_t bytes = store_bytes(&l->store);
+    bool is_tracked;
     aff_status st;
-    uint32_t i;
+    int64_t at;
 
     if (!reading)
         return l->host->explain(l->host, AFF_ERR_DATA, "a record is not a whole row with a schema; repair its source");
@@ -339,19 +358,14 @@ static aff_status record_process(struct latest *l, const struct aff_batch *batch
         batch->verdicts[input] = VERDICT_NO_TIME;
         return AFF_OK;
     }
-    if (store_is_over(&l->store, s, r->event_ns)) {
-        batch->verdicts[input] = VERDICT_OVER;
-        return AFF_OK;
-    }
-    reading_take(reading, &l->layout, r, stream_name(l, r->stream), &l->found);
-    for (i = 0; i < l->layout.count; i++)
-        l->is_met[i] |= l->found.is_met[i];
-    if (l->config->emit == EMIT_INTERVAL) /* nothing in it can fail */
-        return record_take(l, batch, input, s);
-    memcpy(l->undo, s, bytes);
-    st = record_take(l, batch, input, s);
+    if (l->config->emit != EMIT_INTERVAL || l->store.span) /* else nothing can fail */
+        memcpy(l->undo, s, bytes);
+    is_tracked = store_time(&l->store, s, stream_hash(l, r->stream), r->event_ns, &at);
+    st = record_judge(l, batch, input, s, at);
     if (st < 0)
         memcpy(s, l->undo, bytes);
+    else
+        l->host->count(l->host, METRIC_STREAMS, !is_tracked);
     return st;
 }
 
@@ -436,9 +450,9 @@ static aff_status latest_stream_end(void *self, uint32_t port, const struct aff_
     uint64_t hash = stream_hash(l, mark->stream);
 
     (void)port;
-    if (s->streams_count == 1 && s->streams[0] == hash)
+    if (s->clocks.count == 1 && clocks_has(&s->clocks, hash))
         return subject_end(l, s, mark->subject);
-    store_stream_remove(s, hash);
+    (void)clocks_end(&s->clocks, hash);
     return AFF_OK;
 }
 

@@ -8,11 +8,16 @@ op_latest_la_SOURCES = \
 	op_latest/reading.h \
 	op_latest/shape.c \
 	op_latest/store.c \
-	op_latest/store.h
+	op_latest/store.h \
+	alert_rows/clocks.c \
+	alert_rows/clocks.h
 op_latest_la_CFLAGS = $(AM_CFLAGS)
 op_latest_la_LIBADD = $(PLUGIN_LIBS) -lm
 
-check_PROGRAMS += test_op_latest test_op_latest_interval test_op_latest_shape
+check_PROGRAMS += test_op_latest test_op_latest_clocks test_op_latest_interval test_op_latest_shape
+test_op_latest_clocks_SOURCES = op_latest/test_clocks.c op_latest/test_kit.h
+test_op_latest_clocks_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_op_latest_clocks_LDADD = $(TEST_LIBS)
 test_op_latest_SOURCES = op_latest/test_op_latest.c op_latest/test_kit.h
 test_op_latest_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_op_latest_LDADD = $(TEST_LIBS)

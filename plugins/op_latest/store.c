@@ -176,27 +176,66 @@ bool store_tells(const struct store *store, const struct subject *subject)
     return store->span ? t <= subject->first + store->span : store_any(store, subject, t);
 }
 
-bool store_stream_add(struct subject *subject, uint64_t hash)
-{
-    uint32_t i;
+/* ---- clocks that are set ---- */
 
-    for (i = 0; i < subject->streams_count; i++)
-        if (subject->streams[i] == hash)
-            return true;
-    if (subject->streams_count == STREAMS_MOST)
-        return false;
-    subject->streams[subject->streams_count++] = hash;
-    return true;
+static int64_t time_limit(int64_t at)
+{
+    if (at > TIME_MOST)
+        return TIME_MOST;
+    return at < -TIME_MOST ? -TIME_MOST : at;
 }
 
-bool store_stream_remove(struct subject *subject, uint64_t hash)
+static int64_t time_back(int64_t at, int64_t by)
 {
-    uint32_t i;
+    int64_t to;
 
-    for (i = 0; i < subject->streams_count; i++)
-        if (subject->streams[i] == hash) {
-            subject->streams[i] = subject->streams[--subject->streams_count];
-            return true;
-        }
-    return false;
+    if (__builtin_sub_overflow(at, by, &to))
+        return by > 0 ? -TIME_MOST : TIME_MOST;
+    return time_limit(to);
+}
+
+/* Rows that were told stay told, and none is told for a time before the newest that
+ * came; one that came early by a jump of the clock holds up none after it. */
+static void intervals_move(const struct store *store, struct subject *subject, int64_t by)
+{
+    int64_t newest = store_interval(store, subject->newest), to;
+
+    if (subject->has_settled) {
+        to = time_back(subject->settled * store->every, by);
+        subject->settled = store_interval(store, to) - (to % store->every != 0);
+        if (subject->settled > newest)
+            subject->settled = newest;
+        due_find(store, subject, subject->settled);
+    } else if (subject->is_due) {
+        subject->due = store_interval(store, time_back(subject->due * store->every, by));
+    }
+}
+
+static void times_move(const struct store *store, struct subject *subject, int64_t by)
+{
+    uint32_t i, n = store->layout->count * store->depth;
+
+    subject->first = time_back(subject->first, by);
+    subject->newest = time_back(subject->newest, by);
+    for (i = 0; i < n; i++)
+        if (subject->values[i].is_used)
+            subject->values[i].at = time_back(subject->values[i].at, by);
+    if (store->every)
+        intervals_move(store, subject, by);
+}
+
+bool store_time(const struct store *store, struct subject *subject, uint64_t hash, int64_t event_ns, int64_t *ret_at)
+{
+    struct clocks *c = &subject->clocks;
+    int64_t offset, by;
+    bool is_kept;
+
+    c->far_ns = store->lateness;
+    is_kept = clocks_note(c, hash, event_ns, &offset);
+    by = c->shift_ns - subject->shift_ns; /* neither is below 0 */
+    if (by != 0)
+        times_move(store, subject, by);
+    subject->shift_ns = c->shift_ns;
+    *ret_at = time_back(event_ns, c->shift_ns - offset);
+    return is_kept;
 }

@@ -18,9 +18,14 @@
 #include <stdint.h>
 #include <stddef.h>
 
+#include <alert_rows/clocks.h>
+
 #include "columns.h"
 
-enum { TEXT_MOST = 32, DEPTH_MOST = 17, STREAMS_MOST = 64 };
+enum { TEXT_MOST = 32, DEPTH_MOST = 17 };
+
+/* Times of more than 250 years from 1970 are no times of a patient's data. */
+#define TIME_MOST INT64_C(8000000000000000000)
 
 struct value {
     int64_t at;
@@ -44,9 +49,9 @@ struct subject {
     uint8_t has_stream; /* a row was made */
     uint8_t clock;
     uint8_t reserved[3];
-    uint32_t streams_count; /* streams that feed this subject, by hash of name */
-    uint32_t reserved_too;
-    uint64_t streams[STREAMS_MOST];
+    int64_t shift_ns;     /* clocks.shift_ns that all times here are at: they are of the
+                           * clock of the streams that come, and move when it is set */
+    struct clocks clocks; /* of the streams that feed this subject */
     struct value values[]; /* by column, then oldest first */
 };
 
@@ -78,8 +83,8 @@ int64_t store_interval(const struct store *store, int64_t at);
 bool store_tells(const struct store *store, const struct subject *subject);
 bool store_is_over(const struct store *store, const struct subject *subject, int64_t at);
 
-/* Streams. false: that many are not kept. remove: true when it was there. */
-bool store_stream_add(struct subject *subject, uint64_t hash);
-bool store_stream_remove(struct subject *subject, uint64_t hash);
+/* A record of the stream of this name has come: its time beside the others here,
+ * which are moved where its clock was set. False: that many streams are not kept. */
+bool store_time(const struct store *store, struct subject *subject, uint64_t hash, int64_t event_ns, int64_t *ret_at);
 
 #endif

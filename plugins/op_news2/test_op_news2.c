@@ -407,6 +407,26 @@ TEST(a_score_keeps_time_subject_and_doubt_and_its_stream_ends_with_the_input)
     aff_harness_close(&h);
 }
 
+TEST(each_row_is_scored_by_itself_wherever_the_clock_is_set)
+{
+    static const int64_t times[] = { 1000 * S, 1001 * S, -3600 * S, -3599 * S, 315360000 * S, 1002 * S };
+    struct aff_harness *h = aff_harness_open("op_news2", "");
+    uint32_t stream = ward_of(h, "A"), i;
+
+    for (i = 0; i < sizeof times / sizeof times[0]; i++) {
+        aff_harness_seek(h, stream, 0, times[i]);
+        push_but(h, stream, 1, (struct aff_cell)R(i % 2 ? 90 : 97));
+    }
+    for (i = 0; i < sizeof times / sizeof times[0]; i++) {
+        const struct aff_record *r = take(h);
+
+        assert_int_equal(r->event_ns, times[i]);
+        assert_int_equal(aff_harness_int(h, r, "score"), i % 2 ? 3 : 0);
+    }
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
 TEST(a_stream_without_a_score_has_none_to_end)
 {
     struct aff_harness *h = aff_harness_open("op_news2", "");
@@ -494,5 +514,6 @@ AFF_TEST_MAIN(all_vectors_of_the_published_table_agree, vectors_agree_when_the_s
               more_oxygen_than_in_air_is_oxygen, a_unit_that_changes_at_run_time_is_not_scored,
               the_inputs_columns_can_stand_before_the_score,
               a_score_keeps_time_subject_and_doubt_and_its_stream_ends_with_the_input,
+              each_row_is_scored_by_itself_wherever_the_clock_is_set,
               a_stream_without_a_score_has_none_to_end, a_record_that_is_no_row_is_a_dead_letter,
               scores_are_the_same_however_the_input_is_cut_and_over_a_restart, each_host_call_may_fail_once)

@@ -203,6 +203,44 @@ TEST(a_sampling_rate_out_of_range_is_a_dead_letter_that_says_so)
 
 /* A flagged gap, and a jump of the index: both give out what was waiting, and no
  * interval reaches over them. */
+/* Beats are found in samples; only what they are told as follows the clock. */
+static void clock_set(int64_t by)
+{
+    static int16_t x[COUNT];
+    uint32_t stream, half = COUNT / 2;
+    struct aff_harness *h = open_ecg(&stream);
+    const struct aff_record *r;
+    int64_t sample = -1, at = 0;
+    size_t n = 0;
+
+    wave_i16(x);
+    aff_harness_seek(h, stream, 0, 1700000000000000000);
+    push_all(h, stream, x, half, 36);
+    aff_harness_seek(h, stream, half, 1700000010000000000 + by);
+    push_all(h, stream, x + half, half, 36);
+    aff_harness_end_stream(h, "in", stream);
+    while ((r = aff_harness_take(h, "beats")) != NULL && !(r->flags & AFF_FLAG_END)) {
+        assert_true(n == 0 || fabs((double)(aff_harness_int(h, r, "sample") - sample) / RATE - INTERVAL) < 0.02);
+        sample = aff_harness_int(h, r, "sample");
+        at = r->event_ns;
+        n++;
+    }
+    assert_int_equal(n, BEATS);
+    assert_true(llabs(at - by - 1700000000000000000 - sample * 1000000000 / RATE) <= 1);
+    EXPECT_METRIC(h, "segments", 1);
+    aff_harness_finish(h);
+    aff_harness_close(&h);
+}
+
+TEST(no_beat_is_lost_where_the_clock_is_set)
+{
+    const int64_t hour = INT64_C(3600000000000), years = 10 * 365 * 24 * hour;
+
+    clock_set(-hour);
+    clock_set(-years);
+    clock_set(years);
+}
+
 TEST(a_gap_begins_anew)
 {
     static int16_t x[COUNT];
@@ -324,6 +362,7 @@ TEST(each_host_call_may_fail_once)
 AFF_TEST_MAIN(beats_carry_sample_time_interval_and_rate, beats_are_the_same_however_the_input_is_cut,
               units_and_formats_of_a_lead_do_not_matter,
               a_channel_is_chosen_by_name_and_streams_without_it_are_let_go,
-              a_sampling_rate_out_of_range_is_a_dead_letter_that_says_so, a_gap_begins_anew,
+              a_sampling_rate_out_of_range_is_a_dead_letter_that_says_so, no_beat_is_lost_where_the_clock_is_set,
+              a_gap_begins_anew,
               missing_samples_are_not_taken_for_voltages, streams_do_not_touch_each_other,
               a_restart_in_the_middle_changes_nothing, each_host_call_may_fail_once)

@@ -6,7 +6,8 @@
  * the timer, and a second more for what is on its way; but only while all sources
  * above that have not ended wait for data themselves. A source that reads as fast as it can, or is
  * held up by a slow sink, is not waiting: a replay's timers run on event time
- * alone.
+ * alone. A clock that is set back takes the subject's latest time with it: see
+ * time_note.
  *
  * Not here: timers on the boot clock (wake_at: lane.c). */
 #include <stdlib.h>
@@ -17,16 +18,20 @@
 
 #define GRACE_NS 1000000000
 #define BUSY_NS 50000000 /* when to look again while a source is busy */
+#define BACK_NS INT64_C(60000000000) /* farther back than records of one stream come in disorder */
 
 struct timer {
     int64_t due_ns;  /* event time */
     int64_t last_ns; /* event time of the subject's latest record */
-    int64_t boot_ns; /* when that came */
+    int64_t back_ns; /* of the record before, if has_back: far too early for its stream */
+    int64_t boot_ns; /* when the latest record came */
+    uint32_t stream; /* whose time last_ns is; 0: of any, after a restart */
     struct aff_id first; /* of the subject's first record: names it without its name */
     uint32_t generation;
     uint8_t clock;
     bool is_set;
     bool is_seen;
+    bool has_back;
     bool resent; /* the latest record was: so may be what the timer makes */
 };
 
@@ -132,6 +137,49 @@ static bool call(struct node *node, uint32_t subject, struct timer *t)
     return false;
 }
 
+static void time_set(struct timer *t, const struct aff_record *record)
+{
+    t->last_ns = record->event_ns;
+    t->stream = record->stream;
+    t->has_back = false;
+}
+
+/* It goes on from the one before, and is far from the latest, too, or nearer to the
+ * one before. */
+static bool is_second(const struct timer *t, const struct aff_record *record, int64_t early)
+{
+    int64_t on;
+
+    if (!t->has_back || __builtin_sub_overflow(record->event_ns, t->back_ns, &on) || on < 0)
+        return false;
+    return early >= BACK_NS || on < early;
+}
+
+/* One record that is far too early is disorder and sets nothing; two in a row, of
+ * the stream that the latest time is of, are a clock that was set back. Kept at the
+ * old time, a timer of the new one would look overdue, and be called by the clock
+ * after a second however far off it is. Another stream that is behind is just that. */
+static void time_note(struct timer *t, const struct aff_record *record)
+{
+    int64_t early;
+
+    if (!t->is_seen || record->event_ns >= t->last_ns) {
+        time_set(t, record);
+        return;
+    }
+    if (t->stream != 0 && t->stream != record->stream)
+        return;
+    t->stream = record->stream;
+    if (__builtin_sub_overflow(t->last_ns, record->event_ns, &early))
+        early = INT64_MAX;
+    if (is_second(t, record, early)) {
+        time_set(t, record);
+        return;
+    }
+    t->has_back = early >= BACK_NS;
+    t->back_ns = record->event_ns;
+}
+
 bool timers_pass(struct node *node, const struct aff_record *record)
 {
     struct timer *t = slot_of(node, record->subject);
@@ -141,8 +189,7 @@ bool timers_pass(struct node *node, const struct aff_record *record)
             return false;
     if (!t->is_seen)
         t->first = record->id;
-    if (!t->is_seen || record->event_ns > t->last_ns)
-        t->last_ns = record->event_ns;
+    time_note(t, record);
     t->is_seen = true;
     t->resent = (record->flags & AFF_FLAG_RESENT) != 0;
     t->boot_ns = clock_now(&node->flow->clock);

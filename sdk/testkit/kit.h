@@ -168,7 +168,10 @@ uint64_t digest_bytes(uint64_t digest, const void *bytes, size_t size);
 struct timer {
     int64_t due_ns;  /* event time; INT64_MAX: none */
     int64_t last_ns; /* event time of the subject's latest record */
-    int64_t boot_ns; /* when that came; 0: none came yet */
+    int64_t boot_ns; /* when the latest record came; 0: none came yet */
+    int64_t back_ns; /* of the record before, if has_back: far too early for its stream */
+    uint32_t stream; /* whose time last_ns is */
+    int has_back;
 };
 /* A record is about to be given: timers that it passes are called first. */
 aff_status timers_pass(struct aff_harness *h, const struct aff_record *record);

@@ -10,6 +10,7 @@
 #include "host.h"
 
 #define GRACE_NS 1000000000
+#define BACK_NS INT64_C(60000000000) /* farther back than records of one stream come in disorder */
 
 void host_timer(const struct aff_host *host, uint32_t subject, int64_t due_ns)
 {
@@ -26,7 +27,7 @@ void host_timer(const struct aff_host *host, uint32_t subject, int64_t due_ns)
         if (!h->timers)
             kit_misuse("the test itself has no memory left");
         for (i = h->timer_count; i <= subject; i++)
-            h->timers[i] = (struct timer){ INT64_MAX, INT64_MIN, 0 };
+            h->timers[i] = (struct timer){ .due_ns = INT64_MAX, .last_ns = INT64_MIN };
         h->timer_count = subject + 1u;
     }
     h->timers[subject].due_ns = due_ns;
@@ -56,6 +57,37 @@ static aff_status timer_call(struct aff_harness *h, uint32_t subject)
     return status;
 }
 
+static void time_set(struct timer *t, const struct aff_record *record)
+{
+    t->last_ns = record->event_ns;
+    t->stream = record->stream;
+    t->has_back = 0;
+}
+
+/* As the host does: one record that is far too early is disorder, two in a row of the
+ * stream that the latest time is of are a clock that was set back. */
+static void time_note(struct timer *t, const struct aff_record *record)
+{
+    int64_t early, on;
+
+    if (!t->boot_ns || record->event_ns >= t->last_ns) {
+        time_set(t, record);
+        return;
+    }
+    if (t->stream != record->stream)
+        return;
+    if (__builtin_sub_overflow(t->last_ns, record->event_ns, &early))
+        early = INT64_MAX;
+    if (__builtin_sub_overflow(record->event_ns, t->back_ns, &on))
+        on = INT64_MAX;
+    if (t->has_back && on >= 0 && (early >= BACK_NS || on < early)) {
+        time_set(t, record);
+        return;
+    }
+    t->has_back = early >= BACK_NS;
+    t->back_ns = record->event_ns;
+}
+
 static void timer_note(struct aff_harness *h, const struct aff_record *record)
 {
     struct timer *t;
@@ -68,8 +100,7 @@ static void timer_note(struct aff_harness *h, const struct aff_record *record)
         h->callback = now;
     }
     t = &h->timers[record->subject];
-    if (!t->boot_ns || record->event_ns > t->last_ns)
-        t->last_ns = record->event_ns;
+    time_note(t, record);
     t->boot_ns = h->boot_ns;
 }
 

@@ -19,7 +19,7 @@
 enum step_kind { GIVE, WAIT, SPIN };
 struct step {
     enum step_kind kind;
-    int subject;   /* GIVE */
+    int subject;   /* GIVE; 2: another stream of the first */
     int64_t at_ns; /* GIVE: event time; WAIT: how long; SPIN: reads without a record */
 };
 struct list_config {
@@ -29,7 +29,7 @@ struct list_config {
 struct list_source {
     const struct aff_host *host;
     const struct list_config *config;
-    uint32_t streams[2], subjects[2], schema;
+    uint32_t streams[3], subjects[3], schema;
     uint32_t next;
     int64_t spun;
     int waited;
@@ -62,9 +62,9 @@ static aff_status list_start(void *self)
 
     s->host->incarnation(s->host, "list", 4);
     s->schema = s->host->schema(s->host, &schema);
-    for (i = 0; i < 2; i++) {
-        s->subjects[i] = s->host->subject(s->host, i ? "b" : "a");
-        s->streams[i] = s->host->stream(s->host, s->subjects[i], "list", s->schema);
+    for (i = 0; i < 3; i++) {
+        s->subjects[i] = s->host->subject(s->host, i == 1 ? "b" : "a");
+        s->streams[i] = s->host->stream(s->host, s->subjects[i], i == 2 ? "other" : "list", s->schema);
     }
     return AFF_OK;
 }
@@ -371,6 +371,64 @@ static void wild_event_times_call_no_timer_by_the_clock(void **state)
     assert_true(o.balances);
 }
 
+/* Kept at its old time, the subject would look 100 s behind its own timer. */
+static void a_clock_that_is_set_back_leaves_a_silent_source_its_time(void **state)
+{
+    static const struct step steps[] = { { GIVE, 0, 1000 * S }, { GIVE, 0, 900 * S }, { GIVE, 0, 901 * S },
+                                         { WAIT, 0, 10 * S }, { GIVE, 0, 902 * S }, { WAIT, 0, 12 * S },
+                                         { GIVE, 0, 903 * S } };
+    struct note_config c = { .after_ns = 10 * S };
+    struct outcome o = RUN(&note_timers, &c, steps, LAYOUT_NORMAL);
+
+    (void)state;
+    assert_string_equal(c.notes, "r1000 r900 r901 r902 t912 r903 ");
+    assert_true(o.balances);
+}
+
+static void one_record_far_too_early_sets_no_clock_back(void **state)
+{
+    static const struct step steps[] = { { GIVE, 0, 1000 * S }, { GIVE, 0, 900 * S }, { GIVE, 0, 1001 * S },
+                                         { GIVE, 0, 901 * S }, { WAIT, 0, 5 * S }, { GIVE, 0, 902 * S } };
+    struct note_config c = { .after_ns = 10 * S };
+
+    (void)state;
+    RUN(&note_timers, &c, steps, LAYOUT_NORMAL);
+    assert_string_equal(c.notes, "r1000 r900 t910 r1001 r901 t911 r902 ");
+}
+
+/* It would look set back each time that it comes twice: what waits for the stream
+ * that is ahead would never be late. */
+static void another_stream_that_is_behind_sets_no_clock_back(void **state)
+{
+    static const struct step steps[] = { { GIVE, 0, 1000 * S }, { GIVE, 2, 900 * S }, { GIVE, 2, 901 * S },
+                                         { WAIT, 0, 5 * S }, { GIVE, 2, 902 * S } };
+    struct note_config c = { .after_ns = 10 * S };
+
+    (void)state;
+    RUN(&note_timers, &c, steps, LAYOUT_NORMAL);
+    assert_string_equal(c.notes, "r1000 r900 r901 t911 r902 ");
+}
+
+/* Ten years ahead and back, to the ends of time, and in disorder of seconds. */
+static void a_clock_may_be_set_as_far_as_time_goes(void **state)
+{
+    static const struct step steps[] = { { GIVE, 0, 0 }, { GIVE, 0, 315360000 * S }, { GIVE, 0, 5 * S },
+                                         { GIVE, 0, 6 * S }, { WAIT, 0, 5 * S }, { GIVE, 0, 7 * S },
+                                         { GIVE, 0, INT64_MAX - 20 * S }, { GIVE, 0, INT64_MIN + 5 * S },
+                                         { GIVE, 0, INT64_MIN + 6 * S }, { WAIT, 0, 5 * S },
+                                         { GIVE, 0, INT64_MIN + 7 * S }, { WAIT, 0, 20 * S } };
+    struct note_config c = { .after_ns = 10 * S };
+    struct outcome o = RUN(&note_timers, &c, steps, LAYOUT_NORMAL);
+    uint32_t i, timers = 0;
+
+    (void)state;
+    for (i = 0; c.notes[i]; i++)
+        timers += c.notes[i] == 't';
+    assert_int_equal(timers, 3); /* at each step ahead, and in the last silence */
+    assert_int_equal(o.status, AFF_OK);
+    assert_true(o.balances);
+}
+
 static void parts_set_aside_are_booked_as_made_and_dead(void **state)
 {
     static const struct step steps[] = { { GIVE, 0, 1 * S }, { GIVE, 0, 2 * S }, { GIVE, 0, 3 * S } };
@@ -421,6 +479,10 @@ int main(void)
         cmocka_unit_test(a_source_that_is_busy_keeps_the_clock_from_calling),
         cmocka_unit_test(what_a_timer_makes_has_the_same_id_by_whichever_way_it_came),
         cmocka_unit_test(wild_event_times_call_no_timer_by_the_clock),
+        cmocka_unit_test(a_clock_that_is_set_back_leaves_a_silent_source_its_time),
+        cmocka_unit_test(one_record_far_too_early_sets_no_clock_back),
+        cmocka_unit_test(another_stream_that_is_behind_sets_no_clock_back),
+        cmocka_unit_test(a_clock_may_be_set_as_far_as_time_goes),
         cmocka_unit_test(parts_set_aside_are_booked_as_made_and_dead),
         cmocka_unit_test(parts_of_an_input_that_was_not_taken_are_not_booked),
         cmocka_unit_test(a_node_that_rewrites_gives_ids_of_its_own),
