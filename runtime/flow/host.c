@@ -275,6 +275,8 @@ static aff_status host_dead(const struct aff_host *host, uint32_t input, uint8_t
     letter_part(node, input < node->hand.count ? &node->hand.records[input] : node->hand.mark, verdict, offset, bytes,
                 size);
     settle_aside(node, input, verdict);
+    node->epoch_records++; /* a letter, too, is to be committed in time */
+    node->epoch_bytes += size;
     return AFF_OK;
 }
 

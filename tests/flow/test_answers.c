@@ -4,6 +4,7 @@
  * The peer (peer.h) answers at random. What it received is judged at its far end (ends.h). */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -185,6 +186,100 @@ static void a_peer_that_never_answers_holds_the_stop_no_longer_than_a_moment(voi
     bench_close(&b);
 }
 
+/* ---- a peer whose message is no good ---- */
+
+struct deaf {
+    const struct aff_host *host;
+    _Atomic bool *told;
+    uint64_t epoch, reads;
+    int64_t until_ns;
+    bool is_late;
+};
+
+static const struct aff_port deaf_out[] = { { .name = "out", .types = AFF_MASK(AFF_BYTES) } };
+static const struct aff_verdict deaf_verdicts[] = { { .name = "no_good", .kind = AFF_V_DEAD } };
+
+static aff_status deaf_open(const struct aff_host *host, const void *config, void **ret_self)
+{
+    struct deaf *d = host->alloc(host, sizeof *d);
+
+    if (!d)
+        return AFF_ERR_MEMORY;
+    d->host = host;
+    d->told = (_Atomic bool *)(uintptr_t)config;
+    *ret_self = d;
+    return AFF_OK;
+}
+
+static void deaf_close(void *self)
+{
+    ((struct deaf *)self)->host->free(((struct deaf *)self)->host, self);
+}
+
+/* A letter, some time after the start, and nothing else, ever. */
+static aff_status deaf_read(void *self, uint32_t want)
+{
+    struct deaf *d = self;
+    int64_t now = d->host->now_ns(d->host);
+
+    (void)want;
+    if (++d->reads == 50) {
+        d->epoch = d->host->epoch(d->host);
+        d->until_ns = now + 60000000000;
+        d->host->dead(d->host, AFF_NO_INPUT, 1, 0, "x", 1);
+        d->host->cut(d->host);
+    }
+    d->is_late = d->epoch > 0 && !atomic_load(d->told) && now > d->until_ns;
+    if (d->is_late || atomic_load(d->told))
+        return AFF_END;
+    d->host->wake_at(d->host, now + 1000000);
+    return AFF_AGAIN;
+}
+
+static void deaf_committed(void *self, uint64_t epoch)
+{
+    struct deaf *d = self;
+
+    if (d->epoch > 0 && epoch >= d->epoch && !d->is_late)
+        atomic_store(d->told, true);
+}
+
+static const struct aff_plugin deaf = {
+    .struct_size = sizeof(struct aff_plugin), .major = AFF_ABI_MAJOR, .kind = AFF_SOURCE, .name = "deaf",
+    .outputs = AFF_TABLE(deaf_out), .verdicts = AFF_TABLE(deaf_verdicts),
+    .open = deaf_open, .close = deaf_close, .read = deaf_read, .committed = deaf_committed,
+};
+
+static void a_letter_alone_ends_its_epoch_when_a_peer_waits(void **state)
+{
+    _Atomic bool told = false;
+    struct bench b;
+    struct flow *flow;
+    uint32_t d, sink;
+
+    (void)state;
+    bench_open(&b, WHEN_FULL_BLOCK);
+    rig_begin(&b.rig);
+    b.rig.plan.commit_every_ns = 3600000000000;
+    b.rig.plan.commit_records = 1u << 20;
+    b.rig.plan.commit_bytes = 1u << 30;
+    b.rig.plan.store_limit = 1u << 30;
+    b.rig.options.kept = memkeep_kept(b.keep);
+    d = rig_node(&b.rig, "deaf", &deaf, &told);
+    sink = rig_node(&b.rig, "late", &late, b.peer);
+    rig_edge(&b.rig, d, 0, sink, 0);
+    flow = rig_open(&b.rig, LAYOUT_NORMAL);
+    assert_non_null(flow);
+    memkeep_begin(b.keep, flow, 0, false);
+    assert_true(flow_start(flow));
+    flow_wait(flow, -1);
+    memkeep_end(b.keep);
+    assert_true(atomic_load(&told));
+    assert_true(flow_balances(flow));
+    flow_close(&flow);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +288,7 @@ int main(void)
         cmocka_unit_test(what_the_peer_refuses_becomes_a_letter_alone_in_its_own_epoch),
         cmocka_unit_test(a_death_with_answers_outstanding_loses_nothing),
         cmocka_unit_test(a_peer_that_never_answers_holds_the_stop_no_longer_than_a_moment),
+        cmocka_unit_test(a_letter_alone_ends_its_epoch_when_a_peer_waits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
