@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fuzz_frame.c - any bytes by any framer. The first byte says which, the eleven
- * behind it its parameters; the rest is the stream.
+ * fuzz_frame.c - any bytes by one framer, KIND. The first twelve are its parameters, the
+ * rest is the stream.
  *
  * Whole, byte by byte and cut at random it gives the same frames and the same
  * counts; every byte is in a frame or counted; no frame is above the limit; and
@@ -56,7 +56,7 @@ static void marks_make(struct frame_rule *r, const uint8_t *p)
 static void rule_make(struct frame_rule *r, const uint8_t *p)
 {
     memset(r, 0, sizeof *r);
-    r->kind = (enum frame_kind)(1 + p[0] % 7);
+    r->kind = KIND;
     r->most = 8u + p[1];
     r->ascii = p[2] & 1;
     r->keep_empty = p[2] & 2;

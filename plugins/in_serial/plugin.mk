@@ -41,11 +41,31 @@ test_in_serial_fault_SOURCES = in_serial/test_fault.c tty/port.h $(in_serial_res
 test_in_serial_fault_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_serial_fault_LDADD = $(TEST_LIBS)
 
-# A seed for each framer.
-fuzz_targets += fuzz_in_serial_frame
-fuzz_in_serial_frame_SOURCES = in_serial/fuzz_frame.c in_serial/test_cut.h $(in_serial_frames)
-EXTRA_DIST += in_serial/seeds/fuzz_in_serial_frame/line in_serial/seeds/fuzz_in_serial_frame/fixed \
-	in_serial/seeds/fuzz_in_serial_frame/length in_serial/seeds/fuzz_in_serial_frame/stx_etx \
-	in_serial/seeds/fuzz_in_serial_frame/slip in_serial/seeds/fuzz_in_serial_frame/cobs \
-	in_serial/seeds/fuzz_in_serial_frame/marks in_serial/seeds/fuzz_in_serial_frame/hdlc \
-	in_serial/seeds/fuzz_in_serial_frame/monitor in_serial/seeds/fuzz_in_serial_frame/sync
+# A target for each framer.
+in_serial_fuzz = in_serial/fuzz_frame.c in_serial/test_cut.h $(in_serial_frames)
+fuzz_targets += fuzz_frame_line fuzz_frame_fixed fuzz_frame_length fuzz_frame_stx_etx \
+	fuzz_frame_slip fuzz_frame_cobs fuzz_frame_marked
+fuzz_frame_line_SOURCES = $(in_serial_fuzz)
+fuzz_frame_line_CPPFLAGS = $(AM_CPPFLAGS) -DKIND=FRAME_LINE
+fuzz_frame_fixed_SOURCES = $(in_serial_fuzz)
+fuzz_frame_fixed_CPPFLAGS = $(AM_CPPFLAGS) -DKIND=FRAME_FIXED
+fuzz_frame_length_SOURCES = $(in_serial_fuzz)
+fuzz_frame_length_CPPFLAGS = $(AM_CPPFLAGS) -DKIND=FRAME_LENGTH
+fuzz_frame_stx_etx_SOURCES = $(in_serial_fuzz)
+fuzz_frame_stx_etx_CPPFLAGS = $(AM_CPPFLAGS) -DKIND=FRAME_STX_ETX
+fuzz_frame_slip_SOURCES = $(in_serial_fuzz)
+fuzz_frame_slip_CPPFLAGS = $(AM_CPPFLAGS) -DKIND=FRAME_SLIP
+fuzz_frame_cobs_SOURCES = $(in_serial_fuzz)
+fuzz_frame_cobs_CPPFLAGS = $(AM_CPPFLAGS) -DKIND=FRAME_COBS
+fuzz_frame_marked_SOURCES = $(in_serial_fuzz)
+fuzz_frame_marked_CPPFLAGS = $(AM_CPPFLAGS) -DKIND=FRAME_MARKED
+EXTRA_DIST += in_serial/seeds/fuzz_frame_line/line \
+	in_serial/seeds/fuzz_frame_line/monitor \
+	in_serial/seeds/fuzz_frame_fixed/fixed \
+	in_serial/seeds/fuzz_frame_fixed/sync \
+	in_serial/seeds/fuzz_frame_length/length \
+	in_serial/seeds/fuzz_frame_stx_etx/stx_etx \
+	in_serial/seeds/fuzz_frame_slip/slip \
+	in_serial/seeds/fuzz_frame_cobs/cobs \
+	in_serial/seeds/fuzz_frame_marked/marks \
+	in_serial/seeds/fuzz_frame_marked/hdlc
