@@ -383,7 +383,7 @@ aff_status cell_up(struct cell *cell)
         return unsynced_give(cell);
     }
     cell_down(cell);
-    if (policy_ends(cell) == ends) /* it was no end by itself */
+    if (policy_ends(cell) == ends && cell->host->now_ns(cell->host) >= cell->policy.start_ns) /* nothing noted it */
         end_note(cell);
     return cell->lost && (st == AFF_ERR_CONFIG || st == AFF_ERR_BUG) ? st : AFF_ERR_IO; /* said by its first open */
 }

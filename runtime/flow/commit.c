@@ -63,10 +63,10 @@ bool commit_note(struct lane *lane)
             queue_note(link->queue, lane->epoch);
     }
     for (i = 0; i < lane->node_count; i++) {
-        lane->nodes[i]->at_epoch[slot] = ledger_read(&lane->nodes[i]->ledger);
         note_links(lane->nodes[i], slot);
         if (lane->flow->kept && !note_node(lane->nodes[i], slot))
             return false;
+        lane->nodes[i]->at_epoch[slot] = ledger_read(&lane->nodes[i]->ledger); /* behind a letter of what it held */
     }
     trace_snap(lane);
     return true;

@@ -171,6 +171,13 @@ static aff_status send_off(struct node *node, const struct aff_record *held, uin
     return AFF_OK;
 }
 
+/* What was held is elsewhere now, a letter perhaps: that is to be committed in time. */
+static void stir(const struct node *node)
+{
+    if (epochs_stir(&node->lane->domain->epochs, node->lane->epoch))
+        flow_ring(node->flow);
+}
+
 aff_status hold_release(struct node *node, const struct aff_record *held, uint8_t verdict)
 {
     struct hold *h = &node->hold;
@@ -189,6 +196,7 @@ aff_status hold_release(struct node *node, const struct aff_record *held, uint8_
     settle_book(node, verdict, h->places[i].port);
     ledger_sub(&node->ledger.held, 1);
     place_free(node, (uint32_t)i, names_when(node->plan->domain, node->lane->epoch));
+    stir(node);
     return AFF_OK;
 }
 
@@ -202,6 +210,7 @@ void hold_condemn(struct node *node, const struct aff_record *held, const char *
     ledger_add(&node->ledger.by_verdict[0], 1);
     ledger_sub(&node->ledger.held, 1);
     place_free(node, i, names_when(node->plan->domain, node->lane->epoch));
+    stir(node);
 }
 
 /* ---- kept from one run to the next ---- */

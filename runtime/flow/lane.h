@@ -73,6 +73,7 @@ struct lane {
     struct wire letter;     /* the one that is being written */
     struct wire *retried;   /* letters that went in again, by epoch (retry.c) */
     uint64_t retries_seen;  /* as flow->retries */
+    bool retries_wait;      /* some: the device of this lane holds all it can */
     uint8_t *retry_buffer;
     size_t retry_room;
     _Atomic uint64_t beats; /* turns and waits so far (alive.c) */

@@ -32,7 +32,7 @@ static bool buffer_fit(struct lane *lane, size_t need)
     return true;
 }
 
-static uint32_t read_some(struct node *node, struct kept_read *reads)
+static uint32_t read_some(struct node *node, struct kept_read *reads, uint32_t most)
 {
     struct lane *lane = node->lane;
     const struct kept *kept = lane->flow->kept;
@@ -44,7 +44,7 @@ static uint32_t read_some(struct node *node, struct kept_read *reads)
             return 0;
         need = 0;
         n = kept->retries(kept->self, node->plan->name, node->retry_next, lane->retry_buffer, lane->retry_room, reads,
-                          RETRY_BATCH, &need);
+                          most, &need);
     } while (n == 0 && need > lane->retry_room);
     return n;
 }
@@ -97,29 +97,47 @@ static bool let_in(struct node *node, const struct kept_read *read)
     return ok;
 }
 
+/* A device is never given more than it can hold. */
+static uint32_t most_of(const struct node *node)
+{
+    uint32_t room = node->hold.room - node->hold.count;
+
+    if (node->about->kind != AFF_SOURCE)
+        return RETRY_BATCH;
+    return room < RETRY_BATCH ? room : RETRY_BATCH;
+}
+
+static bool node_turn(struct node *node, bool *ret_more, bool *ret_any)
+{
+    struct kept_read reads[RETRY_BATCH];
+    uint32_t most = most_of(node), n, k;
+
+    if (node->about->kind == AFF_SOURCE && !node->about->process)
+        return true;
+    if (!orders_turn(node, ret_any))
+        return false;
+    node->lane->retries_wait |= most == 0;
+    n = most > 0 ? read_some(node, reads, most) : 0;
+    *ret_more |= n > 0 && n == most;
+    *ret_any |= n > 0;
+    for (k = 0; k < n; k++)
+        if (!let_in(node, &reads[k]))
+            return false;
+    return true;
+}
+
 bool retry_turn(struct lane *lane)
 {
     uint64_t now = atomic_load_explicit(&lane->flow->retries, memory_order_acquire);
-    struct kept_read reads[RETRY_BATCH];
-    uint32_t i, k, n;
     bool more = false, any = false;
+    uint32_t i;
 
     if (!retry_ready(lane))
         return true;
-    for (i = 0; i < lane->node_count; i++) {
-        struct node *node = lane->nodes[i];
-
-        if (node->about->kind == AFF_SOURCE)
-            continue;
-        if (!orders_turn(node, &any))
+    lane->retries_wait = false;
+    for (i = 0; i < lane->node_count; i++)
+        if (!node_turn(lane->nodes[i], &more, &any))
             return false;
-        n = read_some(node, reads);
-        more |= n == RETRY_BATCH;
-        any |= n > 0;
-        for (k = 0; k < n; k++)
-            if (!let_in(node, &reads[k]))
-                return false;
-    }
     if (!more)
         lane->retries_seen = now;
     if (any && epochs_stir(&lane->domain->epochs, lane->epoch))

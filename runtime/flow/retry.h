@@ -11,8 +11,11 @@ bool retry_turn(struct lane *lane);
 /* [any] Whether there may be. */
 static inline bool retry_ready(const struct lane *lane)
 {
+    const struct hold *hold = &lane->nodes[0]->hold;
+
     return lane->flow->kept && !atomic_load_explicit(&lane->flow->pausing, memory_order_acquire) &&
-           lane->retries_seen != atomic_load_explicit(&lane->flow->retries, memory_order_acquire);
+           (lane->retries_seen != atomic_load_explicit(&lane->flow->retries, memory_order_acquire) ||
+            (lane->retries_wait && hold->count < hold->room));
 }
 /* The commit: adds what went in during an epoch to the group; it is stored. */
 void retry_gather(const struct lane *lane, uint64_t epoch, struct kept_group *group);

@@ -68,9 +68,8 @@ static bool has_ended(const struct node *node)
     return node->about->kind == AFF_SOURCE && atomic_load_explicit(&node->give, memory_order_relaxed) == GIVE_ENDED;
 }
 
-aff_status snap_write(struct node *node, struct wire *wire)
+static aff_status parts_write(struct node *node, struct wire *wire, bool own)
 {
-    bool own = node->about->snapshot != NULL && !(node->cell && cell_is_blank(node->cell));
     aff_status st = AFF_OK;
 
     wire_u8(wire, SNAP_VERSION);
@@ -91,6 +90,24 @@ aff_status snap_write(struct node *node, struct wire *wire)
     timers_save(node, wire);
     hold_save(node, wire);
     return wire->failed ? AFF_ERR_MEMORY : AFF_OK;
+}
+
+static bool is_blank(const struct node *node)
+{
+    return node->cell && cell_is_blank(node->cell);
+}
+
+/* A child that has done nothing yet may die of the question itself. */
+aff_status snap_write(struct node *node, struct wire *wire)
+{
+    bool own = node->about->snapshot != NULL && !is_blank(node);
+    size_t at = wire->size;
+    aff_status st = parts_write(node, wire, own);
+
+    if (st == AFF_OK || !own || !is_blank(node))
+        return st;
+    wire->size = at;
+    return parts_write(node, wire, false);
 }
 
 /* ---- reading ---- */

@@ -193,6 +193,8 @@ bool timers_pass(struct node *node, const struct aff_record *record)
     t->is_seen = true;
     t->resent = (record->flags & AFF_FLAG_RESENT) != 0;
     t->boot_ns = clock_now(&node->flow->clock);
+    if (boot_due(t) < node->timers.next_ns) /* its time may have come forward again */
+        node->timers.next_ns = boot_due(t);
     t->clock = record->clock;
     return true;
 }

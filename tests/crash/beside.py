@@ -29,7 +29,7 @@ MOST_AT_A_TIME = 4
 WITHIN_MS = 1000
 # A run that is asked to end gives what does not go on ten seconds, and a wait and a call that are under way.
 LIMITS = {"seconds to end": 30, "seconds to end at once": 12, "MiB of the host": 128, "children": 2, "share of a core": 0.5}
-ASK_AGAIN_S, PATIENT_EACH, LAST_S = 3, 8, 2
+ASK_AGAIN_S, PATIENT_EACH, LAST_S, PATIENCE_S = 3, 8, 2, 60
 HALVES = {"crash_hostile": 1, "crash_hostile_timer": 2, "crash_hostile_sink": 3, "crash_hostile_source": 4}
 
 # What the log says of a child that did it.
@@ -221,8 +221,19 @@ class Beside(Case):
                     text += f.read()
         return text
 
+    def wait_for(self, watches, there):
+        """A busy machine may take long to start a program."""
+        for _ in range(PATIENCE_S * 10):
+            if there():
+                return
+            self.pass_time(watches, 0.1)
+
+    def is_done(self):
+        return self.deed == "nothing" or f"crash_hostile does {self.deed} in {self.when}" in self.said()
+
     def act(self, watches):
         """Lets it do its deed, for long enough that it is found, and done again."""
+        self.wait_for(watches, lambda: self.lines("made"))
         self.pass_time(watches, 0.8)
         found = self.pass_time(watches, 0.2)
         open(self.armed, "wb").close()
@@ -232,6 +243,7 @@ class Beside(Case):
                     os.kill(pid, signal.SIGKILL)
         if self.when in AT_THE_END:
             return
+        self.wait_for(watches, self.is_done)
         self.pass_time(watches, 6.5 if SURE.get(self.deed) == HANGS else 2)
 
     def run_all(self):
@@ -284,7 +296,7 @@ class Beside(Case):
 
     def check_deed(self):
         said = self.said()
-        if self.deed != "nothing" and f"crash_hostile does {self.deed} in {self.when}" not in said:
+        if not self.is_done():
             raise Broken(f"the deed was not done: {self.where()}\n{said[-600:]}")
         if self.deed in SURE and not re.search(SURE[self.deed], said):
             raise Broken(f"nobody noticed ({SURE[self.deed]}): {self.where()}\n{said[-600:]}")

@@ -131,6 +131,7 @@ def reload(family, tools, folder, workers):
 START_S = 15
 PACED = ("ecg", "ecg-file", "bedside", "evaluate-beats")
 SHIPPED = ("ecg", "ecg-file", "bedside", "evaluate-beats", "icu-news2", "monitor-serial", "ward-gateway")
+READ_JSON = ("op_json", "op_score")
 # A device goes on for ever: one that refuses a setting, as a pty does, ends its run.
 REFUSED = {"monitor-serial": ("--set", "monitor.parity=even"), "ward-gateway": ("--set", "line-1.parity=even")}
 
@@ -241,7 +242,8 @@ class Starved:
                 self.family.at_call("libglib aborted, as it does")
                 self.family.land(self.name)
                 return
-            if code < 0 and "libsimdjson" in trace:  # it promises to throw nothing where it allocates
+            thrown = self.name in READ_JSON and "std::bad_alloc" in said  # the trace is of the first failure, in another thread
+            if code < 0 and ("libsimdjson" in trace or thrown):  # it promises to throw nothing where it allocates
                 self.family.at_call("libsimdjson aborted, as it does")
                 self.family.land(self.name)
                 return

@@ -280,6 +280,124 @@ static void a_letter_alone_ends_its_epoch_when_a_peer_waits(void **state)
     bench_close(&b);
 }
 
+/* ---- what is held becomes a letter while nothing else happens ---- */
+
+/* A source of one record, which ends when it is told to. */
+struct one {
+    const struct aff_host *host;
+    _Atomic bool *ends;
+    bool is_made;
+};
+
+static aff_status one_open(const struct aff_host *host, const void *config, void **ret_self)
+{
+    struct one *o = host->alloc(host, sizeof *o);
+
+    if (!o)
+        return AFF_ERR_MEMORY;
+    o->host = host;
+    o->ends = (_Atomic bool *)(uintptr_t)config;
+    *ret_self = o;
+    return AFF_OK;
+}
+
+static void one_close(void *self)
+{
+    ((struct one *)self)->host->free(((struct one *)self)->host, self);
+}
+
+static aff_status one_read(void *self, uint32_t want)
+{
+    static const struct aff_schema schema = { .struct_size = sizeof schema, .type = AFF_BYTES, .name = "one" };
+    struct one *o = self;
+    struct aff_record *r;
+
+    (void)want;
+    o->host->wake_at(o->host, o->host->now_ns(o->host) + 1000000);
+    if (o->is_made)
+        return atomic_load(o->ends) ? AFF_END : AFF_AGAIN;
+    r = o->host->reserve(o->host, 0, AFF_NO_INPUT, 8);
+    if (!r)
+        return AFF_ERR_MEMORY;
+    memset(r->data, 0, 8);
+    r->schema = o->host->schema(o->host, &schema);
+    r->subject = o->host->subject(o->host, "nobody");
+    r->stream = o->host->stream(o->host, r->subject, "one", r->schema);
+    o->is_made = true;
+    o->host->cut(o->host);
+    return o->host->emit(o->host, r, 8);
+}
+
+/* Holds what comes, and gives it up some time after. */
+static const struct aff_port keeper_in[] = { { .name = "in", .types = AFF_MASK(AFF_BYTES) } };
+static const struct aff_verdict keeper_verdicts[] = { { .name = "kept", .kind = AFF_V_HOLD }, { .name = "given_up", .kind = AFF_V_DEAD } };
+
+static aff_status keeper_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
+{
+    const struct aff_host *host = ((struct one *)self)->host;
+    uint32_t i;
+
+    for (i = 0; i < batch->count; i++, *ret_taken = i) {
+        if (!host->hold(host, &batch->records[i]))
+            return AFF_ERR_MEMORY;
+        batch->verdicts[i] = 1;
+    }
+    host->wake_at(host, host->now_ns(host) + 100000000);
+    return AFF_OK;
+}
+
+static aff_status keeper_wake(void *self)
+{
+    const struct aff_host *host = ((struct one *)self)->host;
+
+    return host->held(host, 0) ? host->release(host, host->held(host, 0), 2) : AFF_OK;
+}
+
+static const struct aff_plugin one = {
+    .struct_size = sizeof(struct aff_plugin), .major = AFF_ABI_MAJOR, .kind = AFF_SOURCE, .name = "one",
+    .outputs = AFF_TABLE(deaf_out), .open = one_open, .close = one_close, .read = one_read,
+};
+static const struct aff_plugin keeper = {
+    .struct_size = sizeof(struct aff_plugin), .major = AFF_ABI_MAJOR, .kind = AFF_PROCESSOR, .name = "keeper",
+    .inputs = AFF_TABLE(keeper_in), .outputs = AFF_TABLE(deaf_out), .verdicts = AFF_TABLE(keeper_verdicts),
+    .open = one_open, .close = one_close, .process = keeper_process, .wake = keeper_wake,
+};
+
+static void what_was_held_and_is_given_up_alone_is_a_letter_in_time(void **state)
+{
+    _Atomic bool ends = false;
+    struct bench b;
+    struct flow *flow;
+    int i;
+
+    (void)state;
+    bench_open(&b, WHEN_FULL_BLOCK);
+    rig_begin(&b.rig);
+    b.rig.plan.commit_every_ns = 20000000;
+    b.rig.plan.commit_records = 1u << 20;
+    b.rig.plan.commit_bytes = 1u << 30;
+    b.rig.plan.store_limit = 1u << 30;
+    b.rig.options.kept = memkeep_kept(b.keep);
+    rig_node(&b.rig, "one", &one, &ends);
+    rig_node(&b.rig, "keeper", &keeper, &ends);
+    rig_node(&b.rig, "late", &late, b.peer);
+    rig_edge(&b.rig, 0, 0, 1, 0);
+    rig_edge(&b.rig, 1, 0, 2, 0);
+    flow = rig_open(&b.rig, LAYOUT_THREAD_PER_NODE);
+    assert_non_null(flow);
+    memkeep_begin(b.keep, flow, 0, false);
+    assert_true(flow_start(flow));
+    for (i = 0; i < 20000 && memkeep_figures(b.keep).letters == 0; i++)
+        flow_wait(flow, 1000000);
+    assert_int_equal(memkeep_figures(b.keep).letters, 1);
+    atomic_store(&ends, true);
+    flow_wait(flow, -1);
+    memkeep_end(b.keep);
+    assert_true(flow_balances(flow));
+    flow_close(&flow);
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_death_with_answers_outstanding_loses_nothing),
         cmocka_unit_test(a_peer_that_never_answers_holds_the_stop_no_longer_than_a_moment),
         cmocka_unit_test(a_letter_alone_ends_its_epoch_when_a_peer_waits),
+        cmocka_unit_test(what_was_held_and_is_given_up_alone_is_a_letter_in_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

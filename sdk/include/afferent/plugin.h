@@ -481,7 +481,8 @@ struct aff_plugin {
     /* [data] The instance's own state beside what state_open keeps (a source:
      * its position), as bytes, between two epochs. snapshot: *ret_size is set also
      * when it exceeds `room`, and then nothing is written. restore: before start;
-     * integers of names are the same, and a source asks for its own once more. */
+     * integers of names are the same, and a source asks for its own once more. In a
+     * process the bytes may be of a call whose epoch is not committed yet. */
     aff_status (*snapshot)(void *self, void *buffer, size_t room, size_t *ret_size);
     aff_status (*restore)(void *self, const void *buffer, size_t size);
 
