@@ -345,7 +345,8 @@ aff_status orders_turn(struct serial *s, struct turn *t)
     }
     if (st == AFF_OK || st == AFF_ERR_IO)
         st = reports_turn(s, t);
-    t->more |= st == AFF_OK && s->fd >= 0 && (o->state == ORDER_IDLE && job_now(o));
+    /* With nothing more wanted, what there is to tell is not known here. */
+    t->more |= t->want == 0 || (st == AFF_OK && s->fd >= 0 && o->state == ORDER_IDLE && job_now(o));
     return st == AFF_AGAIN ? AFF_OK : st;
 }
 

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define AGE_MOST (INT64_MAX / 4)
+
 static const char *name_of(struct serial *s, const struct aff_record *record, uint32_t *ret_size)
 {
     const struct aff_schema *schema = s->host->schema_info(s->host, record->schema);
@@ -119,20 +121,63 @@ void orders_close(struct serial *s)
     s->orders.table = NULL;
 }
 
+/* ---- over a restart ---- */
+
+void orders_keep(const struct serial *s, struct kept_job *ret)
+{
+    int64_t now = s->host->now_ns(s->host);
+
+    for (uint32_t i = 0; i < s->orders.job_count; i++) {
+        const struct job *job = &s->orders.jobs[i];
+
+        ret[i] = (struct kept_job){ job->record->id, now - job->queued_ns, job->has_begun, { 0 } };
+    }
+}
+
+/* What was kept of this one; all zero: nothing. */
+static struct kept_job kept_of(const struct aff_record *held, const void *kept, uint32_t count)
+{
+    struct kept_job one;
+
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(&one, (const char *)kept + i * sizeof one, sizeof one);
+        if (one.id.source == held->id.source && one.id.seq == held->id.seq)
+            return one;
+    }
+    return (struct kept_job){ .age_ns = 0 };
+}
+
+/* It has waited on while there was no power: an order of hours ago may do harm. One
+ * that was at work may have been done, and is not said to have waited in vain. */
+static struct job job_restored(struct serial *s, const struct aff_record *held, const struct kept_job *kept,
+                               int64_t away_ns)
+{
+    int32_t index = command_of(s, held);
+    int64_t now = s->host->now_ns(s->host), wait = s->config->command_wait, age;
+    struct job job = { .record = held, .command = (uint8_t)(index < 0 ? 0 : index) };
+
+    if (__builtin_add_overflow(kept->age_ns > 0 ? kept->age_ns : 0, away_ns, &age) || age > AGE_MOST)
+        age = AGE_MOST;
+    job.queued_ns = now - age;
+    if (index < 0)
+        job.outcome = VERDICT_UNKNOWN;
+    else if (wait && age >= wait && kept->has_begun)
+        job.outcome = VERDICT_FAILED;
+    return job;
+}
+
 /* The host keeps the commands; here they only take their place again. One that is
  * unknown since the configuration changed is set aside. */
-void orders_restore(struct serial *s)
+void orders_restore(struct serial *s, const void *kept, uint32_t count, int64_t away_ns)
 {
     struct orders *o = &s->orders;
     const struct aff_record *held;
     uint32_t i;
 
     for (i = 0; i < JOBS_MOST && (held = s->host->held(s->host, i)) != NULL; i++) {
-        int32_t index = command_of(s, held);
+        struct kept_job one = kept_of(held, kept, count);
 
-        o->jobs[i] = (struct job){ .record = held, .command = (uint8_t)(index < 0 ? 0 : index),
-                                   .outcome = index < 0 ? VERDICT_UNKNOWN : 0,
-                                   .queued_ns = s->host->now_ns(s->host) };
+        o->jobs[i] = job_restored(s, held, &one, away_ns);
     }
     o->job_count = i;
 }

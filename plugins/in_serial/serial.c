@@ -111,9 +111,12 @@ struct kept {
     int64_t lost_utc;
     uint8_t is_lost, was_open, is_silent, reserved[5];
     int64_t silent_utc; /* from "serial 2" on */
+    int64_t taken_utc;  /* when it was written; from "serial 3" on */
+    uint8_t clock, unused[3];
+    uint32_t job_count; /* of struct kept_job, which follow */
 };
-static const char versions[2][8] = { "serial 1", "serial 2" };
-enum { KEPT_1 = offsetof(struct kept, silent_utc) };
+static const char versions[3][8] = { "serial 1", "serial 2", "serial 3" };
+enum { KEPT_1 = offsetof(struct kept, silent_utc), KEPT_2 = offsetof(struct kept, taken_utc) };
 
 /* The boot clock begins anew with another boot; UTC goes on. */
 static int64_t utc_of(const struct serial *s, int64_t ns)
@@ -135,26 +138,46 @@ aff_status serial_snapshot(void *self, void *buffer, size_t room, size_t *ret_si
 {
     const struct serial *s = self;
     struct kept kept = { .is_lost = s->is_lost, .was_open = s->was_open, .is_silent = s->is_silent };
+    struct kept_job jobs[JOBS_MOST];
+    size_t jobs_size = s->orders.job_count * sizeof *jobs;
 
-    *ret_size = sizeof kept;
-    if (room < sizeof kept)
+    *ret_size = sizeof kept + jobs_size;
+    if (room < *ret_size)
         return AFF_OK;
-    memcpy(kept.version, versions[1], sizeof kept.version);
+    memcpy(kept.version, versions[2], sizeof kept.version);
     kept.lost_utc = utc_of(s, s->lost_ns);
     kept.silent_utc = utc_of(s, s->silent_ns);
+    kept.taken_utc = s->host->utc_ns(s->host, &kept.clock);
+    kept.job_count = s->orders.job_count;
+    orders_keep(s, jobs);
     memcpy(buffer, &kept, sizeof kept);
+    memcpy((char *)buffer + sizeof kept, jobs, jobs_size);
     return AFF_OK;
 }
 
 static bool kept_read(struct kept *kept, const void *buffer, size_t size)
 {
-    bool is_first = size == KEPT_1;
+    int version = size == KEPT_1 ? 0 : size == KEPT_2 ? 1 : 2;
 
     memset(kept, 0, sizeof *kept);
-    if (!is_first && size != sizeof *kept)
+    if (version == 2 && size < sizeof *kept)
         return false;
-    memcpy(kept, buffer, size);
-    return memcmp(kept->version, versions[!is_first], sizeof kept->version) == 0;
+    memcpy(kept, buffer, version == 2 ? sizeof *kept : size);
+    return memcmp(kept->version, versions[version], sizeof kept->version) == 0 && kept->job_count <= JOBS_MOST &&
+           (version < 2 || size == sizeof *kept + kept->job_count * sizeof(struct kept_job));
+}
+
+/* Without power no clock of ours goes on: how long it was is known where UTC is good
+ * on both sides of it. */
+static int64_t away_of(const struct serial *s, const struct kept *kept)
+{
+    uint8_t clock;
+    int64_t utc = s->host->utc_ns(s->host, &clock), away;
+
+    if (clock != AFF_CLOCK_SYNCED || kept->clock != AFF_CLOCK_SYNCED ||
+        __builtin_sub_overflow(utc, kept->taken_utc, &away) || away < 0)
+        return 0;
+    return away;
 }
 
 aff_status serial_restore(void *self, const void *buffer, size_t size)
@@ -170,7 +193,7 @@ aff_status serial_restore(void *self, const void *buffer, size_t size)
     s->lost_ns = ns_of(s, kept.lost_utc);
     s->is_silent = kept.is_silent;
     s->silent_ns = ns_of(s, kept.silent_utc);
-    orders_restore(s);
+    orders_restore(s, kept.job_count ? (const char *)buffer + sizeof kept : NULL, kept.job_count, away_of(s, &kept));
     return AFF_OK;
 }
 

@@ -62,6 +62,14 @@ struct job {
     int64_t queued_ns, began_ns;
 };
 
+/* How long a held command has waited, for the next instance. The held ones may have
+ * become fewer until then: known by the record. */
+struct kept_job {
+    struct aff_id id;
+    int64_t age_ns;
+    uint8_t has_begun, reserved[7];
+};
+
 /* A command that is sent again and again. */
 struct poll {
     uint8_t command, outcome; /* of the last time */
@@ -185,7 +193,10 @@ void orders_frame(struct serial *s, const uint8_t *at, size_t size);
 void orders_bytes(struct serial *s, const uint8_t *at, size_t size);
 aff_status orders_turn(struct serial *s, struct turn *t);
 int64_t orders_due(const struct serial *s);
-void orders_restore(struct serial *s);
+/* [data] What a snapshot says of the jobs: room for job_count of them, and for none. */
+void orders_keep(const struct serial *s, struct kept_job *ret);
+/* [data] After it, with `away_ns` gone since then, not below 0; `kept` may be less aligned. */
+void orders_restore(struct serial *s, const void *kept, uint32_t count, int64_t away_ns);
 
 /* serial.c */
 aff_status serial_open(const struct aff_host *host, const void *config, void **ret_self);

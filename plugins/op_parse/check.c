@@ -139,15 +139,21 @@ static void column_where(struct check *c, uint32_t i, uint32_t k)
 static void column_specials(struct check *c, uint32_t i, uint32_t k)
 {
     const struct column_config *col = column_at(frame_at(c->config, i), k);
-    double number;
+    enum special special;
+    uint64_t number;
     uint32_t n;
 
     if (col->out.missing.count > SPECIALS_MOST)
         wrong(c, i, k, "missing", "has more than 16 numbers; expected at most so many; write low and high instead");
-    for (n = 0; n < col->out.missing.count; n++)
-        if (!map_special(map_text(&col->out.missing, n), &number))
+    for (n = 0; n < col->out.missing.count; n++) {
+        special = map_special(col, map_text(&col->out.missing, n), &number);
+        if (special == SPECIAL_NONE)
             wrong(c, i, k, "missing", "is no whole number; expected one as it is stored; write it like \"-32768\" or "
                                       "\"0x8000\"");
+        if (special == SPECIAL_NEVER)
+            wrong(c, i, k, "missing", "cannot occur: no value of this raw, length, bit and bits is that; expected one as "
+                                      "it is stored, before scale and offset; correct it, or raw");
+    }
 }
 
 /* The stored number. */

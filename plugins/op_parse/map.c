@@ -146,16 +146,86 @@ uint32_t map_raw_width(int32_t raw)
     return widths[raw];
 }
 
-bool map_special(const char *text, double *ret)
+uint32_t map_raw_bits(const struct column_config *c)
 {
-    bool is_hex = strncmp(text, "0x", 2) == 0;
+    return (uint32_t)(c->bits ? c->bits : map_raw_width(c->raw) * 8 - c->bit);
+}
+
+/* ---- special numbers ---- */
+
+/* As it is written: how large, and with which sign. */
+struct number {
+    uint64_t size;
+    bool is_hex, is_negative;
+};
+
+static bool number_read(const char *text, struct number *ret)
+{
     char *end;
 
-    if (!*text || *text == ' ')
-        return false;
+    ret->is_hex = strncmp(text, "0x", 2) == 0;
+    ret->is_negative = *text == '-';
+    text += ret->is_hex ? 2 : *text == '-' || *text == '+';
+    if (hex_digit(*text) < 0)
+        return false; /* strtoull takes blanks and a sign, too */
     errno = 0;
-    *ret = is_hex ? (double)strtoull(text, &end, 16) : (double)strtoll(text, &end, 10);
+    ret->size = strtoull(text, &end, ret->is_hex ? 16 : 10);
     return !*end && errno == 0;
+}
+
+/* In hexadecimal it is the bits as they are stored: 0x8000 of an i16 is -32768. */
+static bool integer_holds(const struct column_config *c, const struct number *n, uint64_t *ret)
+{
+    uint32_t bits = map_raw_bits(c);
+    bool has_sign = c->raw % 2; /* the odd kinds */
+    uint64_t all, most;
+
+    if (bits < 1 || bits > 64)
+        return false;
+    all = UINT64_MAX >> (64 - bits);
+    most = has_sign ? all >> 1 : all;
+    if (n->is_negative) {
+        *ret = 0 - n->size;
+        return n->size <= (has_sign ? most + 1 : 0);
+    }
+    *ret = n->size > most ? n->size | ~all : n->size;
+    return n->size <= (n->is_hex ? all : most);
+}
+
+/* A whole number that a float of so many digits holds as it is. */
+static bool float_holds(uint32_t digits, const struct number *n, uint64_t *ret)
+{
+    double value = n->is_negative ? -(double)n->size : (double)n->size;
+    uint64_t left = n->size;
+
+    while (left && left % 2 == 0)
+        left /= 2;
+    memcpy(ret, &value, sizeof *ret);
+    return left >> digits == 0;
+}
+
+static bool bcd_holds(int64_t length, const struct number *n, uint64_t *ret)
+{
+    uint64_t beyond = 1;
+
+    for (; length > 0 && beyond <= UINT64_MAX / 100; length--)
+        beyond *= 100;
+    *ret = n->size;
+    return !n->is_negative && n->size < beyond;
+}
+
+enum special map_special(const struct column_config *c, const char *text, uint64_t *ret)
+{
+    struct number n;
+    bool holds;
+
+    if (!number_read(text, &n))
+        return SPECIAL_NONE;
+    if (c->raw == RAW_F32 || c->raw == RAW_F64)
+        holds = float_holds(c->raw == RAW_F32 ? 24 : 53, &n, ret);
+    else
+        holds = c->raw == RAW_BCD ? bcd_holds(c->length, &n, ret) : integer_holds(c, &n, ret);
+    return holds ? SPECIAL_FINE : SPECIAL_NEVER;
 }
 
 /* What a frame of this kind begins with: its key as it stands there, or `begins`. */
@@ -204,5 +274,5 @@ void map_place(const struct column_config *c, uint32_t target, struct place *ret
     ret->high = ret->has_high ? *(const double *)c->high.items : 0;
     ret->scaled = c->scale < 1.0 || c->scale > 1.0 || c->offset < 0.0 || c->offset > 0.0;
     for (i = 0; i < c->out.missing.count && ret->special_count < SPECIALS_MOST; i++)
-        ret->special_count += map_special(map_text(&c->out.missing, i), &ret->specials[ret->special_count]);
+        ret->special_count += map_special(c, map_text(&c->out.missing, i), &ret->specials[ret->special_count]) == SPECIAL_FINE;
 }

@@ -78,8 +78,8 @@ struct place {
     uint32_t target; /* of rows.targets, which is also its source */
     double low, high;
     bool has_low, has_high, scaled;
-    uint32_t special_count; /* binary: what `missing` says, as numbers */
-    double specials[SPECIALS_MOST];
+    uint32_t special_count; /* binary: what `missing` says, as map_special gives it */
+    uint64_t specials[SPECIALS_MOST];
 };
 
 struct frame {
@@ -147,8 +147,13 @@ int map_hex(const char *text, unsigned char *ret, uint32_t room);
 uint32_t map_raw_width(int32_t raw); /* 0: `length` says it */
 /* A text of a list of texts. */
 const char *map_text(const struct aff_list *list, uint32_t i);
-/* A `missing` text of a binary column as a number. */
-bool map_special(const char *text, double *ret);
+/* How many bits of a stored integer the column names, all from `bit` on if it says
+ * nothing; not for other kinds of raw. */
+uint32_t map_raw_bits(const struct column_config *c);
+/* A `missing` text of a binary column: of an integer or bcd its 64 bits, extended by
+ * its sign, of a float those of the double. NEVER: no value of that type is it. */
+enum special { SPECIAL_NONE, SPECIAL_NEVER, SPECIAL_FINE };
+enum special map_special(const struct column_config *c, const char *text, uint64_t *ret);
 void map_frame(const struct config *c, uint32_t i, struct frame *ret);
 void map_place(const struct column_config *c, uint32_t target, struct place *ret);
 
@@ -170,7 +175,8 @@ enum reason frame_read_binary(struct parser *p, const struct frame *f, const uns
 /* A value that was written as text; a number of it is scaled and held to its range. */
 enum reason value_put_text(struct parser *p, const struct frame *f, const struct place *place, const char *text,
                            size_t size);
-/* A value that is a number already. */
+/* A value that is a number already; `whole` of an integer holds its 64 bits, also
+ * where it is too large to be one here (is_whole false). */
 enum reason value_put_number(struct parser *p, const struct frame *f, const struct place *place, double value,
                              int64_t whole, bool is_whole);
 /* A value that cannot be read. */

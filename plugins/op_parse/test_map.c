@@ -83,6 +83,36 @@ TEST(a_value_that_cannot_be_is_refused)
     refused("key = \"A\", columns = [{ name = \"a\", field = 1, type = \"time\", format = \"%Q\" }]", "columns[0].name", "unknown part");
 }
 
+#define SPECIAL(raw, text) "kind = \"binary\", columns = [{ name = \"a\", at = 0, " raw ", missing = [\"" text "\"] }]"
+#define NEVER(raw, text) refused(SPECIAL("raw = \"" raw "\"", text), "columns[0].missing", "cannot occur")
+
+TEST(a_special_value_that_its_type_cannot_hold_is_refused)
+{
+    NEVER("u8", "256");
+    NEVER("u8", "-1");
+    NEVER("u64", "-1");
+    NEVER("i8", "128");
+    NEVER("i8", "-129");
+    NEVER("i16", "32768");
+    NEVER("i16", "0x10000");
+    NEVER("i64", "9223372036854775808");
+    NEVER("i64", "-9223372036854775809");
+    NEVER("f32", "16777217");
+    NEVER("f64", "9007199254740993");
+    refused(SPECIAL("raw = \"u8\", bit = 2, bits = 4", "16"), "columns[0].missing", "cannot occur");
+    refused(SPECIAL("raw = \"u8\", bit = 5", "8"), "columns[0].missing", "cannot occur");
+    refused(SPECIAL("raw = \"bcd\", length = 2", "10000"), "columns[0].missing", "cannot occur");
+    refused(SPECIAL("raw = \"bcd\", length = 2", "-1"), "columns[0].missing", "cannot occur");
+    refused(SPECIAL("raw = \"u64\"", "18446744073709551616"), "columns[0].missing", "no whole number");
+    refused(SPECIAL("raw = \"u64\"", "0x"), "columns[0].missing", "no whole number");
+    refused(SPECIAL("raw = \"u64\"", "--1"), "columns[0].missing", "no whole number");
+    accepted("frames = [{ " SPECIAL("raw = \"i8\"", "-128\", \"127\", \"0x80\", \"0xff\", \"-0") " }]");
+    accepted("frames = [{ " SPECIAL("raw = \"u64\"", "0xffffffffffffffff\", \"18446744073709551615") " }]");
+    accepted("frames = [{ " SPECIAL("raw = \"i64\"", "-9223372036854775808\", \"0x8000000000000000") " }]");
+    accepted("frames = [{ " SPECIAL("raw = \"bcd\", length = 9", "999999999999999999") " }]");
+    accepted("frames = [{ " SPECIAL("raw = \"f32\"", "-9999\", \"0x80000000") " }]");
+}
+
 TEST(what_no_frame_can_reach_is_refused)
 {
     refused("kind = \"delimited\", " COLUMN " }, { key = \"A\", " COLUMN, "frames[1].name", "none is left");
@@ -129,5 +159,6 @@ TEST(check_knows_the_columns_that_come_out)
 }
 
 AFF_TEST_MAIN(a_frame_without_its_marks_is_refused, a_column_without_its_place_is_refused,
-              a_value_that_cannot_be_is_refused, what_no_frame_can_reach_is_refused,
+              a_value_that_cannot_be_is_refused, a_special_value_that_its_type_cannot_hold_is_refused,
+              what_no_frame_can_reach_is_refused,
               time_subject_and_names_are_columns_of_the_map, check_knows_the_columns_that_come_out)

@@ -292,6 +292,36 @@ TEST(special_values_are_no_values)
     one_bytes(toml, "\xa5\x5a\x00\x01", 4, "A@1000\n");
 }
 
+TEST(a_special_value_in_hexadecimal_is_the_stored_bits)
+{
+    one_bytes(BINARY("big", "{ name = \"t\", at = 2, raw = \"i16\", missing = [\"0x8000\"] }"), "\xa5\x5a\x80\x00", 4, "A@1000\n");
+    one_bytes(BINARY("little", "{ name = \"t\", at = 2, raw = \"i24\", missing = [\"0xFFFFFF\", \"0x800000\"] }, "
+                               "{ name = \"u\", at = 5, raw = \"i24\", missing = [\"0xffffff\", \"0x800000\"] }, "
+                               "{ name = \"v\", at = 8, raw = \"i24\", missing = [\"0xffffff\", \"0x7fffff\"] }"),
+              "\xa5\x5a\xff\xff\xff\x00\x00\x80\x00\x00\x80", 11, "A@1000 v=-8388608\n");
+    /* of the bits that the column names, not of the whole integer */
+    one_bytes(BINARY("big", "{ name = \"t\", at = 2, raw = \"i16\", bits = 12, missing = [\"0x800\"] }, "
+                            "{ name = \"u\", at = 2, raw = \"u16\", bits = 12, missing = [\"0x7ff\"] }"),
+              "\xa5\x5a\xf8\x00", 4, "A@1000 u=2048\n");
+    one_bytes(BINARY("big", "{ name = \"f\", at = 2, raw = \"f32\", missing = [\"-9999\"] }, { name = \"d\", at = 6, raw = "
+                            "\"bcd\", length = 2, missing = [\"9999\"] }"),
+              "\xa5\x5a\xc6\x1c\x3c\x00\x99\x99", 8, "A@1000\n");
+}
+
+TEST(a_value_near_a_special_one_is_a_value)
+{
+    one_bytes(BINARY("big", "{ name = \"a\", at = 2, raw = \"i64\", type = \"int\", missing = [\"0x7fffffffffffffff\"] }"),
+              "\xa5\x5a\x7f\xff\xff\xff\xff\xff\xff\xfe", 10, "A@1000 a=9223372036854775806\n");
+    one_bytes(BINARY("big", "{ name = \"a\", at = 2, raw = \"i64\", type = \"int\", missing = [\"0x7fffffffffffffff\"] }, "
+                            "{ name = \"b\", at = 10, raw = \"i64\", type = \"int\", missing = [\"0x8000000000000000\"] }, "
+                            "{ name = \"c\", at = 10, raw = \"i64\", type = \"int\", missing = [\"-9223372036854775807\"] }"),
+              "\xa5\x5a\x7f\xff\xff\xff\xff\xff\xff\xff\x80\0\0\0\0\0\0\0", 18, "A@1000 c=-9223372036854775808\n");
+    one_bytes(BINARY("big", "{ name = \"a\", at = 2, raw = \"u64\", missing = [\"18446744073709551615\"] }, "
+                            "{ name = \"b\", at = 10, raw = \"u64\", missing = [\"0xffffffffffffffff\"] }"),
+              "\xa5\x5a\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff\xff\xff\xff\xff\xff", 18,
+              "A@1000 a=1.8446744073709552e+19\n");
+}
+
 TEST(frames_of_one_mark_are_told_apart_by_their_size)
 {
     static const char toml[] = "frames = [{ kind = \"binary\", begins_hex = \"a5\", size = 3, columns = [{ name = \"a\", at = 1, raw = \"u16\" }] },"
@@ -509,6 +539,7 @@ AFF_TEST_MAIN(each_key_fills_columns_of_its_own, a_state_by_which_the_device_dou
               any_of_several_characters_may_stand_between_fields, numbers_may_be_written_in_hexadecimal,
               a_value_may_have_an_order_of_its_own, latin_1_becomes_utf_8, integers_of_every_width_and_order, parts_of_an_integer_are_values_too,
               floats_decimals_and_texts_in_bytes, special_values_are_no_values,
+              a_special_value_in_hexadecimal_is_the_stored_bits, a_value_near_a_special_one_is_a_value,
               frames_of_one_mark_are_told_apart_by_their_size,
               a_value_outside_of_its_range_is_left_out_marked_or_refused,
               a_value_that_is_none_is_left_out_marked_or_sets_its_frame_aside,

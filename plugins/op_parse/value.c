@@ -158,13 +158,18 @@ static bool latin_take(struct parser *p, const char **text, size_t *size)
 
 /* ---- numbers ---- */
 
-static bool is_special(const struct place *place, double value)
+/* Integers by their bits: as doubles large ones that are not the same would be. */
+static bool is_special(const struct place *place, double value, int64_t whole)
 {
+    bool is_float = place->config->raw == RAW_F32 || place->config->raw == RAW_F64;
+    double special;
     uint32_t i;
 
-    for (i = 0; i < place->special_count; i++)
-        if (!(value < place->specials[i]) && !(value > place->specials[i]))
+    for (i = 0; i < place->special_count; i++) {
+        memcpy(&special, &place->specials[i], sizeof special);
+        if (is_float ? !(value < special) && !(value > special) : (uint64_t)whole == place->specials[i])
             return true;
+    }
     return false;
 }
 
@@ -204,7 +209,7 @@ enum reason value_put_number(struct parser *p, const struct frame *f, const stru
         (void)snprintf(text, sizeof text, "%" PRId64, whole);
         p->suspect = p->suspect || is_one_of(&place->config->suspect, text, strlen(text));
     }
-    if (is_stored && is_special(place, value))
+    if (is_stored && is_special(place, value, whole))
         return FINE;
     if (!is_whole && target->column->type == COLUMN_INT) {
         if (!(fabs(value) < 9e15) || value < floor(value) || value > floor(value))

@@ -25,11 +25,24 @@ int32_t watch_active(struct watch *w, struct subject *s)
     return active;
 }
 
-/* The host's timers know the latest time of all: for a stream that is behind it they
- * would come too early, and it is judged by its records alone. */
-static bool is_timed(const struct slot *slot)
+static bool is_alone(const struct subject *s, const struct slot *slot)
 {
-    return slot->stream && !slot->is_behind;
+    uint32_t i;
+
+    for (i = 0; i < SLOTS; i++)
+        if (s->slots[i].stream && &s->slots[i] != slot)
+            return false;
+    return true;
+}
+
+/* The host's timers know one time of all: for a stream whose clock was set back they
+ * would come too early, and it is judged by its records alone. Where there is no other
+ * they have gone back with it. */
+static bool is_timed(const struct subject *s, uint32_t slot)
+{
+    const struct slot *of = &s->slots[slot];
+
+    return of->stream && (!of->is_behind || (of->last_ns >= s->last_ns && is_alone(s, of)));
 }
 
 static void timer_arm(struct watch *w, uint32_t subject, struct subject *s)
@@ -38,7 +51,7 @@ static void timer_arm(struct watch *w, uint32_t subject, struct subject *s)
     uint32_t slot, i;
 
     for (slot = 0; slot < SLOTS; slot++)
-        for (i = 0; is_timed(&s->slots[slot]) && i < w->plan.count; i++) {
+        for (i = 0; is_timed(s, slot) && i < w->plan.count; i++) {
             one = judge_due(&w->plan.rules[i], &states_of(w, s, slot)[i]);
             due = one < due ? one : due;
         }
@@ -69,13 +82,41 @@ static uint32_t slot_take(struct watch *w, struct subject *s, uint32_t stream, b
     return free;
 }
 
+static int64_t early_by(int64_t last_ns, int64_t at_ns)
+{
+    int64_t by;
+
+    return __builtin_sub_overflow(last_ns, at_ns, &by) ? INT64_MAX : by;
+}
+
+static void subject_set(struct subject *s, const struct aff_record *r)
+{
+    s->last_ns = r->event_ns;
+    s->last_stream = r->stream;
+    s->clock = r->clock;
+    s->has_back = 0;
+    s->begun = 1;
+}
+
+/* The time of the host's timers, by their rule: two records in a row that are far too
+ * early, of the stream that the latest time is of, are a clock that was set back. */
 static void subject_note(struct subject *s, const struct aff_record *r)
 {
+    bool is_far;
+
     if (!s->begun || r->event_ns >= s->last_ns) {
-        s->last_ns = r->event_ns;
-        s->clock = r->clock;
+        subject_set(s, r);
+        return;
     }
-    s->begun = 1;
+    if (s->last_stream != r->stream)
+        return;
+    is_far = early_by(s->last_ns, r->event_ns) >= BACK_NS;
+    if (s->has_back && r->event_ns >= s->back_ns && is_far) {
+        subject_set(s, r);
+        return;
+    }
+    s->has_back = is_far;
+    s->back_ns = r->event_ns;
 }
 
 static void slot_set_back(struct watch *w, struct subject *s, uint32_t slot, int64_t by_ns)
@@ -86,14 +127,7 @@ static void slot_set_back(struct watch *w, struct subject *s, uint32_t slot, int
     for (i = 0; i < w->plan.count; i++)
         judge_set_back(&w->plan.rules[i], &states_of(w, s, slot)[i], by_ns);
     to->is_behind = 1;
-    to->caught_ns = s->last_ns;
-}
-
-static int64_t early_by(int64_t last_ns, int64_t at_ns)
-{
-    int64_t by;
-
-    return __builtin_sub_overflow(last_ns, at_ns, &by) ? INT64_MAX : by;
+    to->caught_ns = to->last_ns > s->last_ns ? to->last_ns : s->last_ns;
 }
 
 /* A record that is a little early came by another way, and moves nothing back. One
@@ -175,7 +209,7 @@ aff_status watch_timer(void *self, uint32_t subject, int64_t due_ns)
         return AFF_OK;
     memset(w->tally, 0, sizeof w->tally);
     for (slot = 0; slot < SLOTS && st == AFF_OK; slot++)
-        for (i = 0; is_timed(&s->slots[slot]) && i < w->plan.count && st == AFF_OK; i++)
+        for (i = 0; is_timed(s, slot) && i < w->plan.count && st == AFF_OK; i++)
             st = rule_settle(w, &t, s, i, &states_of(w, s, slot)[i], due_ns, false);
     tally_send(w);
     if (st == AFF_OK) {

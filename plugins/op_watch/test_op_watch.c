@@ -438,6 +438,48 @@ TEST(a_clock_that_is_set_back_blinds_no_rule)
     aff_harness_close(&h);
 }
 
+#define YEAR_2000 946684800.0
+#define YEAR_2026 1767225600.0
+
+/* The clock of a device whose battery is empty begins anew: then it goes silent. */
+TEST(silence_is_found_on_the_time_of_a_clock_that_fell_back_to_2000)
+{
+    struct aff_harness *h = aff_harness_open("op_watch", SILENT);
+    uint32_t rows = rows_of(h, "A");
+
+    push_hr(h, rows, YEAR_2026, 80);
+    push_hr(h, rows, YEAR_2000, 80);
+    push_hr(h, rows, YEAR_2000 + 1, 80);
+    push_hr(h, rows, YEAR_2000 + 2, 80);
+    aff_harness_restart(h);
+    aff_harness_clock(h, LATER(4));
+    EXPECT_METRIC(h, "raised", 0);
+    aff_harness_clock(h, LATER(3));
+    EXPECT_METRIC(h, "raised", 1);
+    EXPECT_NOTHING(h, "commands");
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
+/* With another stream, whose clock is right, the host's time is that one's. */
+TEST(a_clock_that_fell_back_raises_no_silence_by_the_time_of_another_stream)
+{
+    struct aff_harness *h = aff_harness_open("op_watch", SILENT);
+    uint32_t rows = rows_of(h, "A"), events = events_of(h, "A");
+    int i;
+
+    push_event(h, events, YEAR_2026, "opened", -1);
+    push_hr(h, rows, YEAR_2026 + 1, 80); /* the latest, so that the host's time falls back, too */
+    for (i = 0; i < 20; i++) {
+        push_hr(h, rows, YEAR_2000 + 2 * i, 80);
+        push_hr(h, rows, YEAR_2000 + 2 * i + 1, 80);
+        push_event(h, events, YEAR_2026 + 2 + i, "opened", -1);
+    }
+    EXPECT_METRIC(h, "raised", 0);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
 TEST(the_count_of_bad_frames_goes_on_when_a_clock_is_set_back)
 {
     struct aff_harness *h = aff_harness_open("op_watch", "rules = [{ name = \"noise\", kind = \"bad_rate\", within = \"8s\", most = 3 }]");
@@ -498,5 +540,7 @@ AFF_TEST_MAIN(silence_is_raised_by_time_and_cleared_by_data_that_flows,
               a_device_that_recovers_gets_no_more_commands, places_may_hold_the_subject_and_end_with_it,
               a_shared_place_ends_its_streams_with_the_last_input, a_restart_at_any_moment_changes_nothing,
               a_clock_that_is_set_back_blinds_no_rule,
+              silence_is_found_on_the_time_of_a_clock_that_fell_back_to_2000,
+              a_clock_that_fell_back_raises_no_silence_by_the_time_of_another_stream,
               the_count_of_bad_frames_goes_on_when_a_clock_is_set_back, every_host_call_may_fail_once, more_streams_than_are_watched_are_counted_and_pass,
               a_rule_may_be_for_one_stream_alone)

@@ -30,11 +30,15 @@ struct slot {
 
 /* The beginning of a subject's state. No pointers: kept over a restart. */
 struct subject {
-    int64_t last_ns; /* latest event time of any record; the host's timers go by it */
+    int64_t last_ns; /* the time that the host's timers go by: the latest event time, or of a clock
+                      * that was set back */
+    int64_t back_ns; /* of the record before, if has_back: far too early for the stream of last_ns */
     int64_t armed_ns; /* what was asked of host->timer, if is_armed */
     uint8_t begun, is_armed, clock;
     uint8_t has_events, has_commands, has_alerts; /* streams that were begun */
-    uint8_t reserved[2];
+    uint8_t has_back, reserved;
+    uint32_t last_stream; /* whose time last_ns is */
+    uint32_t reserved_too;
     struct slot slots[SLOTS];
 };
 
