@@ -399,13 +399,17 @@ void memkeep_room(struct memkeep *k, uint64_t left)
 
 struct memkeep_figures memkeep_figures(struct memkeep *k)
 {
+    struct memkeep_figures figures;
     uint32_t i;
 
-    k->figures.records = 0;
+    pthread_mutex_lock(&k->lock);
+    figures = k->figures;
+    figures.records = 0;
     for (i = 0; i < k->queue_count; i++)
-        k->figures.records += k->queues[i].count;
-    k->figures.letters = k->letters.count;
-    return k->figures;
+        figures.records += k->queues[i].count;
+    figures.letters = k->letters.count;
+    pthread_mutex_unlock(&k->lock);
+    return figures;
 }
 
 const void *memkeep_letter(struct memkeep *k, uint64_t index, size_t *ret_size)
