@@ -51,6 +51,7 @@ void inbox_committed(struct modem *m, uint64_t epoch)
     struct inbox *b = &m->inbox;
     uint32_t i;
 
+    b->is_restored = false;
     for (i = 0; i < b->given_count; i++)
         b->given[i].safe |= b->given[i].epoch <= epoch;
     for (i = 0; i < b->joiner.room; i++)

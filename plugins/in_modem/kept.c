@@ -21,7 +21,7 @@ static uint32_t sent_count(const struct modem *m)
     uint32_t i, count = 0;
 
     for (i = 0; i < REPORTS_MOST; i++)
-        count += m->outbox.sent[i].used;
+        count += m->outbox.sent[i].used != 0;
     return count;
 }
 
@@ -81,7 +81,7 @@ static bool part_is_whole(const struct part *p)
 
 static bool sent_is_whole(const struct sent *s)
 {
-    return s->parts >= 1 && s->parts <= PARTS_SENT_MOST && s->kind <= ORDER_ALERT && memchr(s->number, '\0', sizeof s->number);
+    return s->used <= SENT_ENDED && s->parts >= 1 && s->parts <= PARTS_SENT_MOST && s->kind <= ORDER_ALERT && memchr(s->number, '\0', sizeof s->number);
 }
 
 static struct place place_unknown(void)
@@ -89,7 +89,9 @@ static struct place place_unknown(void)
     return (struct place){ .slot = NO_SLOT, .store = NO_STORE, .old = true };
 }
 
-/* A part waits from now on: the boot clock is another one. */
+/* A process that died may have written this within an epoch that never ended: all of
+ * it is safe when the one that is open now is. A part waits from now on: the boot
+ * clock is another one. */
 static void parts_get(struct modem *m, const uint8_t *at, uint32_t count)
 {
     struct part part;
@@ -98,15 +100,14 @@ static void parts_get(struct modem *m, const uint8_t *at, uint32_t count)
     for (i = 0; i < count; i++) {
         memcpy(&part, at + i * sizeof part, sizeof part);
         part.at = place_unknown();
-        part.epoch = 0;
-        part.kept = true;
+        part.epoch = m->host->epoch(m->host);
+        part.kept = false;
         part.since_ns = m->host->now_ns(m->host);
         if (part_is_whole(&part))
             (void)joiner_add(&m->inbox.joiner, &part);
     }
 }
 
-/* What was handed on was in the same commit as this. */
 static void given_get(struct modem *m, const uint8_t *at, uint32_t count)
 {
     uint32_t i;
@@ -117,8 +118,8 @@ static void given_get(struct modem *m, const uint8_t *at, uint32_t count)
         memcpy(g, at + i * sizeof *g, sizeof *g);
         if (g->slot != NO_SLOT || g->at.old)
             g->at = place_unknown();
-        g->epoch = 0;
-        g->safe = 1;
+        g->epoch = m->host->epoch(m->host);
+        g->safe = 0;
     }
     m->inbox.given_count = count;
 }
@@ -131,7 +132,9 @@ static void sent_get(struct modem *m, const uint8_t *at, uint32_t count)
         struct sent *s = &m->outbox.sent[i];
 
         memcpy(s, at + i * sizeof *s, sizeof *s);
-        s->used = sent_is_whole(s);
+        s->used = sent_is_whole(s) ? s->used : 0;
+        if (s->used == SENT_ENDED)
+            outbox_delivery(m, s);
     }
 }
 
@@ -153,6 +156,7 @@ aff_status modem_restore(void *self, const void *buffer, size_t size)
     parts_get(m, at, head.parts);
     at += head.parts * sizeof(struct part);
     given_get(m, at, head.given);
+    m->inbox.is_restored = head.parts + head.given > 0;
     at += head.given * sizeof(struct given);
     sent_get(m, at, head.sent);
     orders_restore(m);

@@ -122,6 +122,20 @@ uint32_t known_in(const struct inbox *b, uint8_t store)
     return count;
 }
 
+bool known_may_go(const struct inbox *b, uint8_t store)
+{
+    uint32_t i;
+
+    for (i = 0; i < b->joiner.room; i++)
+        if (b->joiner.parts[i].used && !is_gone(&b->joiner.parts[i].at) &&
+            (b->joiner.parts[i].at.old || b->joiner.parts[i].at.store == store))
+            return true;
+    for (i = 0; i < b->given_count; i++)
+        if (!is_gone(&b->given[i].at) && (b->given[i].at.old || b->given[i].at.store == store))
+            return true;
+    return false;
+}
+
 /* ---- what was handed on ---- */
 
 static void given_drop(struct inbox *b, uint32_t i)
@@ -197,7 +211,8 @@ void known_unsee(struct inbox *b)
 }
 
 /* What is in no store any more is not to be deleted either; it stays known for a
- * while, so that the next that is equal is told from it. */
+ * while, so that the next that is equal is told from it. Which stores there are the
+ * modem may not have said yet. */
 void known_listed(struct inbox *b)
 {
     struct place *p;
@@ -212,7 +227,7 @@ void known_listed(struct inbox *b)
         if (!p || p->seen || is_gone(p))
             continue;
         p->looked |= (uint8_t)(1u << b->current);
-        if (p->old ? (p->looked & all) == all : p->store == b->current)
+        if (p->old ? b->is_said && (p->looked & all) == all : p->store == b->current)
             *p = (struct place){ .slot = NO_SLOT, .store = NO_STORE };
     }
 }

@@ -158,12 +158,15 @@ struct inbox {
     struct joiner joiner;
     struct given given[GIVEN_MOST];
     uint32_t given_count;
+    bool is_restored; /* what the process before this one left waits for a commit */
     bool has_report; /* status reports came, whose results are still to be told */
     bool is_left;    /* something was left in the modem, for want of room here */
     bool is_full;
     bool text_told;  /* that the modem gives messages in text mode */
     struct store stores[STORES_MOST];
     uint8_t store_count, current, choosing; /* `current` is listed, or NO_STORE */
+    bool is_said;                           /* AT+CPMS? has answered, or it never will */
+    bool no_all;                            /* "MT" cannot be chosen: each by itself */
     bool is_sure;                           /* nothing but deletes came since it was chosen */
     bool listing, is_odd;                   /* odd: there was noise in this list */
     unsigned odd_lists;                     /* in a row */
@@ -174,6 +177,7 @@ struct inbox {
     struct place deleting;
     bool no_lists;              /* nothing is ever listed: of a backend that tells by itself */
     bool no_list;               /* the modem has none: places are read one by one */
+    bool is_answered;           /* by one of its places: it is not the store that fails */
     uint16_t reading, places;   /* the next and the last of them; 0: none */
     struct arrival arrivals[ARRIVALS_MOST];
     uint32_t arrival_count;
@@ -188,10 +192,14 @@ struct sent {
     int64_t sent_ns; /* UTC */
     int64_t id;      /* of the command's row; INT64_MIN: none */
     char number[SMS_NUMBER_MOST + 2];
-    uint8_t parts, delivered, used, kind;
+    uint8_t parts;
+    uint8_t delivered; /* parts; of one that has ended the status of its last report */
+    uint8_t used;      /* SENT_WAITS ...; 0: free */
+    uint8_t kind;
     uint8_t references[PARTS_SENT_MOST];
     uint8_t state[PARTS_SENT_MOST]; /* 1: delivered */
 };
+enum { SENT_WAITS = 1, SENT_ENDED }; /* ended: its result is still to be told, also after a restart */
 
 enum order_kind { ORDER_SMS, ORDER_ALERT, ORDER_USSD, ORDER_RESET, ORDER_CONNECT, ORDER_DISCONNECT, ORDER_AT, ORDER_NONE };
 
@@ -217,6 +225,7 @@ struct told {
     enum order_kind kind;
     int64_t id, reference, parts, code, tries;
     double took_s;
+    uint8_t sent; /* of a report: the message it is of, from 1 */
 };
 
 struct outbox {
@@ -327,6 +336,8 @@ int64_t store_due(const struct modem *m);
 void store_ready(struct modem *m);
 /* The line or the modem as it was is gone. */
 void store_lost(struct modem *m);
+/* Somebody else may have chosen another store, or deleted messages. */
+void store_touched(struct modem *m);
 /* There is room again for what was left in the modem. */
 void store_left(struct modem *m);
 /* AT+CPMS? has answered (m->stores). */
@@ -345,6 +356,8 @@ void known_lose(struct inbox *b);
 /* Before and after a whole list of the current store. */
 void known_unsee(struct inbox *b);
 void known_listed(struct inbox *b);
+/* Whether a list of this store without a message would say that one is gone. */
+bool known_may_go(const struct inbox *b, uint8_t store);
 struct place place_here(const struct inbox *b, uint16_t slot);
 /* How many can be handed on before one is deleted. */
 uint32_t given_room(struct inbox *b);
@@ -368,6 +381,10 @@ int64_t order_id(struct modem *m, const struct aff_record *r);
 /* outbox.c */
 bool outbox_next(struct modem *m, struct order *o);
 void outbox_report(struct modem *m, const struct sms *report);
+/* Tells of a message whose last report has come; again if the process before had not. */
+void outbox_delivery(struct modem *m, struct sent *s);
+/* The first of what is told has left, or is to. */
+void outbox_told(struct modem *m);
 /* For a backend that sends texts whole: number and text of what is next; and what
  * became of it: taken by the network, refused, or to be tried again. */
 void outbox_number(struct modem *m, const struct order *o, char to[SMS_NUMBER_MOST + 2]);

@@ -192,6 +192,7 @@ static void ppp_look(struct modem *m)
     ppp_forget(m);
     came_down(m, got > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 ? "the ppp command ended" : "the ppp command failed");
     engine_close(m);
+    store_lost(m);
     m->engine.next_try_ns = m->now;
     m->phase = PHASE_CLOSED;
 }

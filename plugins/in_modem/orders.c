@@ -215,6 +215,8 @@ void orders_restore(struct modem *m)
         order_add(m, held);
         if (order_problem(m, held, m->outbox.orders[i].kind))
             order_end(m, &m->outbox.orders[i], VERDICT_BAD_COMMAND, "refused since the options changed");
+        else if (m->outbox.orders[i].kind == ORDER_ALERT && m->config->alert_to.count == 0)
+            order_end(m, &m->outbox.orders[i], VERDICT_NOBODY, "alert_to names no number any more");
     }
 }
 
@@ -262,6 +264,8 @@ static void plain_done(struct modem *m, enum ended ended, const struct at_event 
 
     if (!o)
         return;
+    if (o->kind == ORDER_AT)
+        store_touched(m);
     if (ended == ENDED_LOST && o->kind == ORDER_RESET) {
         order_end(m, o, VERDICT_DONE, NULL);
     } else if (ended == ENDED_LOST || ended == ENDED_TIMEOUT) {
@@ -329,12 +333,33 @@ static void link_want(struct modem *m, struct order *o)
     order_end(m, o, VERDICT_DONE, NULL);
 }
 
+/* The reply that is to be told is one for all, and so is that which USSD waits for. */
+static bool reply_is_free(const struct modem *m)
+{
+    uint32_t i;
+
+    for (i = 0; i < m->outbox.count; i++)
+        if (m->outbox.orders[i].waits)
+            return false;
+    return true;
+}
+
+static bool any_ended(const struct modem *m)
+{
+    uint32_t i;
+
+    for (i = 0; i < m->outbox.count; i++)
+        if (m->outbox.orders[i].outcome)
+            return true;
+    return false;
+}
+
 /* One at a time, and each only when what is told of others has left. */
 bool orders_next(struct modem *m)
 {
     uint32_t i;
 
-    if (m->outbox.told_count > REPORTS_MOST / 2)
+    if (m->outbox.told_count > REPORTS_MOST / 2 || any_ended(m))
         return false;
     for (i = 0; i < m->outbox.count; i++) {
         struct order *o = &m->outbox.orders[i];
@@ -343,9 +368,11 @@ bool orders_next(struct modem *m)
             continue;
         if (o->kind == ORDER_CONNECT || o->kind == ORDER_DISCONNECT) {
             link_want(m, o);
-            continue;
+            return false;
         }
         if (o->kind != ORDER_SMS && o->kind != ORDER_ALERT) {
+            if (!reply_is_free(m))
+                continue;
             plain_send(m, o);
             return true;
         }
@@ -379,6 +406,7 @@ static const char *outcome_of(uint8_t verdict)
            : verdict == VERDICT_SENT    ? "sent"
            : verdict == VERDICT_EXPIRED ? "expired"
            : verdict == VERDICT_FAILED  ? "failed"
+           : verdict == VERDICT_NOBODY  ? "nobody"
                                         : "bad_command";
 }
 
@@ -420,8 +448,7 @@ static aff_status told_emit(struct modem *m, uint32_t *want)
         if (st != AFF_OK)
             break;
         --*want;
-        m->outbox.told_count--;
-        memmove(t, t + 1, m->outbox.told_count * sizeof *t);
+        outbox_told(m);
     }
     return st;
 }

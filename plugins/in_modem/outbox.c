@@ -120,6 +120,17 @@ void outbox_number(struct modem *m, const struct order *o, char to[SMS_NUMBER_MO
 
 /* ---- what is told ---- */
 
+void outbox_told(struct modem *m)
+{
+    struct outbox *b = &m->outbox;
+    struct sent *s = b->told[0].sent ? &b->sent[b->told[0].sent - 1] : NULL;
+
+    if (s && s->used == SENT_ENDED)
+        s->used = 0;
+    b->told_count--;
+    memmove(b->told, b->told + 1, b->told_count * sizeof b->told[0]);
+}
+
 /* Never NULL: the oldest makes room. */
 static struct told *told_add(struct modem *m, enum order_kind kind, const char *outcome)
 {
@@ -127,8 +138,7 @@ static struct told *told_add(struct modem *m, enum order_kind kind, const char *
     struct told *t;
 
     if (b->told_count == REPORTS_MOST) {
-        b->told_count--;
-        memmove(b->told, b->told + 1, b->told_count * sizeof b->told[0]);
+        outbox_told(m);
         m->host->count(m->host, METRIC_EVENTS_LOST, 1);
     }
     t = &b->told[b->told_count++];
@@ -149,7 +159,7 @@ static void sent_add(struct modem *m, const struct order *o, const char *number,
             oldest = i;
     i = i < REPORTS_MOST ? i : oldest;
     s[i] = (struct sent){ .sent_ns = m->host->utc_ns(m->host, &clock), .id = order_id(m, o->record), .parts = parts,
-                          .used = 1, .kind = (uint8_t)o->kind };
+                          .used = SENT_WAITS, .kind = (uint8_t)o->kind };
     (void)snprintf(s[i].number, sizeof s[i].number, "%s", number);
     memcpy(s[i].references, o->references, parts);
 }
@@ -342,7 +352,7 @@ static struct sent *sent_find(struct modem *m, const struct sms *report, uint8_t
     for (i = 0; i < REPORTS_MOST; i++) {
         struct sent *s = &m->outbox.sent[i];
 
-        for (k = 0; s->used && k < s->parts; k++)
+        for (k = 0; s->used == SENT_WAITS && k < s->parts; k++)
             if (s->references[k] == report->reference && !s->state[k] && same_number(s->number, report->peer.text) &&
                 (!best || s->sent_ns > best->sent_ns)) {
                 best = s;
@@ -352,17 +362,30 @@ static struct sent *sent_find(struct modem *m, const struct sms *report, uint8_t
     return best;
 }
 
+static const char *const outcome_words[] = { [SMS_DELIVERED] = "delivered", [SMS_UNSURE] = "unconfirmed",
+                                             [SMS_STILL_TRYING] = "trying", [SMS_FAILED] = "failed" };
+
+void outbox_delivery(struct modem *m, struct sent *s)
+{
+    enum sms_outcome outcome = sms_outcome_of(s->delivered);
+    struct told *t = told_add(m, (enum order_kind)s->kind, outcome_words[outcome]);
+
+    (void)snprintf(t->number, sizeof t->number, "%s", s->number);
+    t->id = s->id;
+    t->reference = s->references[s->parts - 1];
+    t->parts = s->parts;
+    t->code = outcome == SMS_DELIVERED ? INT64_MIN : s->delivered;
+    t->sent = (uint8_t)(s - m->outbox.sent + 1);
+}
+
 /* All parts must have arrived; one that fails fails the message. */
 void outbox_report(struct modem *m, const struct sms *report)
 {
-    static const char *const states[] = { [SMS_DELIVERED] = "delivered", [SMS_UNSURE] = "unconfirmed",
-                                          [SMS_STILL_TRYING] = "trying", [SMS_FAILED] = "failed" };
     enum sms_outcome outcome = sms_outcome_of(report->status);
     struct sent *s;
-    struct told *t;
     uint8_t part = 0;
 
-    report_event(m, report, states[outcome]);
+    report_event(m, report, outcome_words[outcome]);
     s = sent_find(m, report, &part);
     if (!s || outcome == SMS_STILL_TRYING)
         return;
@@ -371,11 +394,7 @@ void outbox_report(struct modem *m, const struct sms *report)
     if (outcome == SMS_DELIVERED && s->delivered < s->parts)
         return;
     m->host->count(m->host, outcome == SMS_DELIVERED ? METRIC_DELIVERED : METRIC_UNDELIVERED, 1);
-    t = told_add(m, (enum order_kind)s->kind, states[outcome]);
-    (void)snprintf(t->number, sizeof t->number, "%s", s->number);
-    t->id = s->id;
-    t->reference = s->references[s->parts - 1];
-    t->parts = s->parts;
-    t->code = outcome == SMS_DELIVERED ? INT64_MIN : report->status;
-    s->used = 0;
+    s->used = SENT_ENDED;
+    s->delivered = report->status;
+    outbox_delivery(m, s);
 }

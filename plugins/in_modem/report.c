@@ -126,8 +126,10 @@ static aff_status event_emit(struct modem *m, const struct event *e)
     return m->host->emit(m->host, draft, aff_row_end(&row));
 }
 
+/* The first of them open the epoch that what was restored waits for. */
 aff_status events_emit(struct modem *m, uint32_t *want)
 {
+    uint32_t before = *want;
     aff_status st = AFF_OK;
 
     while (m->event_count > 0 && *want > 0 && st == AFF_OK) {
@@ -138,6 +140,8 @@ aff_status events_emit(struct modem *m, uint32_t *want)
         m->event_count--;
         memmove(m->events, m->events + 1, m->event_count * sizeof m->events[0]);
     }
+    if (*want < before && m->inbox.is_restored)
+        m->host->cut(m->host);
     return st;
 }
 

@@ -320,6 +320,15 @@ static void poll_done(struct modem *m, enum ended ended, const struct at_event *
         m->slow_polls &= ~bit;
 }
 
+/* Those that the modem does not know are left out; then nothing says which stores it has. */
+static bool is_left_out(struct modem *m, const struct step *s)
+{
+    bool out = m->unsupported >> (m->poll - 1) & 1;
+
+    m->inbox.is_said |= out && s->line == stores_line;
+    return out;
+}
+
 bool setup_poll(struct modem *m)
 {
     char made[64];
@@ -327,7 +336,7 @@ bool setup_poll(struct modem *m)
     while (m->poll < POLLS) {
         const struct step *s = &polls[m->poll++];
 
-        if (m->unsupported >> (m->poll - 1) & 1 || (s->make && !s->make(m, made, sizeof made)))
+        if (is_left_out(m, s) || (s->make && !s->make(m, made, sizeof made)))
             continue;
         step_send(m, s, made, poll_done);
         return true;

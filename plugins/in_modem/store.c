@@ -48,6 +48,16 @@ static bool is_all(const struct inbox *b)
     return b->store_count > 0 && strcmp(b->stores[0].name, "MT") == 0;
 }
 
+/* What lies where is found anew; what is under way now is of none of them. */
+static void stores_forget(struct inbox *b)
+{
+    b->store_count = 0;
+    b->arrival_count = 0;
+    b->reading = b->places = 0;
+    b->current = b->choosing = NO_STORE;
+    known_lose(b);
+}
+
 static uint8_t store_add(struct inbox *b, const char *name)
 {
     uint8_t i;
@@ -57,11 +67,10 @@ static uint8_t store_add(struct inbox *b, const char *name)
             return i;
     if (is_all(b))
         return 0;
-    if (strcmp(name, "MT") == 0) {
-        b->store_count = 0;
-        b->current = NO_STORE;
-        known_lose(b);
-    }
+    if (strcmp(name, "MT") == 0 && b->no_all)
+        return NO_STORE;
+    if (strcmp(name, "MT") == 0)
+        stores_forget(b);
     if (b->store_count == STORES_MOST)
         return NO_STORE;
     b->stores[b->store_count] = (struct store){ .due = true };
@@ -88,10 +97,13 @@ void store_said(struct modem *m)
     uint32_t i, last = s->count - 1;
     uint8_t store;
 
+    b->is_said = true;
+    if (b->store_count > 0 && !b->stores[0].name[0] && s->name[0][0] && !b->no_all)
+        stores_forget(b); /* the one without a name is one of these */
     for (i = 0; i < s->count; i++) {
         store = is_word(s->name[i]) ? store_add(b, s->name[i]) : NO_STORE;
-        if (i == 0 && store != NO_STORE)
-            b->current = strcmp(b->stores[store].name, s->name[0]) == 0 ? store : NO_STORE;
+        if (i == 0 && s->name[0][0] && b->store_count > 0 && b->stores[0].name[0])
+            b->current = store != NO_STORE && strcmp(b->stores[store].name, s->name[0]) == 0 ? store : NO_STORE;
         if ((i == 0 || i == last) && store != NO_STORE)
             store_count_look(m, store, s->used[i]);
     }
@@ -124,12 +136,18 @@ void store_lost(struct modem *m)
 {
     struct inbox *b = &m->inbox;
 
-    b->listing = b->is_sure = b->no_list = false;
+    b->listing = b->is_sure = b->no_list = b->is_said = false;
     b->reading = b->places = 0;
     b->arrival_count = 0;
     b->odd_lists = 0;
     b->current = NO_STORE;
     known_lose(b);
+}
+
+void store_touched(struct modem *m)
+{
+    store_lost(m);
+    all_due(&m->inbox);
 }
 
 /* It may have come to another store than the one that is listed. */
@@ -138,33 +156,71 @@ void store_arrival(struct modem *m, const char *line)
     struct inbox *b = &m->inbox;
     struct at_arrival arrival;
     uint8_t store = NO_STORE;
+    bool by_place;
 
-    if (at_arrival_read(line, &arrival) == AT_FINE && is_word(arrival.store))
+    if (at_arrival_read(line, &arrival) == AT_FINE && is_word(arrival.store) && (b->is_said || b->store_count == 0 || b->stores[0].name[0]))
         store = store_add(b, arrival.store);
     if (store == NO_STORE) {
         all_due(b);
         return;
     }
-    b->stores[store].due |= !b->no_list || b->arrival_count == ARRIVALS_MOST;
-    if (b->no_list && b->arrival_count < ARRIVALS_MOST)
+    by_place = b->no_list && b->arrival_count < ARRIVALS_MOST && b->stores[store].retry_ns <= m->now;
+    b->stores[store].due |= !by_place;
+    if (by_place)
         b->arrivals[b->arrival_count++] = (struct arrival){ arrival.index, store };
 }
 
 /* ---- choosing ---- */
 
+/* What came to a store that is refused is found by its next list. */
+static void arrivals_drop(struct inbox *b, uint8_t store)
+{
+    uint32_t i, kept = 0;
+
+    for (i = 0; i < b->arrival_count; i++)
+        if (b->arrivals[i].store != store)
+            b->arrivals[kept++] = b->arrivals[i];
+    b->stores[store].due |= kept < b->arrival_count;
+    b->arrival_count = kept;
+}
+
+/* Some modems name "MT" where they say what came, and cannot choose it. */
+static void all_refused(struct modem *m)
+{
+    struct inbox *b = &m->inbox;
+    uint32_t i;
+
+    b->no_all = true;
+    stores_forget(b);
+    for (i = 0; i < m->stores.count; i++)
+        if (is_word(m->stores.name[i]))
+            (void)store_add(b, m->stores.name[i]);
+    if (b->store_count == 0)
+        b->current = store_add(b, "");
+}
+
 static void choose_done(struct modem *m, enum ended ended, const struct at_event *e)
 {
     struct inbox *b = &m->inbox;
-    struct store *s = &b->stores[b->choosing];
     struct event *told;
+    struct store *s;
 
+    if (b->choosing == NO_STORE)
+        return;
+    s = &b->stores[b->choosing];
     if (ended == ENDED_OK) {
         b->current = b->choosing;
         b->is_sure = true;
+        s->told = false;
     }
     if (ended != ENDED_ERROR)
         return;
+    if (strcmp(s->name, "MT") == 0) {
+        all_refused(m);
+        return;
+    }
     s->retry_ns = m->now + REFUSED_NS;
+    arrivals_drop(b, b->choosing);
     if (s->told)
         return;
     s->told = true;
@@ -220,6 +276,10 @@ static void look_end(struct modem *m)
 {
     struct inbox *b = &m->inbox;
 
+    if (b->current == NO_STORE) {
+        look_failed(m);
+        return;
+    }
     b->listing = false;
     b->list_ns = m->now + LIST_PAUSE_NS;
     b->list_delay_ns = 0;
@@ -232,7 +292,8 @@ static void look_end(struct modem *m)
 
 static void list_line(struct modem *m, const struct at_event *e)
 {
-    inbox_line(m, e, NO_SLOT);
+    if (m->inbox.current != NO_STORE)
+        inbox_line(m, e, NO_SLOT);
 }
 
 static void list_done(struct modem *m, enum ended ended, const struct at_event *e)
@@ -262,20 +323,31 @@ static void read_line(struct modem *m, const struct at_event *e)
 {
     struct inbox *b = &m->inbox;
 
-    inbox_line(m, e, b->reading ? b->reading : b->arrivals[0].slot);
+    if (b->current != NO_STORE)
+        inbox_line(m, e, b->reading ? b->reading : b->arrivals[0].slot);
 }
 
+/* What an empty place answers: 321, 21, 22; or it says no more than ERROR, as a SIM
+ * that fails does. Where no place has said anything else, nothing is known of what
+ * was there. */
 static void place_done(struct modem *m, enum ended ended, const struct at_event *e)
 {
     struct inbox *b = &m->inbox;
+    bool is_empty = ended == ENDED_ERROR && (e->code == 321 || e->code == 21 || e->code == 22);
 
     if (ended == ENDED_LOST || ended == ENDED_TIMEOUT)
         return;
-    b->is_odd |= ended == ENDED_ERROR && e->code != 321 && e->code != 21 && e->code != 22 && e->code != -1;
+    b->is_odd |= ended == ENDED_ERROR && !is_empty && e->code != -1;
+    b->is_answered |= ended == ENDED_OK || is_empty;
     if (b->reading++ < b->places)
         return;
     b->reading = b->places = 0;
-    look_end(m);
+    if (b->is_answered || !known_may_go(b, b->current)) {
+        look_end(m);
+        return;
+    }
+    look_failed(m);
+    b->list_ns = m->now + REFUSED_NS;
 }
 
 static void arrival_done(struct modem *m, enum ended ended, const struct at_event *e)
@@ -308,6 +380,7 @@ static bool places_send(struct modem *m)
 
     look_begin(b);
     b->reading = 1;
+    b->is_answered = false;
     b->places = (uint16_t)(said <= 0 ? PLACES_UNSAID : said < PLACES_MOST ? said : PLACES_MOST);
     return read_send(m, b->reading, place_done);
 }
@@ -348,18 +421,44 @@ static struct given *deletable(struct modem *m)
     return other;
 }
 
+static struct given *given_at(struct inbox *b, const struct place *p)
+{
+    uint32_t i;
+
+    for (i = 0; i < b->given_count; i++)
+        if (b->given[i].slot == p->slot && b->given[i].at.store == p->store && !b->given[i].at.old)
+            return &b->given[i];
+    return NULL;
+}
+
+/* It may be gone all the same, and another be at its place: a list must name it
+ * again. Others have their turn before it. */
+static void given_doubt(struct inbox *b, struct given *g)
+{
+    struct given doubtful = *g;
+    uint32_t behind = b->given_count - 1 - (uint32_t)(g - b->given);
+
+    b->stores[g->at.store].due = true;
+    doubtful.at.old = true;
+    doubtful.at.looked = 0;
+    memmove(g, g + 1, behind * sizeof *g);
+    g[behind] = doubtful;
+}
+
 /* "invalid index": it is gone already. */
 static void delete_done(struct modem *m, enum ended ended, const struct at_event *e)
 {
     struct inbox *b = &m->inbox;
     bool is_done = ended == ENDED_OK || (ended == ENDED_ERROR && (e->code == 321 || e->code == 21));
-    uint32_t i;
+    struct given *g;
 
     if (ended == ENDED_LOST || ended == ENDED_TIMEOUT)
         return;
-    for (i = 0; i < b->given_count && is_done; i++)
-        if (b->given[i].slot == b->deleting.slot && b->given[i].at.store == b->deleting.store && !b->given[i].at.old)
-            b->given[i].at = (struct place){ .slot = NO_SLOT, .store = NO_STORE };
+    g = given_at(b, &b->deleting);
+    if (g && is_done)
+        g->at = (struct place){ .slot = NO_SLOT, .store = NO_STORE };
+    else if (g)
+        given_doubt(b, g);
     if (is_done)
         store_left(m);
     b->delete_delay_ns = is_done ? 0 : longer(b->delete_delay_ns);
@@ -401,7 +500,7 @@ bool store_next(struct modem *m)
         return choose(m, g->at.store, true) || delete_send(m, g);
     if (b->reading)
         return read_send(m, b->reading, place_done);
-    if (b->no_list && b->arrival_count > 0)
+    if (b->no_list && b->arrival_count > 0 && b->stores[b->arrivals[0].store].retry_ns <= m->now)
         return arrival_send(m);
     if (m->now >= b->all_ns) {
         b->all_ns = m->now + LIST_EVERY_NS;

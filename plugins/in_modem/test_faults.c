@@ -352,6 +352,7 @@ TEST(two_messages_that_are_equal_are_two_also_after_a_restart)
     second = message_id(h, &at);
     assert_false(same_id(first, second));
     aff_harness_restart(h);
+    commits(h);
     until_shown(h, "\"store\": {}", 1);
     EXPECT_NOTHING(h, "data");
     (void)fake_do("sms " HELLO_PDU); /* and one more of the same second, later */
@@ -386,6 +387,7 @@ TEST(a_message_without_a_time_has_the_same_one_after_a_restart)
     quiet(h, 12);
     EXPECT_NOTHING(h, "data");
     aff_harness_restart(h);
+    commits(h);
     second = message_id(h, &second_at);
     assert_false(same_id(first, second));
     assert_true(second_at > first_at);

@@ -90,6 +90,7 @@ TEST(a_message_that_was_handed_on_is_known_after_a_restart)
     until(h, "data", 1);
     (void)aff_harness_take(h, "data");
     aff_harness_restart(h);
+    commits(h);
     until_shown(h, "\"store\": {}", 1);
     EXPECT_NOTHING(h, "data");
     finish(h);
