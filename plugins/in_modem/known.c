@@ -37,7 +37,9 @@ static uint32_t places_of(const struct inbox *b)
     return b->joiner.room + b->given_count;
 }
 
-static struct place *exact_place(struct inbox *b, uint64_t pdu, uint16_t slot)
+typedef bool place_fits(const struct inbox *b, const struct place *place, uint32_t i, uint16_t slot);
+
+static struct place *place_find(struct inbox *b, uint64_t pdu, uint16_t slot, place_fits *fits)
 {
     struct place *p;
     uint64_t digest;
@@ -45,40 +47,30 @@ static struct place *exact_place(struct inbox *b, uint64_t pdu, uint16_t slot)
 
     for (i = 0; i < places_of(b); i++) {
         p = place_at(b, i, &digest);
-        if (p && digest == pdu && p->slot == slot && p->store == b->current)
+        if (p && digest == pdu && fits(b, p, i, slot))
             return p;
     }
     return NULL;
+}
+
+static bool is_exact(const struct inbox *b, const struct place *place, uint32_t i, uint16_t slot)
+{
+    (void)i;
+    return place->slot == slot && place->store == b->current;
 }
 
 /* One whose place is not known: to be found anew, or it came by itself. */
-static struct place *open_place(struct inbox *b, uint64_t pdu)
+static bool is_open(const struct inbox *b, const struct place *place, uint32_t i, uint16_t slot)
 {
-    struct place *p;
-    uint64_t digest;
-    uint32_t i;
-
-    for (i = 0; i < places_of(b); i++) {
-        p = place_at(b, i, &digest);
-        if (p && digest == pdu && (p->old || (i < b->joiner.room && p->slot == NO_SLOT)))
-            return p;
-    }
-    return NULL;
+    (void)slot;
+    return place->old || (i < b->joiner.room && place->slot == NO_SLOT);
 }
 
 /* One that came by itself is taken for any that is there. */
-static struct place *any_place(struct inbox *b, uint64_t pdu)
+static bool is_any(const struct inbox *b, const struct place *place, uint32_t i, uint16_t slot)
 {
-    struct place *p;
-    uint64_t digest;
-    uint32_t i;
-
-    for (i = 0; i < places_of(b); i++) {
-        p = place_at(b, i, &digest);
-        if (p && digest == pdu && (i < b->joiner.room || !is_gone(p)))
-            return p;
-    }
-    return NULL;
+    (void)slot;
+    return i < b->joiner.room || !is_gone(place);
 }
 
 struct place place_here(const struct inbox *b, uint16_t slot)
@@ -88,10 +80,10 @@ struct place place_here(const struct inbox *b, uint16_t slot)
 
 bool known_claim(struct inbox *b, uint64_t pdu, uint16_t slot)
 {
-    struct place *p = slot == NO_SLOT ? any_place(b, pdu) : exact_place(b, pdu, slot);
+    struct place *p = place_find(b, pdu, slot, slot == NO_SLOT ? is_any : is_exact);
 
     if (!p && slot != NO_SLOT)
-        p = open_place(b, pdu);
+        p = place_find(b, pdu, slot, is_open);
     if (p && slot != NO_SLOT)
         *p = place_here(b, slot);
     return p != NULL;

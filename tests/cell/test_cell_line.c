@@ -1,4 +1,4 @@
-/* test_cell_line.c - a device in a process, in a real pipeline: what it says comes out
+/* test_cell_line.c - a device in a process, in a whole pipeline: what it says comes out
  * by one way, and goes back to it as commands, whose results come out by another.
  *
  * The far end of its line is a thread of the test. It says a number, and waits for the
