@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "json.h"
+#include "json/json.h"
 
 enum { PATH_KEYS_MOST = 32 };
 

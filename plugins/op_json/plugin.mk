@@ -3,7 +3,7 @@
 # target would lose libstdc++.
 if HAVE_SIMDJSON
 op_json_flags = $(AM_CPPFLAGS) -I$(srcdir)
-op_json_core = op_json/grammar.h op_json/json.cc op_json/json.h op_json/path.c op_json/path.h op_json/reader.c \
+op_json_core = json/grammar.h json/json.cc json/json.h op_json/path.c op_json/path.h op_json/reader.c \
 	op_json/reader.h op_json/shape.c op_json/shape.h $(rows_core)
 
 pluginexec_LTLIBRARIES += op_json.la

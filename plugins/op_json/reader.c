@@ -15,7 +15,7 @@
 
 #include <rows/number.h>
 
-#include "grammar.h"
+#include "json/grammar.h"
 
 #define WHOLE_EXACT (INT64_C(1) << 53)
 

@@ -7,7 +7,7 @@
 #include <rows/feed.h>
 #include <rows/rows.h>
 
-#include "json.h"
+#include "json/json.h"
 #include "path.h"
 #include "shape.h"
 

@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-#include "text.h"
+#include "text/text.h"
 
 enum exists { EXISTS_APPEND, EXISTS_REPLACE, EXISTS_REFUSE };
 

@@ -14,7 +14,7 @@
 
 #include "file.h"
 #include "paths.h"
-#include "rows.h"
+#include "text/rows.h"
 
 enum { FILES = 64, PATH_ROOM = 4096, FLUSH_AT = 64 * 1024 };
 

@@ -1,7 +1,7 @@
 # out_file: CSV and JSON lines. Needs nothing but libm.
 pluginexec_LTLIBRARIES += out_file.la
 out_file_la_SOURCES = out_file/out_file.c out_file/file.c out_file/file.h out_file/paths.c out_file/paths.h \
-	out_file/rows.c out_file/rows.h out_file/text.c out_file/text.h calendar/calendar.h
+	text/rows.c text/rows.h text/text.c text/text.h calendar/calendar.h
 out_file_la_CFLAGS = $(AM_CFLAGS)
 out_file_la_LIBADD = $(PLUGIN_LIBS) -lm
 
@@ -9,5 +9,5 @@ check_PROGRAMS += test_out_file test_out_file_text
 test_out_file_SOURCES = out_file/test_out_file.c
 test_out_file_LDADD = $(TEST_LIBS)
 test_out_file_text_SOURCES = out_file/test_text.c out_file/file.c out_file/file.h out_file/paths.c out_file/paths.h \
-	out_file/text.c out_file/text.h calendar/calendar.h
+	text/text.c text/text.h calendar/calendar.h
 test_out_file_text_LDADD = $(TEST_LIBS)

@@ -1,5 +1,5 @@
 /* rows.c - a record as lines of text, see rows.h. */
-#include "rows.h"
+#include "text/rows.h"
 
 #include <inttypes.h>
 #include <math.h>

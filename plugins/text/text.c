@@ -1,5 +1,5 @@
 /* text.c - values as CSV and JSON, see text.h. */
-#include "text.h"
+#include "text/text.h"
 
 #include "calendar/calendar.h"
 

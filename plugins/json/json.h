@@ -2,8 +2,8 @@
  *
  * json.h - simdjson behind a C interface: a JSON text is walked once, whole, and
  * what was asked for is handed out as it is met. */
-#ifndef OP_JSON_JSON_H
-#define OP_JSON_JSON_H
+#ifndef JSON_JSON_H
+#define JSON_JSON_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * once at the end. Text that is not UTF-8 comes out with U+FFFD for each bad
  * byte, so what is written always is.
  */
-#ifndef OUT_FILE_TEXT_H
-#define OUT_FILE_TEXT_H
+#ifndef TEXT_TEXT_H
+#define TEXT_TEXT_H
 
 #include <stddef.h>
 #include <stdint.h>

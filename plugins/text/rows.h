@@ -12,7 +12,7 @@
 
 #include <afferent/plugin.h>
 
-#include "text.h"
+#include "text/text.h"
 
 struct row_source {
     const struct aff_record *record;

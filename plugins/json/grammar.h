@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * grammar.h - the parts of JSON's grammar that are checked by hand. */
-#ifndef OP_JSON_GRAMMAR_H
-#define OP_JSON_GRAMMAR_H
+#ifndef JSON_GRAMMAR_H
+#define JSON_GRAMMAR_H
 
 #include <stdbool.h>
 
