@@ -7,6 +7,7 @@ cmocka does, so that one summary reads all tests.
 
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -21,6 +22,7 @@ PROGRAM = os.environ.get("AFFERENT", "afferent")
 PIPELINES = os.path.join(SOURCE, "pipelines")
 ECG = os.path.join(PIPELINES, "ecg.toml")
 LIMIT_S = 60
+OPTIONAL = {"in_mqtt", "op_json", "op_score", "out_http", "out_mqtt"}  # left out where their libraries are not there
 
 
 class Skip(Exception):
@@ -38,6 +40,24 @@ def data(topic):
 def has(text, *parts):
     for part in parts:
         assert part in text, f"{part!r} is not in:\n{text}"
+
+
+def shipped(bench, inside=""):
+    """Names of the shipped pipelines of a folder, with "" of all; without those of which this build has no plugin."""
+    here = set(re.findall(r"^\w+ +(\w+) ", bench.run("plugin", "list")[0], re.MULTILINE))
+    names = []
+    for folder, _, files in sorted(os.walk(PIPELINES)):
+        if inside and not os.path.samefile(folder, inside):
+            continue
+        for name in sorted(f for f in files if f.endswith(".toml")):
+            with open(os.path.join(folder, name), encoding="utf-8") as f:
+                missing = set(re.findall(r'^plugin\s*=\s*"(\w+)"', f.read(), re.MULTILINE)) - here
+            if missing and missing <= OPTIONAL:
+                print(f"SKIP {name}: this build has no {', '.join(sorted(missing))}")
+            else:
+                names.append(os.path.relpath(os.path.join(folder, name), PIPELINES))
+    assert len(names) >= 3
+    return names
 
 
 class Started:

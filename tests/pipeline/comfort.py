@@ -11,10 +11,6 @@ import schema
 from cases import ECG, PIPELINES, SOURCE, has
 
 
-def shipped():
-    return sorted(n for n in os.listdir(PIPELINES) if n.endswith(".toml"))
-
-
 def judged(bench, text):
     """What the schema that is printed says against a pipeline."""
     printed = json.loads(bench.run("schema")[0])
@@ -22,7 +18,7 @@ def judged(bench, text):
 
 
 def the_schema_accepts_every_shipped_pipeline(bench):
-    for name in shipped():
+    for name in cases.shipped(bench):
         with open(os.path.join(PIPELINES, name), encoding="utf-8") as f:
             assert judged(bench, f.read()) == [], name
 
@@ -51,7 +47,7 @@ def the_schema_allows_values_from_outside(bench):
 
 def init_lists_what_is_shipped_with_what_it_is_for(bench):
     out, _ = bench.run("init", "--list")
-    for name in shipped():
+    for name in cases.shipped(bench, PIPELINES):
         assert any(line.startswith(name[:-5] + " ") and len(line.split(None, 1)[1]) > 20
                    for line in out.splitlines()), (name, out)
 
@@ -66,7 +62,7 @@ def init_writes_a_pipeline_that_is_right_under_its_own_name(bench):
 
 
 def every_shipped_pipeline_can_be_begun_from(bench):
-    for i, name in enumerate(shipped()):
+    for i, name in enumerate(cases.shipped(bench, PIPELINES)):
         bench.run("init", f"p{i}", "--from", name[:-5])
         with open(bench.path(f"p{i}.toml"), encoding="utf-8") as f:
             assert tomllib.loads(f.read())["pipeline"]["name"] == f"p{i}"

@@ -1,0 +1,285 @@
+/* options.c - the options of out_http, and what is refused beforehand.
+ *
+ * Refused is what would give data or credentials away: plain http to another
+ * machine, a name or password in the URL, header lines in a header's value.
+ *
+ * Not here: what the options do (transfer.c, token.c, record.c, fhir.c). */
+#include "config.h"
+
+#include <curl/curl.h>
+#include <string.h>
+#include <strings.h>
+
+static const char *const methods[] = { "POST", "PUT", NULL };
+static const char *const formats[] = { "json", "ndjson", "fhir", "raw", NULL };
+static const char *const packs[] = { "none", "gzip", "zstd", "lz4", NULL };
+static const char *const bundles[] = { "transaction", "batch", NULL };
+
+#define LOINC "\"http://loinc.org\""
+static const struct aff_option header_value[] = {
+    AFF_OPT_ITEM(AFF_TYPE_TEXT, offsetof(struct header, value), "What the header says."),
+};
+static const struct aff_option oauth_options[] = {
+    AFF_OPT_TEXT(struct oauth_config, url, AFF_OPT_REQUIRED, NULL, "Where a token is asked for."),
+    AFF_OPT_TEXT(struct oauth_config, client, AFF_OPT_REQUIRED, NULL, "The client's id."),
+    AFF_OPT_SECRET(struct oauth_config, secret, AFF_OPT_REQUIRED, "The client's secret."),
+    AFF_OPT_TEXT(struct oauth_config, scope, 0, NULL, "The scope that is asked for."),
+    AFF_OPT_TEXT(struct oauth_config, audience, 0, NULL, "The audience that is asked for, where the server wants one."),
+};
+static const struct aff_option fhir_options[] = {
+    AFF_OPT_ENUM(struct fhir_config, bundle, 0, "\"transaction\"", bundles,
+                 "Whether the entries of a Bundle are stored all or none, or each for itself."),
+    AFF_OPT_TEXT(struct fhir_config, system, 0, "\"urn:afferent:record\"",
+                 "The system of the identifier by which the server knows a record that comes again."),
+    AFF_OPT_TEXT(struct fhir_config, subject_system, 0, NULL,
+                 "The system of the subject's identifier; its value is the subject's name."),
+    AFF_OPT_TEXT(struct fhir_config, code, 0, NULL, "The code of each Observation, such as a LOINC panel."),
+    AFF_OPT_TEXT(struct fhir_config, code_system, 0, LOINC, "The system of that code."),
+    AFF_OPT_TEXT(struct fhir_config, code_text, 0, NULL, "That code in words."),
+    AFF_OPT_TEXT(struct fhir_config, category, 0, "\"vital-signs\"",
+                 "The category of each Observation, of HL7's list; empty for none."),
+};
+static const struct aff_option answer_options[] = {
+    AFF_OPT_TEXT(struct answer_config, rows, 0, "\"\"",
+                 "The keys that lead to the list of outcomes, joined by points; empty: the answer is the list."),
+    AFF_OPT_TEXT(struct answer_config, status, 0, "\"status\"", "The keys in an outcome that lead to its status."),
+    AFF_OPT_TEXT(struct answer_config, id, 0, "\"id\"",
+                 "The keys in an outcome that lead to the record's id; where it is not there, the order counts."),
+};
+
+#define DO AFF_OPT_DURATION
+#define S 1e9
+const struct aff_option http_options[HTTP_OPTIONS] = {
+    AFF_OPT_TEXT(struct config, url, AFF_OPT_REQUIRED, NULL, "Where records go: https://, or http:// on this machine."),
+    AFF_OPT_ENUM(struct config, method, 0, "\"POST\"", methods, "The method of each request."),
+    AFF_OPT_ENUM(struct config, format, 0, "\"json\"", formats,
+                 "What a request carries: a JSON list, a JSON object a line, a FHIR R4 Bundle, or one payload as it is."),
+    AFF_OPT_ENUM(struct config, compress, 0, "\"none\"", packs, "How a request is packed; the server must know it."),
+    AFF_OPT_INT(struct config, batch_records, 0, "100", 1, BATCH_RECORDS_MOST, "records",
+                "How many records a request has at most."),
+    AFF_OPT_BYTES(struct config, batch_bytes, 0, "\"256KiB\"", 1024, 64 * 1024 * 1024,
+                  "How large a request grows before it is packed; one record may be larger."),
+    DO(struct config, batch_time, 0, "\"1s\"", 0, 3600 * S, "How long the first record of a request waits for others."),
+    AFF_OPT_INT(struct config, in_flight, 0, "4", 1, IN_FLIGHT_MOST, "requests",
+                "How many requests wait for their answers at once; with 1 records arrive in order."),
+    DO(struct config, timeout, 0, "\"30s\"", 0.1 * S, 3600 * S, "How long a request may take, from connecting to the answer."),
+    DO(struct config, connect_timeout, 0, "\"10s\"", 0.1 * S, 600 * S, "How long connecting may take."),
+    DO(struct config, retry_after_most, 0, "\"10min\"", 1 * S, 86400 * S,
+       "The longest wait that a server's Retry-After may ask for."),
+    AFF_OPT_BYTES(struct config, answer_most, 0, "\"1MiB\"", 1024, 256 * 1024 * 1024, "The longest answer that is read."),
+    AFF_OPT_MAP(struct config, headers, 0, header_value, sizeof(struct header), "Headers of each request."),
+    AFF_OPT_TEXT(struct config, content_type, 0, NULL, "The Content-Type, where it is not the format's own."),
+    AFF_OPT_SECRET(struct config, token, 0, "The bearer token."),
+    AFF_OPT_TEXT(struct config, user, 0, NULL, "The user's name, for basic authentication."),
+    AFF_OPT_SECRET(struct config, password, 0, "The user's password."),
+    AFF_OPT_TABLE(struct config, oauth, 0, oauth_options, sizeof(struct oauth_config),
+                  "Where a bearer token is got by OAuth 2 client credentials."),
+    AFF_OPT_PATH(struct config, ca, AFF_OPT_INPUT, NULL, "Certificates, as PEM, that are trusted instead of the system's."),
+    AFF_OPT_PATH(struct config, cert, AFF_OPT_INPUT, NULL, "This client's certificate, as PEM."),
+    AFF_OPT_PATH(struct config, key, AFF_OPT_INPUT, NULL, "The key of that certificate, as PEM."),
+    AFF_OPT_SECRET(struct config, key_password, 0, "The password of that key."),
+    AFF_OPT_TEXT(struct config, proxy, 0, NULL, "The proxy's URL; what the environment says of proxies is not heeded."),
+    AFF_OPT_BOOL(struct config, skip_verification, "false",
+                 "Danger: whether any server is believed, whoever it is; said in the log at each start."),
+    AFF_OPT_BOOL(struct config, allow_plain, "false",
+                 "Danger: whether http:// may go to another machine, readable on the way; said in the log at each start."),
+    AFF_OPT_TABLE(struct config, fhir, 0, fhir_options, sizeof(struct fhir_config), "What stands in FHIR resources."),
+    AFF_OPT_TABLE(struct config, answer, 0, answer_options, sizeof(struct answer_config),
+                  "Where the answer says what became of each record; without it only an answer 207 is looked into."),
+};
+
+uint32_t config_records_most(const struct config *config)
+{
+    return config->format == FORMAT_RAW ? 1u : (uint32_t)config->batch_records;
+}
+
+/* ---- URLs ---- */
+
+struct address {
+    bool is_good, is_https, is_here, has_user;
+};
+
+static bool host_is_here(const char *host)
+{
+    if (strncmp(host, "127.", 4) == 0) /* an address, and no name such as 127.example.org */
+        return host[strspn(host, "0123456789.")] == '\0';
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
+}
+
+static struct address address_of(const char *url)
+{
+    struct address a = { false, false, false, false };
+    char *scheme = NULL, *host = NULL, *user = NULL;
+    CURLU *u = curl_url();
+
+    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+        a.is_https = strcmp(scheme, "https") == 0;
+        a.is_good = a.is_https || strcmp(scheme, "http") == 0;
+        a.is_here = host_is_here(host);
+        a.has_user = curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK;
+    }
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(user);
+    curl_url_cleanup(u);
+    return a;
+}
+
+static bool url_check(const struct config *c, const char *url, const char *option, const struct aff_report *report)
+{
+    struct address a = address_of(url);
+    const char *problem = NULL;
+
+    if (!a.is_good)
+        problem = "is no URL of a server; expected https://HOST/PATH; write the scheme and the host";
+    else if (a.has_user)
+        problem = "has a user in it, which would stand in logs on the way; expected a URL without; use `user` and `password`";
+    else if (!a.is_https && !a.is_here && !c->allow_plain)
+        problem = "is plain http to another machine, readable on the way; expected https://; use TLS";
+    if (problem)
+        report->problem(report, option, "%s %s", option, problem);
+    return !problem;
+}
+
+/* ---- headers ---- */
+
+/* RFC 9110, section 5.6.2. */
+static bool is_name(const char *name)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+    const char *p;
+
+    for (p = name; *p; p++)
+        if (!((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || strchr(marks, *p)))
+            return false;
+    return p > name;
+}
+
+static bool is_line(const char *value)
+{
+    for (; *value; value++)
+        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f)
+            return false;
+    return true;
+}
+
+/* Those that this plugin or the protocol sets. */
+static bool is_ours(const char *name)
+{
+    static const char *const ours[] = { "content-length", "transfer-encoding", "content-encoding", "content-type",
+                                        "connection",     "expect",            "idempotency-key",  "afferent-resent",
+                                        "authorization",  "host",              "upgrade" };
+
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        if (strcasecmp(name, ours[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool headers_check(const struct config *c, const struct aff_report *report)
+{
+    for (uint32_t i = 0; i < c->headers.count; i++) {
+        const struct header *h = (const void *)((const char *)c->headers.items + (size_t)i * c->headers.stride);
+        const char *problem = NULL;
+
+        if (!is_name(h->key))
+            problem = "has a name that is none; expected letters, digits and hyphens; write one such as X-Station";
+        else if (is_ours(h->key))
+            problem = "is set by this sink itself; expected another; see content_type, compress, token, user";
+        else if (!is_line(h->value))
+            problem = "has a value of more than one line; expected one line; check where it comes from";
+        if (problem) {
+            report->problem(report, "headers", "header %u %s", (unsigned)i + 1u, problem);
+            return false;
+        }
+    }
+    if (!c->content_type || is_line(c->content_type))
+        return true;
+    report->problem(report, "content_type", "content_type has more than one line; expected one line; write a media type");
+    return false;
+}
+
+/* ---- all of it ---- */
+
+static bool credentials_check(const struct config *c, const struct aff_report *report)
+{
+    int ways = (c->token != NULL) + (c->user != NULL) + (c->oauth != NULL);
+    const char *option = NULL, *problem = NULL;
+
+    if (ways > 1) {
+        option = "token";
+        problem = "token, user and oauth are several ways to say who this is; expected one of them; take the others away";
+    } else if (c->token && (!*c->token || !is_line(c->token))) {
+        option = "token";
+        problem = "token is empty or has more than one line; expected one line; check the file it comes from";
+    } else if (c->user && strchr(c->user, ':')) {
+        option = "user";
+        problem = "user has a colon in it, which basic authentication cannot send; expected a name without; ask the server's owner";
+    } else if (c->password && !c->user) {
+        option = "password";
+        problem = "password stands without user; expected both; add user";
+    } else if (c->key && !c->cert) {
+        option = "key";
+        problem = "key stands without cert; expected both; add cert";
+    }
+    if (problem)
+        report->problem(report, option, "%s", problem);
+    return !problem;
+}
+
+static bool is_number_path(const char *path)
+{
+    return path && (*path == '.' || strstr(path, "..") || (*path && path[strlen(path) - 1] == '.') || strlen(path) > 200);
+}
+
+static bool answer_check(const struct config *c, const struct aff_report *report)
+{
+    const struct answer_config *a = c->answer;
+
+    if (!a || (!is_number_path(a->rows) && !is_number_path(a->status) && !is_number_path(a->id) && *a->status))
+        return true;
+    report->problem(report, "answer", "a place in the answer is no list of keys; expected such as \"items.status\"; "
+                    "write keys joined by single points");
+    return false;
+}
+
+aff_status http_validate(const void *config, const struct aff_report *report)
+{
+    const struct config *c = config;
+    bool good = url_check(c, c->url, "url", report);
+
+    good = (!c->oauth || url_check(c, c->oauth->url, "oauth.url", report)) && good;
+    good = headers_check(c, report) && good;
+    good = credentials_check(c, report) && good;
+    good = answer_check(c, report) && good;
+    if (!good)
+        return AFF_ERR_CONFIG;
+    if (address_of(c->url).is_https && !c->skip_verification)
+        report->secure(report);
+    return AFF_OK;
+}
+
+/* What could only become dead letters is said beforehand. */
+aff_status http_shape(const void *config, const struct aff_table *inputs, const struct aff_report *report)
+{
+    const struct config *c = config;
+    const char *problem = NULL;
+
+    for (uint32_t i = 0; i < inputs->count; i++) {
+        const struct aff_shape *in = (const void *)((const char *)inputs->items + (size_t)i * inputs->stride);
+        bool is_whole = in->schema && (in->schema->type == AFF_BYTES || in->schema->type == AFF_IMAGE);
+
+        if (in->schema && !is_whole && c->format == FORMAT_RAW)
+            problem = "raw sends payloads as they are, and rows and samples have no bytes of their own; expected json, "
+                      "ndjson or fhir; change format";
+        else if (is_whole && c->format == FORMAT_FHIR)
+            problem = "fhir makes Observations of rows and samples, and bytes are neither; expected json, ndjson or raw; "
+                      "change format";
+    }
+    if (!problem)
+        return AFF_OK;
+    report->problem(report, "format", "%s", problem);
+    return AFF_ERR_CONFIG;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * out_http.c - records to a server by HTTP: JSON, lines of JSON, FHIR R4, raw.
+ *
+ * Each record is acknowledged when the server's answer says that it has it, and not
+ * before. What the server refuses for its content becomes a dead letter alone; what
+ * it cannot take now is offered again by the host, with the same id and marked as
+ * sent before. Nothing of a record, of the URL or of a credential is in any message.
+ *
+ * Not here: bodies (record.c, fhir.c, frame.c), sending and answers (pump.h). */
+#include <afferent/plugin.h>
+
+#include "pump.h"
+#include "record.h"
+
+#include <string.h>
+
+static const struct aff_port inputs[] = {
+    { .name = "in",
+      .doc = "Records of any type; for FHIR rows and samples.",
+      .types = AFF_MASK(AFF_BYTES) | AFF_MASK(AFF_FIELDS) | AFF_MASK(AFF_SAMPLES) | AFF_MASK(AFF_IMAGE) },
+};
+
+static const struct aff_metric metrics[] = {
+    { "requests", "Requests that were sent, again or not.", "requests", AFF_METRIC_COUNTER, 0 },
+    { "requests_failed", "Requests without an answer, or whose answer was to come again.", "requests", AFF_METRIC_COUNTER, 0 },
+    { "accepted", "Records that the server has.", "records", AFF_METRIC_COUNTER, 0 },
+    { "refused", "Records that the server refused for their content.", "records", AFF_METRIC_COUNTER, 0 },
+    { "split", "Requests that were cut in halves to find a bad record.", "requests", AFF_METRIC_COUNTER, 0 },
+    { "bytes", "Bytes of bodies that were sent, packed.", "bytes", AFF_METRIC_COUNTER, 0 },
+};
+
+enum { ELEMENT_KEPT = 1 << 20 };
+
+struct sink {
+    const struct aff_host *host;
+    const struct config *config;
+    struct pump *pump;
+    struct text element;
+};
+
+static void sink_close(void *self)
+{
+    struct sink *s = self;
+
+    if (s->pump) {
+        (void)s->host->watch(s->host, pump_bell(s->pump), 0);
+        pump_close(s->pump);
+    }
+    text_free(&s->element);
+    s->host->free(s->host, s);
+}
+
+static void dangers_tell(const struct aff_host *host, const struct config *c)
+{
+    if (c->skip_verification)
+        host->log(host, AFF_LOG_WARN, "skip_verification: any server is believed, and who stands in between can read and change "
+                  "what is sent");
+    if (c->allow_plain)
+        host->log(host, AFF_LOG_WARN, "allow_plain: what is sent can be read on the way");
+}
+
+static aff_status sink_open(const struct aff_host *host, const void *config, void **ret_self)
+{
+    struct sink *s = host->alloc(host, sizeof *s);
+    aff_status st;
+
+    if (!s)
+        return host->explain(host, AFF_ERR_MEMORY, "no memory for the sink");
+    s->host = host;
+    s->config = config;
+    st = pump_open(host, config, &s->pump);
+    if (st == AFF_OK && host->watch(host, pump_bell(s->pump), AFF_WATCH_READ) != AFF_OK)
+        st = host->explain(host, AFF_ERR_MEMORY, "no more descriptors can be watched");
+    if (st != AFF_OK) {
+        sink_close(s);
+        return st;
+    }
+    dangers_tell(host, config);
+    *ret_self = s;
+    return AFF_OK;
+}
+
+static aff_status element_make(struct sink *s, const struct aff_record *r)
+{
+    const struct aff_host *host = s->host;
+    const struct aff_stream_info *info = host->stream_info(host, r->stream);
+    struct source from = { r, host->schema_info(host, r->schema), NULL, NULL };
+    const char *problem;
+
+    if (!info)
+        return host->explain(host, AFF_ERR_DATA, "a record is of no known stream");
+    from.subject = info->subject_name;
+    from.stream = info->name;
+    s->element.size = 0;
+    problem = record_write(&s->element, s->config, &from);
+    if (problem)
+        return host->explain(host, AFF_ERR_DATA, "%s", problem);
+    if (!s->element.failed)
+        return AFF_OK;
+    text_free(&s->element);
+    return host->explain(host, AFF_ERR_MEMORY, "no memory for a record");
+}
+
+static aff_status sink_write(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
+{
+    struct sink *s = self;
+
+    pump_tell(s->pump);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct aff_record *r = &batch->records[i];
+        aff_status st = element_make(s, r);
+
+        if (st == AFF_OK)
+            st = pump_put(s->pump, &s->element, r->id, (r->flags & AFF_FLAG_RESENT) != 0);
+        if (s->element.room > ELEMENT_KEPT)
+            text_free(&s->element);
+        if (st != AFF_OK) {
+            *ret_taken = i;
+            return st;
+        }
+    }
+    return AFF_OK;
+}
+
+static aff_status sink_wake(void *self)
+{
+    struct sink *s = self;
+
+    pump_tell(s->pump);
+    return AFF_OK;
+}
+
+static aff_status sink_drain(void *self)
+{
+    struct sink *s = self;
+
+    pump_flush(s->pump);
+    return AFF_OK;
+}
+
+static void sink_stop(void *self)
+{
+    struct sink *s = self;
+
+    pump_tell(s->pump);
+}
+
+AFF_PLUGIN_NOTE(AFF_SINK, "out_http", "1.0.0");
+
+AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
+    .struct_size = sizeof(struct aff_plugin),
+    .major = AFF_ABI_MAJOR,
+    .minor = AFF_ABI_MINOR,
+    .kind = AFF_SINK,
+    .flags = AFF_BLOCKS | AFF_ACKS,
+    .name = "out_http",
+    .version = "1.0.0",
+    .summary = "Sends records to a server by HTTP: JSON, lines of JSON, FHIR R4 Bundles, raw.",
+    .license = "Apache-2.0",
+    .config_size = sizeof(struct config),
+    .options = AFF_TABLE(http_options),
+    .inputs = AFF_TABLE(inputs),
+    .outputs = AFF_NO_TABLE,
+    .verdicts = AFF_NO_TABLE,
+    .metrics = AFF_TABLE(metrics),
+    .validate = http_validate,
+    .shape = http_shape,
+    .open = sink_open,
+    .close = sink_close,
+    .stop = sink_stop,
+    .write = sink_write,
+    .wake = sink_wake,
+    .drain = sink_drain,
+};

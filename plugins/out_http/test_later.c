@@ -1,0 +1,216 @@
+/* test_later.c - the sink beside a scripted server: what comes again, whose credentials
+ * are taken, and the end.
+ *
+ * Not here: what arrives at once (test_out_http.c), TLS (test_tls.c). */
+#include "test_peer.h"
+
+/* ---- later ---- */
+
+/* Each path's first answer is no good; what is tried again arrives once, marked. */
+TEST(what_failed_comes_again_marked_and_nothing_is_a_dead_letter)
+{
+    static const char *const paths[] = { "status:503/for:1", "status:500/for:1", "half/for:1", "long/for:1", "garbage/for:1",
+                                         "nothing/for:1", "status:404/for:1", "redirect:1/for:1" };
+    struct aff_harness *h[8];
+    char part[64];
+
+    log_empty();
+    for (int i = 0; i < 8; i++) {
+        h[i] = aff_harness_open("out_http", toml_for(paths[i], ""));
+        (void)push_row(h[i], 80, "calm");
+    }
+    for (int i = 0; i < 8; i++)
+        settle(h[i]);
+    for (int i = 0; i < 8; i++) {
+        (void)snprintf(part, sizeof part, "%s", paths[i]);
+        if (requests_to(part) < 2)
+            fail_msg("%s: %zu requests", part, requests_to(part));
+        EXPECT_DEAD(h[i], 0);
+        EXPECT_METRIC(h[i], "accepted", 1);
+        EXPECT_BALANCED(h[i]);
+        aff_harness_close(&h[i]);
+    }
+    assert_int_equal(count_of(got(), "\\\"resent\\\":true"), count_of(got(), "\"afferent-resent\": \"1\""));
+    assert_true(count_of(got(), "\\\"resent\\\":true") >= 8);
+}
+
+TEST(a_server_that_asks_for_time_is_given_it)
+{
+    static const char *const paths[] = { "status:429/after:2/for:1", "status:503/after_date:3/for:1" };
+    struct aff_harness *h[2];
+    double began = seconds_now();
+
+    log_empty();
+    for (int i = 0; i < 2; i++) {
+        h[i] = aff_harness_open("out_http", toml_for(paths[i], "retry_after_most = \"1s\"\n"));
+        (void)push_row(h[i], 80, "calm");
+    }
+    for (int i = 0; i < 2; i++)
+        expect_away(h[i], i == 0 ? "(429)" : "(503)");
+    for (int i = 0; i < 2; i++) {
+        settle(h[i]);
+        assert_true(seconds_now() - began > 0.98);
+        finish(&h[i]);
+    }
+}
+
+TEST(an_answer_without_end_costs_no_memory)
+{
+    struct aff_harness *h = open_to("huge:64", "answer_most = \"64KiB\"\n");
+
+    (void)push_row(h, 80, "calm");
+    settle(h); /* its status was fine, and nothing else counts */
+    EXPECT_METRIC(h, "accepted", 1);
+    finish(&h);
+    h = open_to("huge:64", "answer_most = \"64KiB\"\nanswer = { rows = \"items\" }\n");
+    (void)push_row(h, 80, "calm");
+    expect_away(h, "longer than answer_most");
+    aff_harness_close(&h);
+}
+
+TEST(more_bytes_than_announced_do_not_become_the_next_answer)
+{
+    struct aff_harness *h = open_to("short", "batch_records = 1\nin_flight = 1\n");
+
+    push_many(h, 4, -1);
+    settle(h);
+    EXPECT_METRIC(h, "accepted", 4);
+    assert_int_equal(requests_to("short"), 4);
+    finish(&h);
+}
+
+TEST(an_answer_before_the_request_was_read_counts)
+{
+    struct aff_harness *h = open_to("early", "format = \"raw\"\n");
+    size_t size = 8u << 20;
+    char *large = calloc(1, size);
+
+    assert_non_null(large);
+    (void)aff_harness_push(h, "in", "bytes", large, size);
+    free(large);
+    settle(h);
+    EXPECT_DEAD(h, 1);
+    finish(&h);
+}
+
+/* ---- credentials ---- */
+
+TEST(tokens_and_passwords_are_sent_and_what_is_refused_is_no_dead_letter)
+{
+    struct aff_harness *h = open_to("bearer:s3cret", "token = \"s3cret\"\n");
+
+    (void)push_row(h, 80, "calm");
+    settle(h);
+    EXPECT_METRIC(h, "accepted", 1);
+    finish(&h);
+    h = open_to("basic:nurse-joy", "user = \"nurse\"\npassword = \"joy\"\n");
+    (void)push_row(h, 80, "calm");
+    settle(h);
+    EXPECT_METRIC(h, "accepted", 1);
+    finish(&h);
+    h = open_to("bearer:s3cret", "token = \"wr0ng\"\n");
+    (void)push_row(h, 80, "calm");
+    expect_away(h, "credentials (401)");
+    EXPECT_DEAD(h, 0);
+    assert_null(strstr(aff_harness_cause(h), "wr0ng"));
+    aff_harness_close(&h);
+}
+
+static const char *oauth_for(const char *token_path)
+{
+    static char more[512];
+
+    (void)snprintf(more, sizeof more, "batch_records = 1\nin_flight = 1\noauth = { url = \"http://127.0.0.1:%d/%s\", client = \"c:1\", secret = \"x&y\", scope = \"system/*.write\" }\n",
+                   peer.port, token_path);
+    return more;
+}
+
+TEST(a_token_is_asked_for_once_and_again_when_it_is_taken_back)
+{
+    struct aff_harness *h = open_to("revoke:3", oauth_for("token:3600"));
+
+    push_many(h, 5, -1);
+    settle(h);
+    EXPECT_METRIC(h, "accepted", 5);
+    assert_int_equal(requests_to("token:3600"), 2);
+    assert_int_equal(requests_to("revoke:3"), 6); /* one of them twice */
+    assert_non_null(strstr(got(), "grant_type=client_credentials&scope=system%2F%2A.write"));
+    assert_non_null(strstr(got(), "\"Basic YyUzQTE6eCUyNnk=\"")); /* c%3A1:x%26y */
+    finish(&h);
+}
+
+TEST(a_token_is_renewed_before_it_expires)
+{
+    struct aff_harness *h = open_to("valid", oauth_for("token:1"));
+
+    (void)push_row(h, 80, "calm");
+    settle(h);
+    (void)poll(NULL, 0, 850); /* a fifth of a second before its end */
+    (void)push_row(h, 81, "calm");
+    settle(h);
+    EXPECT_METRIC(h, "accepted", 2);
+    for (double until = seconds_now() + PATIENCE_S; requests_to("token:1") < 2;)
+        assert_true(seconds_now() < until && poll(NULL, 0, 2) == 0); /* beside the request */
+    finish(&h);
+}
+
+TEST(a_token_server_without_tokens_is_named)
+{
+    struct aff_harness *h = open_to("ok", oauth_for("status:401"));
+
+    (void)push_row(h, 80, "calm");
+    expect_away(h, "refuses this client");
+    assert_int_equal(requests_to("ok"), 0);
+    aff_harness_close(&h);
+}
+
+/* ---- the end ---- */
+
+static void everything(void)
+{
+    struct aff_harness *h = aff_harness_open("out_http", toml_for("ok", "batch_records = 2\n"));
+
+    (void)push_row(h, 80, "calm");
+    settle(h);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
+TEST(each_host_call_may_fail_once)
+{
+    AFF_EACH_HOST_CALL_FAILS_ONCE(everything);
+}
+
+TEST(what_is_under_way_at_the_end_is_not_answered)
+{
+    struct aff_harness *h = open_to("slow:5000", "");
+
+    (void)push_row(h, 80, "calm");
+    for (double until = seconds_now() + PATIENCE_S; requests_to("slow:5000") == 0;)
+        assert_true(seconds_now() < until && poll(NULL, 0, 2) == 0);
+    assert_int_equal(aff_harness_unanswered(h), 1);
+    aff_harness_close(&h);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest *const tests[] = {
+        what_failed_comes_again_marked_and_nothing_is_a_dead_letter,
+        a_server_that_asks_for_time_is_given_it,
+        an_answer_without_end_costs_no_memory,
+        more_bytes_than_announced_do_not_become_the_next_answer,
+        an_answer_before_the_request_was_read_counts,
+        tokens_and_passwords_are_sent_and_what_is_refused_is_no_dead_letter,
+        a_token_is_asked_for_once_and_again_when_it_is_taken_back,
+        a_token_is_renewed_before_it_expires,
+        a_token_server_without_tokens_is_named,
+        each_host_call_may_fail_once,
+        what_is_under_way_at_the_end_is_not_answered,
+    };
+    int rc;
+
+    peer_start("http_server.py", NULL);
+    rc = aff_test_run(tests, sizeof tests / sizeof tests[0]);
+    peer_stop();
+    return rc;
+}
