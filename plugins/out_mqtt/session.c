@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * session.c - one connection to the broker, in the talker's thread. See talker.h.
+ *
+ * The library's callbacks run inside mosquitto_loop, so in this thread. They only take
+ * notes: the lock is held by those who publish, which the library does under locks of its
+ * own, so it is never taken from within a callback. */
+#include "talker_inside.h"
+
+#include <errno.h>
+#include <mqtt_protocol.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "mqtt/reason.h"
+
+enum { BARREN_CAREFUL = 2, BARREN_REFUSES = 5, FAREWELLS = 2, LOOP_MS = 1000, LOOP_CONNECTING_MS = 100, CAPATH_IS_SYSTEM = 1 };
+
+static int64_t clock_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* ---- callbacks ---- */
+
+static void on_connect(struct mosquitto *m, void *self, int code, int flags, const mosquitto_property *properties)
+{
+    struct talker *t = self;
+
+    (void)m;
+    (void)flags;
+    (void)properties;
+    t->welcome = code;
+}
+
+static void on_disconnect(struct mosquitto *m, void *self, int code, const mosquitto_property *properties)
+{
+    struct talker *t = self;
+
+    (void)m;
+    (void)properties;
+    t->end_reason = code >= 0x80 ? code : 0; /* below stand the library's own errors */
+}
+
+static void on_publish(struct mosquitto *m, void *self, int mid, int reason, const mosquitto_property *properties)
+{
+    struct talker *t = self;
+
+    (void)m;
+    (void)properties;
+    if (t->answer_count < FLIGHTS)
+        t->answers[t->answer_count++] = (struct answer){ mid, reason };
+}
+
+/* Of what the library says only the words about a handshake: the rest may name a topic. */
+static void on_log(struct mosquitto *m, void *self, int level, const char *text)
+{
+    static const char openssl[] = "OpenSSL Error";
+    struct talker *t = self;
+    const char *words;
+
+    (void)m;
+    (void)level;
+    if (strncmp(text, "Error: host name verification failed", 36) == 0)
+        (void)snprintf(t->tls, sizeof t->tls, "its certificate is for another host");
+    if (strncmp(text, openssl, sizeof openssl - 1) != 0)
+        return;
+    words = strrchr(text, ':');
+    (void)snprintf(t->tls, sizeof t->tls, "%.100s", words ? words + 1 : text);
+}
+
+static int on_key_password(char *to, int room, int writes, void *mosq)
+{
+    const struct talker *t = mosquitto_userdata(mosq);
+    size_t length = t->link->key_password ? strlen(t->link->key_password) : 0;
+
+    (void)writes;
+    if (room < 0 || length > (size_t)room)
+        return 0;
+    memcpy(to, t->link->key_password ? t->link->key_password : "", length);
+    return (int)length;
+}
+
+/* ---- beginning ---- */
+
+static int tls_set(struct mosquitto *m, const struct mqtt_link *link)
+{
+    int rc = link->ca ? MOSQ_ERR_SUCCESS : mosquitto_int_option(m, MOSQ_OPT_TLS_USE_OS_CERTS, CAPATH_IS_SYSTEM);
+
+    /* the library wants a place of authorities even where it takes those of the system */
+    if (rc == MOSQ_ERR_SUCCESS)
+        rc = mosquitto_tls_set(m, link->ca, link->ca ? NULL : "/etc/ssl/certs", link->certificate, link->key,
+                               link->key ? on_key_password : NULL);
+    if (rc == MOSQ_ERR_SUCCESS) /* none older than 1.2 */
+        rc = mosquitto_tls_opts_set(m, link->accept_any_server ? 0 : 1, "tlsv1.2", NULL);
+    if (rc == MOSQ_ERR_SUCCESS)
+        rc = mosquitto_tls_insecure_set(m, link->accept_any_server != 0);
+    return rc;
+}
+
+static int options_set(const struct talker *t, struct mosquitto *m)
+{
+    const struct mqtt_link *link = t->link;
+    bool is_v5 = link->version == MQTT_V5;
+    int rc = mosquitto_int_option(m, MOSQ_OPT_PROTOCOL_VERSION, is_v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
+
+    if (rc == MOSQ_ERR_SUCCESS)
+        rc = is_v5 ? mosquitto_int_option(m, MOSQ_OPT_SEND_MAXIMUM, (int)t->in_flight)
+                   : mosquitto_max_inflight_messages_set(m, t->in_flight);
+    if (rc == MOSQ_ERR_SUCCESS)
+        rc = mosquitto_int_option(m, MOSQ_OPT_TCP_NODELAY, 1);
+    if (rc == MOSQ_ERR_SUCCESS && link->user)
+        rc = mosquitto_username_pw_set(m, link->user, link->password);
+    if (rc == MOSQ_ERR_SUCCESS && t->address.tls)
+        rc = tls_set(m, link);
+    return rc;
+}
+
+/* A library that is used by threads, and does not make its own: what is published is
+ * written by the loop of this one. */
+static int session_open(struct talker *t, struct mosquitto **ret)
+{
+    struct mosquitto *m = mosquitto_new(t->link->client_id, true, t);
+    int rc = m ? mosquitto_threaded_set(m, true) : MOSQ_ERR_NOMEM;
+
+    *ret = m;
+    if (rc == MOSQ_ERR_SUCCESS)
+        rc = options_set(t, m);
+    if (rc != MOSQ_ERR_SUCCESS)
+        return rc;
+    mosquitto_connect_v5_callback_set(m, on_connect);
+    mosquitto_disconnect_v5_callback_set(m, on_disconnect);
+    mosquitto_publish_v5_callback_set(m, on_publish);
+    mosquitto_log_callback_set(m, on_log);
+    return mosquitto_connect_async(m, t->address.host, t->address.port, (int)(t->link->keepalive / 1000000000));
+}
+
+/* ---- answers ---- */
+
+static struct flight *flight_find(struct talker *t, int mid)
+{
+    uint32_t i, at;
+
+    for (i = 0; i < FLIGHTS; i++) {
+        at = ((uint32_t)mid + i) % FLIGHTS;
+        if (t->flights[at].used && t->flights[at].mid == mid)
+            return &t->flights[at];
+    }
+    return NULL;
+}
+
+static void flight_end(struct talker *t, struct flight *f, aff_status status)
+{
+    f->used = false;
+    t->flight_count--;
+    t->counts.refused += status == AFF_ERR_DATA;
+    t->counts.lost += status == AFF_ERR_IO;
+    t->counts.acknowledged += status == AFF_OK;
+    t->careful -= t->careful > 0 && status != AFF_ERR_IO;
+    t->host->ack(t->host, f->id, status);
+}
+
+static void answers_settle(struct talker *t)
+{
+    struct flight *f;
+    uint32_t i;
+
+    pthread_mutex_lock(&t->lock);
+    for (i = 0; i < t->answer_count; i++) {
+        int reason = t->answers[i].reason;
+
+        f = flight_find(t, t->answers[i].mid);
+        if (!f)
+            continue;
+        t->counts.unheard += reason == MQTT_RC_NO_MATCHING_SUBSCRIBERS;
+        if (reason >= 0x80)
+            t->counts.last_refusal = reason;
+        flight_end(t, f, mqtt_puback_status(reason));
+    }
+    if (t->answer_count > 0) {
+        t->barren = 0;
+        pthread_cond_broadcast(&t->changed);
+    }
+    t->answer_count = 0;
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- the end ---- */
+
+static void cause_say(struct talker *t, int rc, int error)
+{
+    const char *host = t->link->broker;
+
+    if (t->welcome > 0)
+        (void)snprintf(t->cause, sizeof t->cause, "the broker refuses the connection: %s",
+                       t->link->version == MQTT_V5 ? mqtt_reason_text(t->welcome) : mqtt_refusal_text(t->welcome));
+    else if (t->end_reason)
+        (void)snprintf(t->cause, sizeof t->cause, "the broker ended the connection: %s", mqtt_reason_text(t->end_reason));
+    else if (t->tls[0])
+        (void)snprintf(t->cause, sizeof t->cause, "no TLS with the broker: %s", t->tls);
+    else
+        (void)snprintf(t->cause, sizeof t->cause, "%s the broker %.90s: %.60s",
+                       t->welcome == 0 ? "lost the connection to" : "cannot reach", host, rc == MOSQ_ERR_ERRNO && error ? strerror(error) : mosquitto_strerror(rc));
+}
+
+/* One that was alone on its way is at fault itself: where the broker says that it ends for
+ * what a message is, or where one connection after the other ended without an answer to
+ * anything, as version 3.1.1 ends them, which has no reasons. */
+static void flights_end(struct talker *t, int rc)
+{
+    bool blames = mqtt_end_blames_message(t->end_reason), alone;
+    uint32_t i, count = t->flight_count;
+
+    if (count == 0 || t->welcome != 0)
+        return;
+    t->barren += rc == MOSQ_ERR_CONN_LOST; /* a silent way is nobody's fault */
+    alone = count == 1 && (blames || t->barren >= BARREN_REFUSES);
+    if (blames || alone)
+        t->counts.last_refusal = t->end_reason ? t->end_reason : MQTT_RC_UNSPECIFIED;
+    for (i = 0; i < FLIGHTS; i++)
+        if (t->flights[i].used)
+            flight_end(t, &t->flights[i], alone ? AFF_ERR_DATA : AFF_ERR_IO);
+    if ((blames || t->barren >= BARREN_CAREFUL) && !alone && t->careful < count)
+        t->careful = count;
+    if (alone)
+        t->barren = 0;
+}
+
+static void session_close(struct talker *t, int rc, int error)
+{
+    struct mosquitto *m;
+
+    pthread_mutex_lock(&t->lock);
+    m = t->mosq;
+    t->mosq = NULL;
+    t->state = STATE_AWAY;
+    cause_say(t, rc, error);
+    if (!t->stopping)
+        flights_end(t, rc);
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
+    mosquitto_destroy(m);
+}
+
+/* False: it is to end. */
+static bool session_look(struct talker *t, int64_t deadline_ns, int *rc)
+{
+    bool goes_on;
+
+    answers_settle(t);
+    if (t->welcome != 0 && clock_ns() >= deadline_ns)
+        *rc = MOSQ_ERR_CONN_LOST;
+    pthread_mutex_lock(&t->lock);
+    if (*rc == MOSQ_ERR_SUCCESS && t->welcome == 0 && t->state != STATE_UP) {
+        t->state = STATE_UP;
+        t->counts.connected++;
+        pthread_cond_broadcast(&t->changed);
+    }
+    /* on stop the farewell is written, which the library's loop does in one turn or two */
+    goes_on = *rc == MOSQ_ERR_SUCCESS && (!t->stopping || (t->state == STATE_UP && t->farewells++ < FAREWELLS));
+    pthread_mutex_unlock(&t->lock);
+    return goes_on;
+}
+
+bool session_run(struct talker *t)
+{
+    int64_t deadline_ns = clock_ns() + t->link->connect_timeout;
+    struct mosquitto *m;
+    int rc, error;
+
+    t->welcome = -1;
+    t->end_reason = 0;
+    t->answer_count = 0;
+    t->tls[0] = '\0';
+    rc = session_open(t, &m);
+    error = errno;
+    pthread_mutex_lock(&t->lock);
+    t->mosq = m;
+    t->state = STATE_CONNECTING;
+    pthread_mutex_unlock(&t->lock);
+    while (rc == MOSQ_ERR_SUCCESS) {
+        errno = 0;
+        rc = mosquitto_loop(m, t->welcome == 0 ? LOOP_MS : LOOP_CONNECTING_MS, 1);
+        error = errno;
+        if (!session_look(t, deadline_ns, &rc))
+            break;
+    }
+    session_close(t, rc, error);
+    return t->welcome == 0;
+}
