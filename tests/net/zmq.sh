@@ -1,0 +1,3 @@
+#!/bin/sh
+# zmq.sh - see zmq.py.
+exec python3 -B "${0%.sh}.py" "$@"
