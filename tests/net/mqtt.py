@@ -295,6 +295,10 @@ class Slowly:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().split()[1])
 
+    def modes(self, *modes):
+        """Of connections to come."""
+        print(*modes, file=self.process.stdin, flush=True)
+
     def __enter__(self):
         return self
 
@@ -350,8 +354,13 @@ def a_broker_that_is_killed_loses_at_most_what_it_had_taken(bench):
         for _ in range(KILLS):
             before = len(far.lines)
             wait_until(lambda: len(far.lines) > before + chance.randint(1, 150) or run.process.poll() is not None, broker.said)
+            # A broker that forgot the far end's session hands on nothing until that one is back.
+            sessions = far.subscribed()
+            way.modes("reset:0")
             broker.stop(kill=True)
             broker.start()
+            wait_until(lambda: far.subscribed() > sessions, broker.said)
+            way.modes("slow:300000")
         assert run.end() == 0, run.said
         time.sleep(0.5)
         lost, invented, altered, unmarked = judge_messages(far.lines, count, broker)

@@ -102,12 +102,16 @@ class Listener:
         self.stop()
 
     def start(self):
-        before = self.broker.said().count("Sending SUBACK to " + self.name)
+        before = self.subscribed()
         with open(self.path, "ab") as out:
             self.process = subprocess.Popen(
                 ["mosquitto_sub", "-p", str(self.broker.plain), "-V", "5", "-q", "1", "-i", self.name, "-c", "-x", "3600",
                  "-t", self.topic, "-F", "%t\t%P\t%p"], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.broker.said().count("Sending SUBACK to " + self.name) > before, "nobody could subscribe")
+        wait_until(lambda: self.subscribed() > before, "nobody could subscribe")
+
+    def subscribed(self):
+        """How often it was."""
+        return self.broker.said().count("Sending SUBACK to " + self.name)
 
     def stop(self):
         if self.process and self.process.poll() is None:
