@@ -314,8 +314,9 @@ TEST(a_message_of_many_frames_and_one_with_any_byte_changed_disturb_nobody)
     for (int i = 0; i < 5; i++)
         assert_true(zmq_send(ends.socket, "x", 1, i < 4 ? ZMQ_SNDMORE : 0) >= 0);
     for (size_t at = 0; at < p.size; at++) {
-        struct link_head head = { .kind = LINK_BATCH, .size = (uint32_t)p.size, .number = number++ };
+        struct link_head head = { .kind = LINK_BATCH, .size = (uint32_t)p.size, .number = number };
 
+        number++;
         memcpy(bytes, p.bytes, p.size);
         bytes[at] ^= (uint8_t)(1u << at % 8);
         say(ends.socket, &head, bytes, p.size);

@@ -17,9 +17,10 @@ enum { LINE_MOST = 160 };
 static const char pair_begin[] = "afferent-curve-key 1 ";
 static const char public_begin[] = "afferent-curve-public 1 ";
 
+/* What is wrong with the file, and what to do. */
 static aff_status say(char *problem, const char *path, const char *what)
 {
-    (void)snprintf(problem, CURVE_PROBLEM, what, path, path);
+    (void)snprintf(problem, CURVE_PROBLEM, "key file %s %s", path, what);
     return AFF_ERR_CONFIG;
 }
 
@@ -28,16 +29,16 @@ static aff_status file_check(int fd, const char *path, bool is_secret, char *pro
     struct stat st;
 
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-        return say(problem, path, "%s is no regular file; expected a key file; make one elsewhere: "
+        return say(problem, path, "is no regular file; expected a key file; make one elsewhere: "
                                   "afferent key new --curve NAME");
     if (!is_secret)
         return AFF_OK;
     if (st.st_uid != geteuid() && st.st_uid != 0)
-        return say(problem, path, "key file %s belongs to somebody else; expected it to be of the user that runs this, "
+        return say(problem, path, "belongs to somebody else; expected it to be of the user that runs this, "
                                   "or of root; give it to that user with chown");
     if (st.st_mode & 077)
-        return say(problem, path, "key file %s may be read or written by others; expected permissions 0600; run: "
-                                  "chmod 600 %s");
+        return say(problem, path, "may be read or written by others; expected permissions 0600; run: "
+                                  "chmod 600 on it");
     return AFF_OK;
 }
 
@@ -49,7 +50,7 @@ static aff_status line_read(const char *path, bool is_secret, char line[LINE_MOS
 
     line[0] = '\0';
     if (fd < 0)
-        return say(problem, path, "key file %s cannot be opened; expected one; make it: afferent key new --curve NAME");
+        return say(problem, path, "cannot be opened; expected one; make it: afferent key new --curve NAME");
     st = file_check(fd, path, is_secret, problem);
     if (st == AFF_OK) {
         size = read(fd, line, LINE_MOST - 1);
@@ -79,7 +80,7 @@ static bool key_take(const char *text, char key[CURVE_TEXT])
 
 static aff_status other_version(const char *path, char *problem)
 {
-    return say(problem, path, "key file %s is damaged, or of another version than 1, which this afferent reads; take it "
+    return say(problem, path, "is damaged, or of another version than 1, which this afferent reads; take it "
                               "from your copy, or make a new pair: afferent key new --curve NAME");
 }
 
@@ -92,9 +93,9 @@ aff_status curve_pair_read(const char *path, struct curve_pair *ret, char *probl
     if (st != AFF_OK)
         return st;
     if (strncmp(line, public_begin, 22) == 0)
-        st = say(problem, path, "%s is a public key; expected the pair, which ends in .key");
+        st = say(problem, path, "is a public key; expected the pair, which ends in .key");
     else if (strncmp(line, pair_begin, 19) != 0)
-        st = say(problem, path, "%s is no key file of the link; expected one; make it: afferent key new --curve NAME");
+        st = say(problem, path, "is no key file of the link; expected one; make it: afferent key new --curve NAME");
     else if (strncmp(line, pair_begin, begin) != 0 || !key_take(line + begin, ret->public_key) ||
              strlen(line) != begin + 2 * CURVE_TEXT - 1 || !key_take(line + begin + CURVE_TEXT, ret->secret_key))
         st = other_version(path, problem);
@@ -111,10 +112,10 @@ aff_status curve_public_read(const char *path, char ret_key[CURVE_TEXT], char *p
     if (st != AFF_OK)
         return st;
     if (strncmp(line, pair_begin, 19) == 0)
-        st = say(problem, path, "%s holds a secret key; expected the public one, which ends in .pub; never carry the "
+        st = say(problem, path, "holds a secret key; expected the public one, which ends in .pub; never carry the "
                                 "other to another machine");
     else if (strncmp(line, public_begin, 22) != 0)
-        st = say(problem, path, "%s is no public key of the link; expected one; make it: afferent key new --curve NAME");
+        st = say(problem, path, "is no public key of the link; expected one; make it: afferent key new --curve NAME");
     else if (strncmp(line, public_begin, begin) != 0 || strlen(line) != begin + CURVE_TEXT - 1 ||
              !key_take(line + begin, ret_key))
         st = other_version(path, problem);
@@ -130,5 +131,7 @@ aff_status curve_sockets_allowed(char *problem)
         (void)close(fd);
     if (fd >= 0 || (errno != EPERM && errno != EACCES))
         return AFF_OK;
-    return say(problem, "", "sockets are closed to this node's process%s; it needs them; write run = { isolation = \"thread\" }");
+    (void)snprintf(problem, CURVE_PROBLEM, "sockets are closed to this node's process; it needs them; "
+                                            "write run = { isolation = \"thread\" }");
+    return AFF_ERR_CONFIG;
 }
