@@ -113,7 +113,7 @@ TEST(the_oldest_is_forgotten_first)
     struct shelf s;
     struct known *k = shelf_open(&s);
     struct known_one one;
-    char id[8];
+    char id[12];
     int i;
 
     for (i = 0; i <= ROOM; i++) {
@@ -129,7 +129,7 @@ TEST(what_is_known_outlives_a_restart)
     struct shelf s, t;
     struct known *k = shelf_open(&s), *restored = shelf_open(&t);
     struct known_one one;
-    char id[8];
+    char id[12];
     uint8_t bytes[1024];
     size_t size, i;
 
@@ -157,7 +157,7 @@ TEST(what_is_known_fits_into_a_smaller_room)
     struct known *k = shelf_open(&s), *small = shelf_open(&t);
     struct known_one one;
     uint8_t bytes[1024];
-    char id[8];
+    char id[12];
     int i;
 
     for (i = 0; i < ROOM; i++) {
