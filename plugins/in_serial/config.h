@@ -85,7 +85,7 @@ struct config {
     const struct length_config *length;
     const struct marks_config *marks;
     const struct sum_config *checksum;
-    int64_t silent_after;
+    int64_t silent_after, unreadable_after;
     struct aff_list commands; /* of struct command_config */
     struct aff_list on_open;  /* of const char * */
     struct aff_list polls;    /* of struct poll_config */
@@ -93,7 +93,7 @@ struct config {
 };
 
 enum { ORDER_BIG, ORDER_LITTLE };
-enum { TEXT_ANY, TEXT_ASCII };
+enum { TEXT_ANY, TEXT_ASCII, TEXT_STRICT };
 enum { EMIT_CONTENT, EMIT_FRAME };
 enum { PLACE_USUAL, PLACE_INSIDE, PLACE_BEHIND };
 enum { INSIDE_RESTART, INSIDE_CONTENT };

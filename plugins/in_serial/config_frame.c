@@ -31,6 +31,7 @@ static bool list_put(const struct aff_list *list, const char *option, const stru
 static bool line_make(const struct config *c, const struct aff_report *report, struct frame_rule *r)
 {
     r->ascii = c->line && c->line->text == TEXT_ASCII;
+    r->strict = c->line && c->line->text == TEXT_STRICT;
     if (c->line && c->line->end.count)
         return list_put(&c->line->end, "line.end", report, &r->ends);
     return marks_put("\\r", "line.end", report, &r->ends) && marks_put("\\n", "line.end", report, &r->ends);

@@ -49,6 +49,10 @@ static const uint32_t bad_metric[FRAME_REASONS] = {
 static void skipped(struct serial *s, enum frame_reason reason, size_t bytes)
 {
     s->host->count(s->host, METRIC_SKIPPED, bytes);
+    if (reason == REASON_NONE)
+        device_empty(s);
+    else
+        device_noisy(s);
     if (reason <= REASON_GARBAGE || reason >= FRAME_REASONS)
         return;
     s->host->count(s->host, bad_metric[reason], 1);
@@ -105,6 +109,7 @@ static aff_status found_emit(struct serial *s, struct turn *t)
     if (st != AFF_OK)
         return st;
     s->host->count(s->host, METRIC_FRAMES, 1);
+    device_readable(s);
     orders_frame(s, s->found.step.at, s->found.step.size);
     s->has_found = s->gap = false;
     t->want--;

@@ -70,6 +70,15 @@ static void lost(struct serial *s, int64_t now, const char *why)
     event_add(s, KIND_LINE_LOST, INT64_MIN, NAN, why);
 }
 
+static void lost_at_open(struct serial *s, int64_t now)
+{
+    const struct port_fault *f = &s->fault;
+    char why[PORT_WHY + 32];
+
+    (void)snprintf(why, sizeof why, "%.29s%s%s", f->setting ? f->setting : "", f->setting ? ": " : "", f->why);
+    lost(s, now, why);
+}
+
 void device_lost(struct serial *s, int64_t now, const char *what, int error)
 {
     (void)snprintf(s->fault.why, sizeof s->fault.why, "%s%s%s", what, error ? ": " : "",
@@ -105,7 +114,7 @@ static void opened(struct serial *s, int64_t now)
     if (s->is_lost)
         event_add(s, KIND_LINE_BACK, INT64_MIN, seconds_of(now - s->lost_ns), NULL);
     s->gap |= s->was_open;
-    s->is_lost = false;
+    s->is_lost = s->is_unframed = s->is_noisy = false;
     s->was_open = true;
     orders_device_opened(s);
 }
@@ -122,7 +131,7 @@ aff_status device_open(struct serial *s, struct turn *t)
     if (s->fd < 0) {
         st = failed(s);
         s->was_tried = true;
-        lost(s, t->now, s->fault.why);
+        lost_at_open(s, t->now);
         try_later(s, t->now);
         return st;
     }
@@ -133,6 +142,47 @@ aff_status device_open(struct serial *s, struct turn *t)
     s->was_tried = true;
     opened(s, t->now);
     return AFF_OK;
+}
+
+/* Bytes came. A half frame and a long pause behind it are no hour of nonsense. */
+static void unframed_note(struct serial *s, int64_t now)
+{
+    if (s->is_unreadable || (s->is_unframed && now - s->heard_ns < s->config->unreadable_after))
+        return;
+    s->is_unframed = true;
+    s->unframed_ns = now;
+}
+
+static void unframed_look(struct serial *s)
+{
+    int64_t after = s->config->unreadable_after;
+
+    if (after == 0 || s->is_unreadable || !s->is_unframed || s->heard_ns - s->unframed_ns < after)
+        return;
+    s->is_unreadable = true;
+    s->host->count(s->host, METRIC_UNREADABLE, 1);
+    event_add(s, KIND_UNREADABLE, INT64_MIN, seconds_of(s->heard_ns - s->unframed_ns), "bytes come, and no frame in them");
+}
+
+void device_noisy(struct serial *s)
+{
+    s->is_noisy = true;
+    s->noise_ns = s->heard_ns;
+}
+
+void device_empty(struct serial *s)
+{
+    if (!s->is_noisy || s->heard_ns - s->noise_ns >= s->config->unreadable_after)
+        device_readable(s);
+}
+
+void device_readable(struct serial *s)
+{
+    s->is_unframed = s->is_noisy = false;
+    if (!s->is_unreadable)
+        return;
+    s->is_unreadable = false;
+    event_add(s, KIND_READABLE, INT64_MIN, s->unframed_ns ? seconds_of(s->heard_ns - s->unframed_ns) : NAN, NULL);
 }
 
 /* A line that hangs up reads 0 bytes; one whose driver is gone gives EIO. */
@@ -153,6 +203,7 @@ aff_status device_read(struct serial *s, int64_t now, size_t *ret_size)
     }
     *ret_size = (size_t)got;
     utc = s->host->utc_ns(s->host, &clock);
+    unframed_note(s, now);
     orders_bytes(s, to, (size_t)got);
     window_filled(&s->window, (size_t)got, utc, clock);
     s->host->count(s->host, METRIC_BYTES, (uint64_t)got);
@@ -203,6 +254,7 @@ void device_care(struct serial *s, int64_t now)
     if (s->fd < 0)
         return;
     errors_look(s, now);
+    unframed_look(s);
     if (after == 0 || s->is_silent || now - s->heard_ns < after)
         return;
     s->is_silent = true;

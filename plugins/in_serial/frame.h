@@ -49,6 +49,7 @@ struct frame_rule {
     bool keep_empty; /* also frames without content */
     struct marks starts, ends;
     bool ascii;      /* LINE: only printable ASCII and tabs make up a line */
+    bool strict;     /* LINE: a line with any other byte is bad */
     size_t size;     /* FIXED */
     uint8_t sync;    /* FIXED: bits that are set in a frame's first byte and in no other; 0: none */
     size_t offset, width, header, trailer; /* LENGTH; the header counts from the frame's first byte */

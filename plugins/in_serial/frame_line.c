@@ -3,7 +3,8 @@
  * frame_line.c - lines of text: bytes up to an end mark, which is left out.
  *
  * With `ascii` any other byte ends what has begun and is no part of a line, so
- * that a monitor's text can be read between the bytes of its waveforms. */
+ * that a monitor's text can be read between the bytes of its waveforms. With `strict`
+ * it makes the whole line a bad one. */
 #include "frame.h"
 
 /* What is too long is bad as soon as that is seen; with `ascii` only when an end
@@ -78,6 +79,15 @@ static struct frame_step noise_skip(struct framer *f, const uint8_t *at, size_t 
     return frame_skip(REASON_GARBAGE, first + noise(f, at + first, have - first));
 }
 
+static bool is_all_text(const uint8_t *at, size_t size)
+{
+    size_t i = 0;
+
+    while (i < size && is_text(at[i]))
+        i++;
+    return i == size;
+}
+
 struct frame_step line_next(struct framer *f, const uint8_t *at, size_t have)
 {
     size_t first = f->rule.ascii ? noise_find(f, at, have) : have;
@@ -90,6 +100,10 @@ struct frame_step line_next(struct framer *f, const uint8_t *at, size_t have)
     if (found.what != FRAME_FOUND)
         return found;
     mark = found.size;
+    if (f->rule.strict && !is_all_text(at, found.raw)) {
+        f->begun = true;
+        return frame_skip(REASON_ENCODING, found.raw + mark);
+    }
     step = frame_judge(f, &(struct frame_parts){ at, 0, found.raw, mark, 0 });
     step.sure = f->begun;
     step.raw = found.raw + mark;

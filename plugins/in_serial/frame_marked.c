@@ -108,11 +108,24 @@ static struct frame_step bad(const struct framer *f, enum frame_reason reason, s
     return frame_skip(reason, f->rule.has_escape ? whole : start);
 }
 
-/* The frame that ends at `place` with `end` bytes of a mark, of which `raw` are
- * taken. */
-static struct frame_step whole(struct framer *f, const uint8_t *at, struct look look, size_t start, size_t end)
+/* How much of a good frame of `raw` bytes is its own: where the next one begins in what
+ * should follow its checksum, that was lost. Bytes behind `raw` may not be there yet, and
+ * do not count. */
+static size_t own_bytes(const struct frame_rule *r, const uint8_t *at, size_t raw)
+{
+    const struct mark *mark;
+    size_t place;
+
+    if (!r->sum.behind || !r->sum.after || r->start_is_content || is_shared(r))
+        return raw;
+    return marks_find(&r->starts, at, raw, raw - r->sum.after, &place, &mark) == FRAME_FOUND ? place : raw;
+}
+
+/* The frame that ends where the look did; of a mark that is a start only the place. */
+static struct frame_step whole(struct framer *f, const uint8_t *at, struct look look, size_t start)
 {
     const struct frame_rule *r = &f->rule;
+    size_t end = look.end == END_MARK ? look.mark->size : 0;
     struct frame_parts parts = { at, start, look.place - start, end, end ? r->tail : 0 };
     struct frame_step step;
     size_t raw = look.place + (is_shared(r) ? 0 : end + parts.tail);
@@ -128,7 +141,7 @@ static struct frame_step whole(struct framer *f, const uint8_t *at, struct look 
     step = frame_judge(f, &parts);
     if (step.what != FRAME_FOUND)
         return bad(f, (enum frame_reason)step.reason, start, raw);
-    step.raw = raw;
+    step.raw = end ? own_bytes(r, at, raw) : raw;
     return step;
 }
 
@@ -138,14 +151,14 @@ static struct frame_step found(struct framer *f, const uint8_t *at, size_t have,
     size_t end = look.mark->size;
 
     if (look.end == END_RESTART)
-        return r->ends.count ? frame_skip(REASON_CUT, look.place) : whole(f, at, look, start, 0);
+        return r->ends.count ? frame_skip(REASON_CUT, look.place) : whole(f, at, look, start);
     if (is_shared(r) && look.place == start)
         return frame_skip(REASON_NONE, start);
     if (!r->has_escape && look.place + end + r->tail > r->most)
         return bad(f, REASON_LONG, start, look.place);
     if (have < look.place + end + r->tail)
         return frame_more();
-    return whole(f, at, look, start, end);
+    return whole(f, at, look, start);
 }
 
 struct frame_step marked_next(struct framer *f, const uint8_t *at, size_t have)

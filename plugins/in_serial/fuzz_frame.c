@@ -59,6 +59,7 @@ static void rule_make(struct frame_rule *r, const uint8_t *p)
     r->kind = KIND;
     r->most = 8u + p[1];
     r->ascii = p[2] & 1;
+    r->strict = !r->ascii && (p[2] & 8);
     r->keep_empty = p[2] & 2;
     r->whole = p[2] & 4;
     marks_make(r, p + 3);

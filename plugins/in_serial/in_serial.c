@@ -27,8 +27,8 @@ static const struct aff_port outputs[] = {
                               "it took, and the id of its record (order).",
                        .schema = &serial_result_schema, .types = AFF_MASK(AFF_FIELDS), .priority = AFF_PRIO_VITALS },
     [PORT_EVENTS] = { .name = "events",
-                      .doc = "What happened to the device: line_lost, line_back, silent, not_silent, bad_frames "
-                             "(count: since the last one).",
+                      .doc = "What happened to the device: line_lost, line_back, silent, not_silent, unreadable, "
+                             "readable, bad_frames (count: since the last one).",
                       .schema = &serial_event_schema, .types = AFF_MASK(AFF_FIELDS), .priority = AFF_PRIO_VITALS },
 };
 
@@ -69,6 +69,7 @@ static const struct aff_metric metrics[] = {
     [METRIC_DONE] = COUNTER("commands_done", NULL, "Commands that were done, with those of on_open and polls."),
     [METRIC_NOT_DONE] = COUNTER("commands_not_done", NULL, "Commands that were not done, for any reason."),
     [METRIC_RETRIES] = COUNTER("retries", NULL, "Times that a command was sent again."),
+    [METRIC_UNREADABLE] = COUNTER("unreadable", NULL, "Times that bytes came and no frame for unreadable_after."),
     [METRIC_QUEUED] = { "queued", "Commands that wait or are at work.", NULL, AFF_METRIC_GAUGE, 0 },
 };
 

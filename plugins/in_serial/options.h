@@ -14,7 +14,7 @@ static const char *const flows[] = { "none", "rtscts", "xonxoff", NULL };
 static const char *const pins[] = { "leave", "on", "off", NULL };
 static const char *const framers[] = { "none", "line", "fixed", "length", "stx_etx", "slip", "cobs", "marks", "silence", NULL };
 static const char *const emits[] = { "content", "frame", NULL };
-static const char *const line_texts[] = { "any", "ascii", NULL };
+static const char *const line_texts[] = { "any", "ascii", "strict", NULL };
 static const char *const orders_of_bytes[] = { "big", "little", NULL };
 static const char *const counts_of_length[] = { "payload", "rest", "frame", NULL };
 static const char *const insides[] = { "restart", "content", NULL };
@@ -45,7 +45,8 @@ static const struct aff_option line_options[] = {
                  "What ends a line, and is left out of it; without it CR, LF and both, and empty lines are nothing."),
     AFF_OPT_ENUM(struct line_config, text, 0, "\"any\"", line_texts,
                  "What a line is made of: any bytes, or (ascii) only printable ASCII and tabs, so that lines are found "
-                 "between bytes of another kind, such as a monitor's waveforms."),
+                 "between bytes of another kind, such as a monitor's waveforms, or (strict) the same, and a line with "
+                 "another byte in it is bad."),
 };
 
 static const struct aff_option fixed_options[] = {
@@ -215,6 +216,9 @@ static const struct aff_option options[] = {
                   "The checksum of each frame; a frame with another one is bad."),
     AFF_OPT_DURATION(struct config, silent_after, 0, "\"10s\"", 0, 24 * HOUR_NS,
                      "After how long without a byte the device counts as silent; 0 means never."),
+    AFF_OPT_DURATION(struct config, unreadable_after, 0, "\"30s\"", 0, 24 * HOUR_NS,
+                     "After how long with bytes and no frame in them the device counts as unreadable, as it is at a "
+                     "wrong speed; 0 means never."),
     AFF_OPT_MAP(struct config, commands, 0, command_options, sizeof(struct command_config),
                 "What the device can be told, by names that rows at `commands` give."),
     AFF_OPT_LIST(struct config, on_open, 0, name_item, sizeof(const char *),

@@ -97,6 +97,8 @@ void orders_bytes(struct serial *s, const uint8_t *at, size_t size)
     answer_look(o, room, both);
     if (o->state == ORDER_WAITING && size > head)
         answer_look(o, at, size);
+    if (o->state != ORDER_WAITING)
+        device_readable(s);
     if (size >= sizeof o->tail) {
         o->tail_size = sizeof o->tail;
         memcpy(o->tail, at + size - o->tail_size, o->tail_size);

@@ -10,6 +10,7 @@
 static const char *const kind_names[EVENT_KINDS] = {
     [KIND_LINE_LOST] = "line_lost",   [KIND_LINE_BACK] = "line_back",     [KIND_SILENT] = "silent",
     [KIND_NOT_SILENT] = "not_silent", [KIND_BAD_FRAMES] = "bad_frames",
+    [KIND_UNREADABLE] = "unreadable", [KIND_READABLE] = "readable",
 };
 
 static const char *const outcome_names[] = {

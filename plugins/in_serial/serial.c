@@ -109,7 +109,7 @@ void serial_close(void *self)
 struct kept {
     char version[8];
     int64_t lost_utc;
-    uint8_t is_lost, was_open, is_silent, reserved[5];
+    uint8_t is_lost, was_open, is_silent, is_unreadable, reserved[4];
     int64_t silent_utc; /* from "serial 2" on */
     int64_t taken_utc;  /* when it was written; from "serial 3" on */
     uint8_t clock, unused[3];
@@ -137,7 +137,8 @@ static int64_t ns_of(const struct serial *s, int64_t utc)
 aff_status serial_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
 {
     const struct serial *s = self;
-    struct kept kept = { .is_lost = s->is_lost, .was_open = s->was_open, .is_silent = s->is_silent };
+    struct kept kept = { .is_lost = s->is_lost, .was_open = s->was_open, .is_silent = s->is_silent,
+                         .is_unreadable = s->is_unreadable };
     struct kept_job jobs[JOBS_MOST];
     size_t jobs_size = s->orders.job_count * sizeof *jobs;
 
@@ -189,9 +190,10 @@ aff_status serial_restore(void *self, const void *buffer, size_t size)
         return s->host->explain(s->host, AFF_ERR_DATA, "the snapshot was not written by this version of in_serial");
     s->is_lost = kept.is_lost;
     s->was_open = kept.was_open;
-    s->was_tried = kept.is_lost; /* others run already: no refusal ends them */
+    s->was_tried = kept.is_lost || kept.was_open; /* others run already: no refusal ends them */
     s->lost_ns = ns_of(s, kept.lost_utc);
     s->is_silent = kept.is_silent;
+    s->is_unreadable = kept.is_unreadable;
     s->silent_ns = ns_of(s, kept.silent_utc);
     orders_restore(s, kept.job_count ? (const char *)buffer + sizeof kept : NULL, kept.job_count, away_of(s, &kept));
     return AFF_OK;

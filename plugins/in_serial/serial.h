@@ -24,9 +24,10 @@ enum { VERDICT_QUEUED = 1, VERDICT_DONE, VERDICT_REFUSED, VERDICT_TIMEOUT, VERDI
 enum { METRIC_FRAMES, METRIC_BYTES, METRIC_SKIPPED, METRIC_BAD_LONG, METRIC_BAD_LENGTH, METRIC_BAD_SUM,
        METRIC_BAD_ENCODING, METRIC_BAD_CUT, METRIC_LOST, METRIC_OPENED, METRIC_SILENT, METRIC_LINE_FRAMING,
        METRIC_LINE_PARITY, METRIC_LINE_OVERRUNS, METRIC_LINE_BREAKS, METRIC_SENT, METRIC_COMMANDS, METRIC_DONE,
-       METRIC_NOT_DONE, METRIC_RETRIES, METRIC_QUEUED };
+       METRIC_NOT_DONE, METRIC_RETRIES, METRIC_QUEUED, METRIC_UNREADABLE };
 
-enum event_kind { KIND_LINE_LOST, KIND_LINE_BACK, KIND_SILENT, KIND_NOT_SILENT, KIND_BAD_FRAMES, EVENT_KINDS };
+enum event_kind { KIND_LINE_LOST, KIND_LINE_BACK, KIND_SILENT, KIND_NOT_SILENT, KIND_BAD_FRAMES, KIND_UNREADABLE,
+                  KIND_READABLE, EVENT_KINDS };
 
 enum {
     EVENTS_MOST = 16,  /* that wait to be emitted */
@@ -127,6 +128,10 @@ struct serial {
     int64_t frame_ns; /* event time of the last frame */
     bool is_silent;    /* was told; ends with the next byte, also behind a loss or a restart */
     int64_t silent_ns; /* since when */
+    bool is_unreadable, is_unframed; /* the first was told; the second: bytes came behind the last frame */
+    int64_t unframed_ns; /* the first of them; 0: it is not known any more */
+    bool is_noisy;       /* some of them were garbage, at last at noise_ns */
+    int64_t noise_ns;
     uint64_t bad;       /* since the last event about it */
     enum frame_reason bad_reason; /* of the last */
     int64_t bad_next_ns;
@@ -154,6 +159,11 @@ aff_status device_read(struct serial *s, int64_t now, size_t *ret_size);
 aff_status device_write(struct serial *s, int64_t now, const uint8_t *at, size_t size, size_t *ret_size);
 /* Silence and the driver's counts. */
 void device_care(struct serial *s, int64_t now);
+/* What came was understood: a frame, an answer. */
+void device_readable(struct serial *s);
+/* What came was none, or an empty frame, which says something only where no garbage is. */
+void device_noisy(struct serial *s);
+void device_empty(struct serial *s);
 /* Asks the host to wait for what we wait for. */
 aff_status device_watch(struct serial *s, uint32_t events);
 /* When it wants to be called at the latest. */

@@ -27,7 +27,7 @@ static aff_status restore_watched(void *self, const void *buffer, size_t size);
 #include <unistd.h>
 
 static struct {
-    int far; /* the device's end */
+    int near, far; /* in_serial's end and the device's */
     bool counts, refuses;
     struct port_errors errors;
     unsigned opened, forgotten;
@@ -47,6 +47,7 @@ int port_open(const struct port_rule *rule, struct port_fault *ret_fault)
         return -1;
     }
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+    fake_port.near = pair[0];
     fake_port.far = pair[1];
     fake_port.opened++;
     return pair[0];
@@ -73,18 +74,20 @@ bool port_errors(int fd, struct port_errors *ret)
 
 ssize_t read(int fd, void *to, size_t size)
 {
-    int error = fake_port.read_error;
+    int error = fd == fake_port.near ? fake_port.read_error : 0;
 
-    fake_port.read_error = 0;
+    if (fd == fake_port.near)
+        fake_port.read_error = 0;
     errno = error;
     return error ? -1 : syscall(SYS_read, fd, to, size);
 }
 
 ssize_t write(int fd, const void *from, size_t size)
 {
-    int error = fake_port.write_error;
+    int error = fd == fake_port.near ? fake_port.write_error : 0;
 
-    fake_port.write_error = 0;
+    if (fd == fake_port.near)
+        fake_port.write_error = 0;
     errno = error;
     return error ? -1 : syscall(SYS_write, fd, from, size);
 }
@@ -213,6 +216,29 @@ TEST(another_device_in_its_place_that_refuses_a_setting_ends_no_run)
         (void)aff_harness_clock(h, SECOND_NS);
     EXPECT_STATUS(aff_harness_status(h), AFF_ERR_IO);
     EXPECT_CAUSE(h, "baud: no");
+    fake_port.refuses = false;
+    for (int i = 0; i < 20; i++)
+        (void)aff_harness_clock(h, SECOND_NS);
+    EXPECT_STATUS(aff_harness_status(h), AFF_AGAIN);
+    aff_harness_close(&h);
+}
+
+/* A reload with a setting that one device does not take must not stop a ward. */
+TEST(a_refusal_behind_a_restart_of_what_has_run_ends_no_run)
+{
+    struct aff_harness *h = open_fake("");
+    const struct aff_record *e;
+
+    fake_port.refuses = true;
+    aff_harness_restart(h);
+    EXPECT_STATUS(aff_harness_read(h, 64), AFF_ERR_IO);
+    EXPECT_CAUSE(h, "baud: no");
+    for (int i = 0; i < 20; i++)
+        (void)aff_harness_clock(h, SECOND_NS);
+    EXPECT_STATUS(aff_harness_status(h), AFF_ERR_IO);
+    e = aff_harness_take(h, "events");
+    assert_string_equal(aff_harness_text(h, e, "kind"), "line_lost");
+    assert_string_equal(aff_harness_text(h, e, "why"), "baud: no");
     fake_port.refuses = false;
     for (int i = 0; i < 20; i++)
         (void)aff_harness_clock(h, SECOND_NS);
@@ -424,6 +450,7 @@ AFF_TEST_MAIN(what_the_driver_counts_is_a_metric_and_an_overrun_a_gap, a_read_th
               a_line_that_fails_while_it_is_read_or_written_is_lost_and_opened_again,
               frames_that_were_read_before_a_write_fails_come_out_and_only_the_half_one_is_lost,
               another_device_in_its_place_that_refuses_a_setting_ends_no_run,
+              a_refusal_behind_a_restart_of_what_has_run_ends_no_run,
               a_command_that_stays_half_sent_is_forgotten_before_it_is_sent_again,
               a_command_that_was_held_over_hours_without_power_is_not_sent,
               a_clock_that_is_not_set_expires_nothing_by_itself, a_restart_gives_a_command_no_new_wait,

@@ -210,6 +210,30 @@ TEST(a_checksum_that_was_lost_costs_one_frame_and_not_the_next)
     assert_int_equal(last.bad[REASON_SUM], 1);
 }
 
+/* Its content came and is checked; what was lost behind it is none of the next frame's. */
+TEST(a_line_end_that_was_lost_behind_a_checksum_costs_no_frame)
+{
+    rule_new(FRAME_STX_ETX, "\\x02", "\\x03");
+    rule.sum = (struct frame_sum){ .rule = { .kind = SUM_ADD8, .hex = true }, .behind = true, .cover_end = true,
+                                   .after = 2 };
+    rule.tail = 4;
+    assert_string_equal(FRAMES("\x02"
+                               "1H\x03"
+                               "7C\x02"
+                               "1H\x03"
+                               "7C\r\x02"
+                               "1H\x03"
+                               "7C\r\n"),
+                        "[1H][1H][1H]");
+    rule.start_is_content = true;
+    assert_string_equal(FRAMES("\x02"
+                               "1H\x03"
+                               "7C\x02\x02\x02"
+                               "1H\x03"
+                               "7C\r\n"),
+                        "[1H][1H]");
+}
+
 TEST(a_frame_without_its_end_gives_way_to_the_next_start)
 {
     rule_new(FRAME_STX_ETX, "\\x02", "\\x03");
@@ -458,6 +482,7 @@ AFF_TEST_MAIN(lines_end_by_any_mark_and_empty_ones_are_passed_over,
               a_length_field_counts_payload_rest_or_frame, a_length_that_cannot_be_is_bad_and_what_follows_is_found,
               stx_and_etx_with_a_checksum_behind_as_in_astm_e1381,
               a_checksum_that_was_lost_costs_one_frame_and_not_the_next,
+              a_line_end_that_was_lost_behind_a_checksum_costs_no_frame,
               a_frame_without_its_end_gives_way_to_the_next_start, nmea_sentences_have_their_sum_inside,
               a_checksum_needs_room_for_what_it_does_not_cover,
               dle_escapes_are_taken_out_and_wrong_ones_are_bad, hdlc_frames_share_their_flags_and_are_checked_by_x25,

@@ -67,6 +67,7 @@ TEST(every_framer_works_through_the_plugin)
     } rows[] = {
 #define ROW(toml, bytes, records, frames) { toml, bytes, sizeof(bytes) - 1, records, frames }
         ROW("framer = \"none\"", "abc", 1, "[abc]"),
+        ROW("line = { text = \"strict\" }", "a\r\nb\xfb" "c\r\nd\te\nf", 2, "~[a]![d\te]"),
         ROW("line = { end = \"\\r\", text = \"ascii\" }", "IJ\xfb\xfbHR=1;\rRR=2;\r", 2, "[HR=1;][RR=2;]"),
         ROW("framer = \"fixed\"\nfixed = { size = 4, start = \"$\" }", "x$abcy$def", 2, "[abc][def]"),
         ROW("framer = \"length\"\nlength = { start = '\\xAA', offset = 1, width = 2, order = \"little\", trailer = 2 "

@@ -41,11 +41,24 @@ static int32_t endian_of(const struct frame *f, const struct column_config *c)
     return c->endian == COLUMN_AS_FRAME ? f->config->endian : c->endian == COLUMN_BIG ? ENDIAN_BIG : ENDIAN_LITTLE;
 }
 
+/* The bits of `value` that are set in `mask`, without the gaps between them. */
+static uint64_t bits_gather(uint64_t value, uint64_t mask)
+{
+    uint64_t out = 0;
+    uint32_t place;
+
+    for (place = 0; mask; mask &= mask - 1, place++)
+        out |= (uint64_t)((value & mask & -mask) != 0) << place;
+    return out;
+}
+
 /* The integer at `bytes`, or the bits of it that the column names. */
 static uint64_t whole_read(const struct column_config *c, const unsigned char *bytes, int32_t endian)
 {
     uint32_t bits = map_raw_bits(c);
-    uint64_t value = bytes_join(bytes, map_raw_width(c->raw), endian) >> c->bit;
+    uint64_t value = bytes_join(bytes, map_raw_width(c->raw), endian);
+
+    value = c->mask ? bits_gather(value, (uint64_t)c->mask) : value >> c->bit;
 
     if (bits < 64)
         value &= (UINT64_C(1) << bits) - 1;

@@ -174,6 +174,10 @@ static void column_raw(struct check *c, uint32_t i, uint32_t k)
     if ((col->bit || col->bits) && (col->raw >= RAW_F32 || col->bit + bits > wide || bits < 1))
         wrong(c, i, k, "bits", "are not in the value; expected bits of an integer, counted from its lowest, 0; correct "
                                "bit, bits or raw");
+    if (col->mask && (col->bit || col->bits))
+        wrong(c, i, k, "mask", "stands beside bit or bits; expected one of the two ways; leave the other out");
+    if (col->mask && (col->raw >= RAW_F32 || (wide < 64 && col->mask >> wide)))
+        wrong(c, i, k, "mask", "is no bits of an integer, or goes beyond it; expected bits of raw; correct one of the two");
     if (f->size > 0 && col->at >= 0 && col->at + width > f->size)
         wrong(c, i, k, "at", "is where the value goes beyond the frame's `size`; expected all of it inside; correct one "
                              "of the two");
@@ -197,6 +201,8 @@ static void column_text(struct check *c, uint32_t i, uint32_t k)
     if (is_hex && (col->out.type > COLUMN_BOOL || col->out.keep_text))
         wrong(c, i, k, "digits", "is for numbers; expected a column of type real, int or bool without keep_text; leave it "
                                  "out, or change the type");
+    if (col->mask)
+        wrong(c, i, k, "mask", "is for frames of kind binary; expected bit and bits here; leave it out");
     if ((col->bit || col->bits) && !is_hex)
         wrong(c, i, k, "bits", "and bit are for frames of kind binary and for digits = \"hex\"; expected one of these; "
                                "leave them out");
@@ -258,7 +264,10 @@ static void frame_marks(struct check *c, uint32_t i)
     bool has_fields = f->kind <= KIND_DELIMITED;
     unsigned char bytes[BEGINS_MOST];
 
-    if (has_fields && map_separator(f->separator) < 0 && !map_separators(f->separator))
+    if (has_fields && strpbrk(f->separator, "\r\n"))
+        wrong(c, i, UINT32_MAX, "separator", "has a line end in it, and lines are frames of their own; expected what stands "
+                                             "between fields of one line; write that, and split = \"lines\" beside frames");
+    else if (has_fields && map_separator(f->separator) < 0 && !map_separators(f->separator))
         wrong(c, i, UINT32_MAX, "separator", "is not one character, nor 2 to 8 different ones; expected such of ASCII, "
                                              "\"tab\" or \"blanks\"; write what stands between the fields");
     if (f->kind <= KIND_PAIRS && (map_separator(f->assign) <= 0 || f->assign[1]))

@@ -32,6 +32,7 @@ static const struct column_config by_place[] = {
 static const struct column_config by_byte[] = {
     { OUT("a", "", COLUMN_REAL), .prefix = "", .suffix = "", .strip = "", .scale = 0.5, .offset = 1, .at = 1, .raw = RAW_F32 },
     { OUT("c", "", COLUMN_INT), LIMITS, .at = 5, .raw = RAW_I24, .bit = 3, .bits = 11 },
+    { OUT("g", "", COLUMN_REAL), LIMITS, .at = 1, .raw = RAW_I16, .mask = 0x7f7f },
     { OUT("e", "", COLUMN_BOOL), .prefix = "", .suffix = "", .strip = "", .scale = 1, .at = 8, .raw = RAW_BCD, .length = 3 },
     { OUT("b", "", COLUMN_TEXT), .prefix = "", .suffix = "", .strip = "", .scale = 1, .at = 9, .raw = RAW_TEXT, .length = 4 },
 };

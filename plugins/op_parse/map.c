@@ -148,6 +148,8 @@ uint32_t map_raw_width(int32_t raw)
 
 uint32_t map_raw_bits(const struct column_config *c)
 {
+    if (c->mask)
+        return (uint32_t)__builtin_popcountll((uint64_t)c->mask);
     return (uint32_t)(c->bits ? c->bits : map_raw_width(c->raw) * 8 - c->bit);
 }
 

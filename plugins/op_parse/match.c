@@ -204,6 +204,13 @@ static bool is_ignored(const struct config *c, const struct piece *text)
     return false;
 }
 
+bool frame_ignored(const struct parser *p, const struct piece *piece)
+{
+    struct piece text = text_of(piece);
+
+    return text.size == 0 || is_ignored(p->config, &text);
+}
+
 const struct frame *frame_match(const struct parser *p, const struct piece *piece, size_t *ret_at)
 {
     struct piece text = text_of(piece);

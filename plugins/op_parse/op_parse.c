@@ -6,7 +6,7 @@
  * values lie, and each value's name, unit and LOINC code. A frame makes one row of
  * the stream "X/rows" of its stream "X", with the columns of its kind; op_latest
  * joins the rows of several kinds. A frame that is of no kind is let go and
- * counted; a broken one is a dead letter with its reason.
+ * counted; a broken one is a dead letter with its reason. Both are told as events.
  *
  * Not here: cutting bytes into frames, which sources of devices do. Options:
  * options.h; the map: map.c, check.c; frames: match.c, fields.c, binary.c; values:
@@ -14,10 +14,23 @@
 #include "options.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define LOG_EVERY_NS INT64_C(10000000000)
 enum { SCRATCH_ROOM = 65536 };
+
+enum { PORT_ROWS, PORT_EVENTS };
+enum { EVENT_KIND, EVENT_COUNT, EVENT_WHY, EVENT_COLUMNS };
+static const struct aff_column event_columns[EVENT_COLUMNS] = {
+    [EVENT_KIND] = { .name = "kind", .type = AFF_TEXT, .required = 1 },
+    [EVENT_COUNT] = { .name = "count", .unit = "1", .type = AFF_INT },
+    [EVENT_WHY] = { .name = "why", .type = AFF_TEXT },
+};
+static const struct aff_schema event_schema = {
+    .struct_size = sizeof(struct aff_schema), .type = AFF_FIELDS, .name = "unread",
+    .columns = event_columns, .count = EVENT_COLUMNS, .stride = sizeof(struct aff_column),
+};
 
 static const struct aff_port inputs[] = {
     { .name = "in", .doc = "Frames of a device, one a record, or several where split says so.",
@@ -27,6 +40,9 @@ static const struct aff_port inputs[] = {
 static const struct aff_port outputs[] = {
     { .name = "rows", .doc = "A row for each frame, on the stream \"X/rows\" of what came in on \"X\".",
       .types = AFF_MASK(AFF_FIELDS), .priority = AFF_PRIO_VITALS },
+    { .name = "events", .doc = "A row for each record with frames that could not be read, on the stream \"X/rows/events\": "
+                               "kind (bad_frames), count, and why, a verdict's name. For bad_rate of op_watch.",
+      .schema = &event_schema, .types = AFF_MASK(AFF_FIELDS), .priority = AFF_PRIO_VITALS },
 };
 
 static const struct aff_verdict verdicts[] = {
@@ -52,8 +68,9 @@ static const struct aff_metric metrics[METRICS] = {
 };
 
 /* Of each input stream; kept over a restart. */
+enum { BEGUN_ROWS = 1, BEGUN_EVENTS = 2 };
 struct state {
-    uint32_t has_rows; /* there is a stream to end */
+    uint32_t begun;    /* streams to end */
     uint32_t gap;      /* the next row is the first one behind a gap */
 };
 
@@ -115,6 +132,14 @@ static aff_status parser_fill(struct parser *p)
     if (st < 0)
         return st;
     p->rows.route.ending = p->config->stream;
+    (void)snprintf(p->unread_ending, sizeof p->unread_ending, "%.255s/events", p->config->stream);
+    p->unread.ending = p->unread_ending;
+    p->unread_schema = host->schema(host, &event_schema);
+    if (!p->unread_schema)
+        return AFF_ERR_MEMORY;
+    st = route_open(&p->unread, host, false);
+    if (st < 0)
+        return st;
     frames_open(p);
     return host->state_open(host, sizeof(struct state), 0);
 }
@@ -166,6 +191,8 @@ struct work {
     uint32_t input, stream;
     bool gap;
     uint32_t rows, bad;
+    uint32_t unread;  /* frames that are told */
+    enum reason why;  /* the last of them */
     enum reason reason; /* of a bad frame that is the whole record */
 };
 
@@ -212,6 +239,12 @@ static enum reason frame_read(struct parser *p, const struct frame *f, const str
     return reason ? reason : values_end(p, f);
 }
 
+static void unread_note(struct work *w, enum reason why)
+{
+    w->unread++;
+    w->why = why;
+}
+
 static aff_status frame_take(struct parser *p, struct work *w, const struct piece *piece, bool is_whole)
 {
     size_t at = 0;
@@ -221,6 +254,8 @@ static aff_status frame_take(struct parser *p, struct work *w, const struct piec
 
     if (!f) {
         p->counts[METRIC_NO_MATCH]++;
+        if (!frame_ignored(p, piece))
+            unread_note(w, NO_MATCH);
         return AFF_OK;
     }
     reason = frame_read(p, f, piece, at);
@@ -229,6 +264,7 @@ static aff_status frame_take(struct parser *p, struct work *w, const struct piec
     if (st < 0 || !reason)
         return st;
     w->bad++;
+    unread_note(w, reason);
     p->counts[METRIC_BAD]++;
     bad_log(p, reason, piece->at);
     if (is_whole) {
@@ -284,6 +320,33 @@ static void counts_send(struct parser *p)
             p->host->count(p->host, i, p->counts[i]);
 }
 
+static aff_status unread_tell(struct parser *p, const struct work *w)
+{
+    static const char kind[] = "bad_frames";
+    const char *why = verdicts[w->why - 1].name;
+    uint32_t texts = (uint32_t)(sizeof kind + strlen(why));
+    struct aff_record *draft;
+    struct route_entry to;
+    struct aff_row row;
+    aff_status st = route_own(&p->unread, w->stream, p->unread_schema, &to);
+
+    if (st < 0)
+        return st;
+    draft = p->host->reserve(p->host, PORT_EVENTS, w->input, aff_row_size(EVENT_COLUMNS, texts));
+    if (!draft)
+        return AFF_ERR_MEMORY;
+    draft->type = AFF_FIELDS;
+    draft->schema = p->unread_schema;
+    draft->subject = to.subject;
+    draft->stream = to.stream;
+    draft->flags = 0;
+    row = aff_row_begin(draft, EVENT_COLUMNS);
+    aff_row_put_text(&row, EVENT_KIND, kind, sizeof kind - 1);
+    aff_row_put_int(&row, EVENT_COUNT, w->unread);
+    aff_row_put_text(&row, EVENT_WHY, why, (uint32_t)strlen(why));
+    return p->host->emit(p->host, draft, aff_row_end(&row));
+}
+
 static aff_status record_take(struct parser *p, const struct aff_batch *batch, uint32_t input)
 {
     const struct aff_record *r = &batch->records[input];
@@ -296,10 +359,12 @@ static aff_status record_take(struct parser *p, const struct aff_batch *batch, u
     w.gap = s->gap || (r->flags & AFF_FLAG_GAP);
     memset(p->counts, 0, sizeof p->counts);
     st = pieces_take(p, &w, r);
+    if (st == AFF_OK && w.unread)
+        st = unread_tell(p, &w);
     if (st < 0)
         return st;
     s->gap = w.gap;
-    s->has_rows |= w.rows > 0;
+    s->begun |= (w.rows ? BEGUN_ROWS : 0u) | (w.unread ? BEGUN_EVENTS : 0u);
     if (w.reason)
         batch->verdicts[input] = (uint8_t)w.reason;
     else if (!w.rows && !w.bad)
@@ -329,8 +394,12 @@ static aff_status parse_stream_end(void *self, uint32_t port, const struct aff_r
     aff_status st = AFF_OK;
 
     (void)port;
-    if (s && s->has_rows)
-        st = route_end(&p->rows.route, mark->stream, 0, p->rows.schema);
+    if (s && (s->begun & BEGUN_ROWS))
+        st = route_end(&p->rows.route, mark->stream, PORT_ROWS, p->rows.schema);
+    if (s && st == AFF_OK)
+        s->begun &= ~(uint32_t)BEGUN_ROWS;
+    if (s && st == AFF_OK && (s->begun & BEGUN_EVENTS))
+        st = route_end(&p->unread, mark->stream, PORT_EVENTS, p->unread_schema);
     if (s && st == AFF_OK)
         memset(s, 0, sizeof *s);
     return st;

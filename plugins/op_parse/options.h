@@ -75,6 +75,9 @@ static const struct aff_option column_options[] = {
                 "several."),
     AFF_OPT_INT(struct column_config, bits, 0, "0", 0, 64, NULL,
                 "Of kind binary, or with digits = \"hex\": how many bits of its integer the value has; all if 0."),
+    AFF_OPT_INT(struct column_config, mask, 0, "0", 0, 9007199254740991.0, NULL,
+                "Of kind binary, instead of bit and bits: which bits of its integer the value has, put together without "
+                "the gaps: 0x407F for bits 0 to 6 and 14, as where bytes have seven bits; all if 0."),
     AFF_OPT_ENUM(struct column_config, digits, 0, "\"decimal\"", digits_names,
                  "Of a number written as text: its digits; those of a hexadecimal one have no sign, and 0x in front or "
                  "not."),

@@ -12,7 +12,8 @@
 #include <rows/rows.h>
 #include <rows/split.h>
 
-enum { FRAMES_MOST = 64, PLACES_MOST = 1024, BEGINS_MOST = 32, SPECIALS_MOST = 16, SEPARATORS_MOST = 8, LOG_WHY = 160 };
+enum { FRAMES_MOST = 64, PLACES_MOST = 1024, BEGINS_MOST = 32, SPECIALS_MOST = 16, SEPARATORS_MOST = 8, LOG_WHY = 160,
+       UNREAD_ENDING = 264 };
 
 enum frame_kind { KIND_KEY, KIND_PAIRS, KIND_DELIMITED, KIND_FIXED, KIND_BINARY };
 enum start_way { START_FRAME, START_KEY, START_ANYWHERE };
@@ -35,7 +36,7 @@ struct column_config {
     const char *prefix, *suffix, *strip;
     struct aff_list suspect, yes;  /* of const char * */
     struct aff_list low, high;     /* of double, at most one */
-    int64_t field, at, length, bit, bits;
+    int64_t field, at, length, bit, bits, mask;
     double scale, offset;
     int32_t raw, bad, outside, digits, endian;
 };
@@ -109,6 +110,9 @@ struct parser {
     const struct aff_host *host;
     const struct config *config;
     struct rows rows;
+    struct route unread; /* streams of events */
+    uint32_t unread_schema;
+    char unread_ending[UNREAD_ENDING]; /* of their names */
     struct rows_config rows_config;
     struct rows_column *columns; /* of all frames, each once */
     struct place *places;
@@ -166,6 +170,9 @@ aff_status map_shape(const void *config, const struct aff_table *inputs, const s
 bool text_ok(const struct parser *p, const char *text, size_t size);
 /* The kind that this piece is of, and where in it the frame begins; NULL: none. */
 const struct frame *frame_match(const struct parser *p, const struct piece *piece, size_t *ret_at);
+
+/* Whether it is of the kinds that are let go, or has nothing in it. */
+bool frame_ignored(const struct parser *p, const struct piece *piece);
 
 /* ---- fields.c, binary.c: all values of a frame; FINE or why there is no row. */
 enum reason frame_read_text(struct parser *p, const struct frame *f, const char *text, size_t size);

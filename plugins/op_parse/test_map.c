@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_map.c - what a map may not say, and what `check` knows of its rows.
+ * test_map.c - what a map may not say, what `check` knows of its rows, and what is told
+ * of frames that do not fit it.
  *
- * Not here: frames (test_op_parse.c). */
+ * Not here: frames that do (test_op_parse.c). */
 #include <rows/testing.h>
 
 static void refused(const char *frame, const char *place, const char *text)
@@ -33,6 +34,7 @@ TEST(a_frame_without_its_marks_is_refused)
     refused(COLUMN, "frames[0].key", "is missing");
     refused("key = \"A\", kind = \"pairs\", columns = [{ name = \"a\" }]", "frames[0].key", "expected begins");
     refused("key = \"A\", begins = \"x\", " COLUMN, "frames[0].begins", "key says it");
+    refused("key = \"A\", separator = \"\\r\\n\", " COLUMN, "frames[0].separator", "split");
     refused("key = \"A\", separator = \";;\", " COLUMN, "frames[0].separator", "different ones");
     refused("key = \"A\", separator = \" /\", quote = \"'\", " COLUMN, "frames[0].quote", "several");
     refused("key = \"A\", separator = \"123456789\", " COLUMN, "frames[0].separator", "8");
@@ -68,6 +70,10 @@ TEST(a_value_that_cannot_be_is_refused)
     refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, type = \"text\" }]", "columns[0].raw", "raw = \"text\"");
     refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, bit = 6, bits = 3 }]", "columns[0].bits", "from its lowest");
     refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, raw = \"f32\", bits = 3 }]", "columns[0].bits", "integer");
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, mask = 0x100 }]", "columns[0].mask", "beyond");
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, raw = \"f32\", mask = 1 }]", "columns[0].mask", "integer");
+    refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, mask = 3, bit = 1 }]", "columns[0].mask", "one of the two");
+    refused("key = \"A\", columns = [{ name = \"a\", field = 1, mask = 3 }]", "columns[0].mask", "binary");
     refused("kind = \"binary\", size = 4, columns = [{ name = \"a\", at = 2, raw = \"u32\" }]", "columns[0].at", "size");
     refused("kind = \"binary\", columns = [{ name = \"a\", at = 0, missing = [\"---\"] }]", "columns[0].missing", "0x8000");
     refused("key = \"A\", columns = [{ name = \"a\", field = 1, type = \"int\", scale = 0.1 }]", "columns[0].scale", "real");
@@ -100,6 +106,7 @@ TEST(a_special_value_that_its_type_cannot_hold_is_refused)
     NEVER("f32", "16777217");
     NEVER("f64", "9007199254740993");
     refused(SPECIAL("raw = \"u8\", bit = 2, bits = 4", "16"), "columns[0].missing", "cannot occur");
+    refused(SPECIAL("raw = \"u8\", mask = 0x25", "8"), "columns[0].missing", "cannot occur");
     refused(SPECIAL("raw = \"u8\", bit = 5", "8"), "columns[0].missing", "cannot occur");
     refused(SPECIAL("raw = \"bcd\", length = 2", "10000"), "columns[0].missing", "cannot occur");
     refused(SPECIAL("raw = \"bcd\", length = 2", "-1"), "columns[0].missing", "cannot occur");
@@ -158,7 +165,46 @@ TEST(check_knows_the_columns_that_come_out)
     assert_int_equal(out[0].subject, AFF_LABEL_PHI);
 }
 
+/* Events as "count why", one behind the other. */
+static const char *told(struct aff_harness *h)
+{
+    static char text[500];
+    const struct aff_record *r;
+    size_t used = 0;
+
+    text[0] = 0;
+    while ((r = aff_harness_take(h, "events")) && used + 100 < sizeof text) {
+        assert_string_equal(aff_harness_text(h, r, "kind"), "bad_frames");
+        used += (size_t)snprintf(text + used, sizeof text - used, "%d %s;", (int)aff_harness_int(h, r, "count"),
+                                 aff_harness_text(h, r, "why"));
+    }
+    return text;
+}
+
+/* A device of another speed or version sends what nobody understands, and that must not go by in silence. */
+TEST(frames_that_cannot_be_read_are_told_and_those_that_are_let_go_are_not)
+{
+    struct aff_harness *h = aff_harness_open("op_parse", "ignore = [\"TIME\"]\nsplit = \"cr\"\nframes = [{ key = "
+                                           "\"HR\", columns = [{ name = \"hr\", field = 2 }] }]");
+    uint32_t stream = text_stream(h, "A", "s");
+
+    push_text(h, stream, "HR=1;80;");
+    push_text(h, stream, "TIME 12:00\r\r\n\r");
+    push_text(h, stream, "\r\n");
+    EXPECT_NOTHING(h, "events");
+    push_text(h, stream, "\xfe\x81");
+    push_text(h, stream, "HR=1;80;\rPULS=80\rHR=1;x;\rHR=1;82;");
+    push_text(h, stream, "HR=1;y;");
+    assert_string_equal(told(h), "1 no_match;2 bad_value;1 bad_value;");
+    EXPECT_WAITING(h, "rows", 3);
+    aff_harness_restart(h);
+    aff_harness_end_stream(h, "in", stream);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
 AFF_TEST_MAIN(a_frame_without_its_marks_is_refused, a_column_without_its_place_is_refused,
               a_value_that_cannot_be_is_refused, a_special_value_that_its_type_cannot_hold_is_refused,
               what_no_frame_can_reach_is_refused,
-              time_subject_and_names_are_columns_of_the_map, check_knows_the_columns_that_come_out)
+              time_subject_and_names_are_columns_of_the_map, check_knows_the_columns_that_come_out,
+              frames_that_cannot_be_read_are_told_and_those_that_are_let_go_are_not)

@@ -268,6 +268,20 @@ TEST(parts_of_an_integer_are_values_too)
               "\xa5\x5a\xdf\x00\xf0", 5, "A@1000 on=1 mode=5 low=-1 rest=15\n");
 }
 
+/* Bytes of seven bits, as devices send them whose frames begin at the one bit left. */
+TEST(bits_that_lie_apart_are_one_value)
+{
+    static const char toml[] = BINARY("big", "{ name = \"hr\", at = 2, raw = \"u16\", mask = 0x407F, type = \"int\", missing = "
+                                             "[\"255\"] }, { name = \"t\", at = 2, raw = \"i16\", mask = 0x7F7F, scale = 0.5 }");
+
+    one_bytes(toml, "\xa5\x5a\x00\x48", 4, "A@1000 hr=72 t=36\n");
+    one_bytes(toml, "\xa5\x5a\x40\x48", 4, "A@1000 hr=200 t=-4060\n");
+    one_bytes(toml, "\xa5\x5a\xbf\xff", 4, "A@1000 hr=127 t=4095.5\n");
+    one_bytes(toml, "\xa5\x5a\x7f\x7f", 4, "A@1000 t=-0.5\n");
+    one_bytes(BINARY("little", "{ name = \"a\", at = 2, raw = \"u32\", mask = 0xF00000F1, type = \"int\" }"),
+              "\xa5\x5a\x71\xff\xff\x5f", 6, "A@1000 a=175\n");
+}
+
 TEST(floats_decimals_and_texts_in_bytes)
 {
     one_bytes(BINARY("big", "{ name = \"f\", at = 2, raw = \"f32\" }, { name = \"g\", at = 6, raw = \"f64\" }, "
@@ -537,7 +551,7 @@ AFF_TEST_MAIN(each_key_fills_columns_of_its_own, a_state_by_which_the_device_dou
               fixed_places_are_cut_by_bytes,
               lines_that_are_no_data_are_let_go_and_marks_around_a_value_taken_off,
               any_of_several_characters_may_stand_between_fields, numbers_may_be_written_in_hexadecimal,
-              a_value_may_have_an_order_of_its_own, latin_1_becomes_utf_8, integers_of_every_width_and_order, parts_of_an_integer_are_values_too,
+              a_value_may_have_an_order_of_its_own, latin_1_becomes_utf_8, integers_of_every_width_and_order, parts_of_an_integer_are_values_too, bits_that_lie_apart_are_one_value,
               floats_decimals_and_texts_in_bytes, special_values_are_no_values,
               a_special_value_in_hexadecimal_is_the_stored_bits, a_value_near_a_special_one_is_a_value,
               frames_of_one_mark_are_told_apart_by_their_size,

@@ -24,7 +24,8 @@ struct mini_host {
     size_t at;
     struct aff_record draft;
     const struct aff_record *input;
-    uint64_t rows, dead;
+    uint32_t port; /* of the draft */
+    uint64_t rows, dead; /* rows: on the first port */
     uint64_t counts[8]; /* metrics */
     uint64_t hash; /* over the rows, if `hashes` */
     bool hashes;
@@ -124,8 +125,8 @@ static inline struct aff_record *host_reserve(const struct aff_host *host, uint3
 {
     struct mini_host *h = host_of(host);
 
-    (void)port;
     (void)input;
+    h->port = port;
     if (size > MINI_RING)
         return NULL;
     if (h->at + size > MINI_RING)
@@ -154,7 +155,7 @@ static inline aff_status host_emit(const struct aff_host *host, struct aff_recor
     if (h->hashes)
         mini_hash(h, draft, size);
     h->at += (size + 15u) & ~15u;
-    h->rows++;
+    h->rows += h->port == 0;
     return AFF_OK;
 }
 

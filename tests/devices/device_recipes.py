@@ -76,11 +76,15 @@ REGISTERS = 'frames = [{ kind = "binary", endian = "big", columns = [{ name = "a
 def recipes():
     """Name, framing, map, what the device sends, what comes out."""
     return [
-        ("keys", "", block('from = "HR"'), b"HR=80 SPO2=98% BP=120/80(93)\r\nSPO2=--- HR=<5\r\n",
+        ("keys", block("strict"), block('from = "HR"'), b"HR=80 SPO2=98% BP=120/80(93)\r\nHR=\x81\r\nSPO2=--- HR=<5\r\n",
          [{"heart_rate": 80, "spo2": 98}, {"heart_rate": None, "spo2": None}]),
         ("printer", "", block("NPB"), PRINTED,
          [{"taken": f"01-Jul-97 16:00:0{at}", "spo2": value, "spo2_alarm": alarm}
           for at, value, alarm in ((0, 100, False), (2, 84, True), (4, None, False))]),
+        ("oximeter", block("sync_bits"), block("0x407F"), bytes([0x92, 100, 0x40, 22, 98, 0x83, 90, 1, 72, 97, 0x80, 0, 0x10, 0, 0]),
+         [{"pleth": 100, "pulse_rate": 150, "spo2": 98, "sensor_off": False},
+          {"pleth": 90, "pulse_rate": 72, "spo2": 97, "sensor_off": False},
+          {"pleth": 0, "pulse_rate": None, "spo2": None, "sensor_off": True}]),
         ("nmea", block('start = ["$", "!"]'), None, b"noise" + nmea("GPGGA,1,2") + b"$GPGGA,1*00\r\n" + nmea("GPRMC,3"),
          [{"text": "GPGGA,1,2"}, {"text": "GPRMC,3"}]),
         ("stx", block('"stx_etx"'), None, b"\x02AB\x03\x00\x02AB\x03\x01\x02BA\x03\x00", [{"text": "AB"}, {"text": "BA"}]),
@@ -117,7 +121,7 @@ def wait_came(bench, name, count):
 
 def each_recipe_of_the_guide_reads_its_device(bench):
     wanted = recipes()
-    text = '[pipeline]\nname = "recipes"\n' + "".join(nodes(bench, *r[:3]) for r in wanted)
+    text = '[pipeline]\nname = "recipes"\nmemory_limit = "64MiB"\n' + "".join(nodes(bench, *r[:3]) for r in wanted)
     path = bench.write("recipes.toml", text)
     lines = {r[0]: Line(bench.path("tty-" + r[0])) for r in wanted}
     run = bench.start("run", path)

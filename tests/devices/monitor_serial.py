@@ -67,13 +67,17 @@ def archived(bench, stream, pipeline=PIPELINE):
     return [{k: float(v) if type(v) is int else v for k, v in row.items() if v is not None} for row in rows]
 
 
+def archived_yet(bench, stream):
+    try:
+        return archived(bench, stream)
+    except AssertionError:  # the archive is not there yet
+        return []
+
+
 def wait_archived(bench, stream, count):
     end = time.monotonic() + cases.LIMIT_S / 2
     while True:
-        try:
-            rows = archived(bench, stream)
-        except AssertionError:  # the archive is not there yet
-            rows = []
+        rows = archived_yet(bench, stream)
         if len(rows) >= count or time.monotonic() > end:
             return rows
         time.sleep(0.2)
@@ -186,6 +190,43 @@ def a_line_that_is_lost_and_comes_back_is_told_and_archived(bench):
     assert [(e["rule"], e["state"]) for e in events] == [("unplugged", "raised"), ("unplugged", "cleared")], events
 
 
+def sent_until(bench, line, text, count):
+    """Sends it again and again until the care for the line has told so much."""
+    for _ in range(cases.LIMIT_S):
+        for _ in range(8):
+            line.write(text)
+            time.sleep(0.1)
+        events = archived_yet(bench, "monitor-care/events")
+        if len(events) >= count:
+            return events
+    raise AssertionError(f"{count} events did not come")
+
+
+def a_monitor_at_another_speed_is_told_and_so_is_its_end(bench):
+    bench.env["AFFERENT_MONITOR"] = bench.path("ttyMonitor")
+    with Line(bench.env["AFFERENT_MONITOR"]) as line:
+        run = bench.start("run", PIPELINE, "--set", "monitor.unreadable_after=500ms")
+        line.wait_open(run)
+        sent_until(bench, line, b"\xef\xe6k)\xeb\xde", 1)  # no line ends in it
+        run.wait_for("cannot be read")
+        events = sent_until(bench, line, b"\rHR=1;80;ECG;\r", 2)
+        run.send(signal.SIGTERM)
+        assert run.end() == 0, run.said
+    assert [(e["rule"], e["state"]) for e in events] == [("unreadable", "raised"), ("unreadable", "cleared")], events
+
+
+def lines_that_nobody_understands_are_told(bench):
+    bench.env["AFFERENT_MONITOR"] = bench.path("ttyMonitor")
+    with Line(bench.env["AFFERENT_MONITOR"]) as line:
+        run = bench.start("run", PIPELINE)
+        line.wait_open(run)
+        line.write(b"HR=1;80;ECG;\r" + b"PULS:80;\r" * 25)
+        run.wait_for("lines are not understood")
+        assert [row["heart_rate"] for row in wait_archived(bench, "monitor/numerics", 1)] == [80]
+        run.send(signal.SIGTERM)
+        assert run.end() == 0, run.said
+
+
 if __name__ == "__main__":
     cases.main(a_capture_in_a_file_gives_the_same_rows,
                every_line_of_a_monitor_is_archived_at_full_speed,
@@ -194,4 +235,6 @@ if __name__ == "__main__":
                every_line_of_a_monitor_is_archived_cut_at_random,
                a_line_that_begins_in_the_middle_of_a_frame_gives_the_others,
                the_early_warning_score_of_the_monitor_is_archived,
-               a_line_that_is_lost_and_comes_back_is_told_and_archived)
+               a_line_that_is_lost_and_comes_back_is_told_and_archived,
+               a_monitor_at_another_speed_is_told_and_so_is_its_end,
+               lines_that_nobody_understands_are_told)
