@@ -88,6 +88,7 @@ static bool is_done(struct cell *cell, aff_status said)
 static bool emit_book(struct cell *cell, const struct slot *slot, const struct entry *e)
 {
     const struct aff_host *host = cell->host;
+    const unsigned flags = page_flags(&cell->plugin->about);
     struct aff_record *d = host->reserve(host, e->port, input_of(slot, e), e->size);
     struct aff_record r;
 
@@ -106,8 +107,7 @@ static bool emit_book(struct cell *cell, const struct slot *slot, const struct e
         d->stream = r.stream;
     if (e->set & SET_ID)
         d->id = r.id;
-    d->flags = (uint16_t)((d->flags & ~(unsigned)(AFF_FLAG_GAP | AFF_FLAG_SUSPECT)) |
-                          (r.flags & (AFF_FLAG_GAP | AFF_FLAG_SUSPECT)));
+    d->flags = (uint16_t)((d->flags & ~flags) | (r.flags & flags));
     if (gap_tell(cell, d->stream))
         d->flags |= AFF_FLAG_GAP;
     if (e->size > 0)
@@ -200,7 +200,7 @@ static bool entry_book(struct cell *cell, const struct slot *slot, const struct 
         host->timer(host, e->subject, e->event_ns);
         return true;
     case ENTRY_WAKE:
-        host->wake_at(host, e->event_ns);
+        wakes_at(cell, e->event_ns);
         return true;
     case ENTRY_CUT:
         if (HOST_HAS(host, cut))
@@ -233,7 +233,7 @@ void book_again(struct cell *cell)
         if (e->kind == ENTRY_WATCH)
             wakes_book(cell, e);
         if (e->kind == ENTRY_WAKE)
-            cell->host->wake_at(cell->host, e->event_ns);
+            wakes_at(cell, e->event_ns);
         if (e->kind == ENTRY_LINK)
             links_book(cell, e);
     }

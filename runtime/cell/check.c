@@ -28,6 +28,7 @@ struct check {
 
 void entry_record(const struct cell *cell, const struct slot *slot, const struct entry *e, struct aff_record *ret)
 {
+    const unsigned flags = page_flags(&cell->plugin->about);
     const struct aff_record *base = NULL;
 
     if (slot->call == PAGE_CALL_BATCH && e->input != AFF_NO_INPUT)
@@ -52,8 +53,7 @@ void entry_record(const struct cell *cell, const struct slot *slot, const struct
     if (e->set & SET_STREAM)
         ret->stream = e->stream;
     if (e->set & SET_FLAGS)
-        ret->flags = (uint16_t)((ret->flags & ~(unsigned)(AFF_FLAG_GAP | AFF_FLAG_SUSPECT)) |
-                                (e->flags & (AFF_FLAG_GAP | AFF_FLAG_SUSPECT)));
+        ret->flags = (uint16_t)((ret->flags & ~flags) | (e->flags & flags));
     if (e->set & SET_ID)
         ret->id = (struct aff_id){ e->a, e->b };
 }
@@ -110,11 +110,11 @@ static const char *identity_check(const struct check *c, const struct entry *e, 
         return "a record of another subject than its stream";
     if (r->clock > AFF_CLOCK_SYNCED || r->event_ns > TIME_MOST || r->event_ns < -TIME_MOST)
         return "a record with a time that is none";
-    if (!(cell->plugin->about.flags & AFF_REWRITES))
+    if (!(cell->plugin->about.flags & (AFF_REWRITES | AFF_KEEPS_IDS)))
         return NULL;
     if (!(e->set & SET_ID) || (r->id.source | r->id.seq) == 0)
         return "a record without an id of its own";
-    if (c->slot->call == PAGE_CALL_BATCH && e->input != AFF_NO_INPUT &&
+    if (cell->plugin->about.flags & AFF_REWRITES && c->slot->call == PAGE_CALL_BATCH && e->input != AFF_NO_INPUT &&
         (r->id.source == c->slot->records[e->input].id.source || r->id.seq == c->slot->records[e->input].id.seq))
         return "a record with the id of its input";
     return NULL;
@@ -130,6 +130,7 @@ static bool may_emit(const struct slot *slot)
     case PAGE_CALL_STREAM_END:
     case PAGE_CALL_DRAIN:
     case PAGE_CALL_TIMER:
+    case PAGE_CALL_FLUSH:
         return true;
     default:
         return false;

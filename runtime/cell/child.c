@@ -383,6 +383,8 @@ static aff_status kid_call(struct kid *kid, uint32_t *ret_taken)
         return kid_restore(kid);
     case PAGE_CALL_TIMER:
         return kid_timer(kid);
+    case PAGE_CALL_FLUSH:
+        return about->flush(kid->self);
     default:
         return AFF_ERR_BUG;
     }
@@ -443,6 +445,10 @@ int cell_child_main(int argc, char **argv)
     kid_fill_asks(&kid.host);
     kid_fill_records(&kid.host);
     kid_fill_wakes(&kid.host);
+    kid.host.node = kid.page->node;
+    kid.host.pipeline = kid.page->pipeline;
+    kid.host.window_records = kid.page->window_records;
+    kid.host.window_epochs = kid.page->window_epochs;
     confine(kid.page, kid.in, &kid.out->confined);
     kid_post(&kid, PAGE_POST_READY);
     for (;;) {

@@ -333,12 +333,15 @@ bool kid_acks_late(struct kid *kid)
     return some;
 }
 
-static void ask_ack(const struct aff_host *host, struct aff_id id, aff_status status)
+static void ask_answer(const struct aff_host *host, struct aff_id id, aff_status status, uint8_t verdict,
+                       const char *words)
 {
     struct kid *kid = kid_of(host);
     struct kid_acks *a = &kid->acks;
-    struct page_ack ack = { .id = id, .status = status }, *more;
+    struct page_ack ack = { .id = id, .status = status, .verdict = verdict }, *more;
 
+    if (words)
+        snprintf(ack.words, sizeof ack.words, "%s", words);
     pthread_mutex_lock(&a->lock);
     if (late_move(kid) || !ack_put(kid, &ack)) {
         if (a->late_count == a->late_room) {
@@ -351,6 +354,11 @@ static void ask_ack(const struct aff_host *host, struct aff_id id, aff_status st
         a->late[a->late_count++] = ack;
     }
     pthread_mutex_unlock(&a->lock);
+}
+
+static void ask_ack(const struct aff_host *host, struct aff_id id, aff_status status)
+{
+    ask_answer(host, id, status, 0, NULL);
 }
 
 void kid_fill_asks(struct aff_host *host)
@@ -374,4 +382,5 @@ void kid_fill_asks(struct aff_host *host)
     host->state_open = ask_state_open;
     host->state = ask_state;
     host->ack = ask_ack;
+    host->answer = ask_answer;
 }

@@ -130,13 +130,13 @@ static struct aff_record *rec_reserve(const struct aff_host *host, uint32_t port
 static void changes_note(const struct kid *kid, struct entry *e)
 {
     const struct aff_record *d = &kid->draft, *b = &kid->before;
-    const unsigned flags = AFF_FLAG_GAP | AFF_FLAG_SUSPECT;
+    const unsigned flags = page_flags(&kid->plugin.about);
 
     e->set = (d->event_ns != b->event_ns ? SET_EVENT : 0u) | (d->clock != b->clock ? SET_CLOCK : 0u) |
              (d->schema != b->schema ? SET_SCHEMA : 0u) | (d->subject != b->subject ? SET_SUBJECT : 0u) |
              (d->stream != b->stream ? SET_STREAM : 0u) |
              ((d->flags & flags) != (b->flags & flags) ? SET_FLAGS : 0u) |
-             (kid->plugin.about.flags & AFF_REWRITES ? SET_ID : 0u);
+             (kid->plugin.about.flags & (AFF_REWRITES | AFF_KEEPS_IDS) ? SET_ID : 0u);
     e->event_ns = d->event_ns;
     e->clock = d->clock;
     e->schema = d->schema;

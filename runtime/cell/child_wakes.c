@@ -123,6 +123,15 @@ void kid_wakes_end(struct kid *kid)
     w->told = w->count;
 }
 
+/* From any thread, also while a call is on. Where there is no room, much of that was said. */
+static void wakes_rouse(const struct aff_host *host)
+{
+    ssize_t put = write(CELL_FD_WAKES, "", 1); /* does not wait: wakes.c */
+
+    (void)host;
+    (void)put;
+}
+
 /* ---- links ---- */
 
 /* A plugin that was built with an earlier header knows less of it. */
@@ -187,9 +196,51 @@ static aff_status wakes_link_get(const struct aff_host *host, uint32_t index, st
     return AFF_OK;
 }
 
+/* The same as lies in the page. */
+static aff_status wakes_uplink(const struct aff_host *host, struct aff_uplink *ret)
+{
+    const struct host_page *page = kid_of(host)->page;
+    uint32_t size = ret->struct_size < sizeof *ret ? ret->struct_size : (uint32_t)sizeof *ret, turn, k;
+    uint64_t words[PAGE_UPLINK_WORDS];
+    aff_status st;
+
+    do {
+        turn = atomic_load_explicit(&page->links_turn, memory_order_acquire);
+        st = atomic_load_explicit(&page->uplink_status, memory_order_acquire);
+        for (k = 0; k < PAGE_UPLINK_WORDS; k++)
+            words[k] = atomic_load_explicit(&page->uplink[k], memory_order_acquire);
+    } while (turn % 2 != 0 || atomic_load_explicit(&page->links_turn, memory_order_relaxed) != turn);
+    memcpy(ret, words, size);
+    ret->struct_size = size;
+    return st;
+}
+
+/* Who names another link than there can be has spent it without one. */
+static void wakes_link_spent(const struct aff_host *host, uint32_t index, uint64_t sent, uint64_t received)
+{
+    struct child_page *out = kid_of(host)->out;
+    uint32_t i = index < PAGE_UPLINKS ? index : PAGE_UPLINKS - 1u;
+
+    atomic_fetch_add_explicit(&out->sent[i], sent, memory_order_relaxed);
+    atomic_fetch_add_explicit(&out->received[i], received, memory_order_relaxed);
+    atomic_store_explicit(&out->spends, 1, memory_order_release);
+}
+
+static void wakes_link_tried(const struct aff_host *host, uint32_t index, aff_status status)
+{
+    struct child_page *out = kid_of(host)->out;
+
+    if (index < PAGE_UPLINKS)
+        atomic_fetch_add_explicit(status == AFF_OK ? &out->worked[index] : &out->failed[index], 1, memory_order_relaxed);
+}
+
 void kid_fill_wakes(struct aff_host *host)
 {
+    host->link_tried = wakes_link_tried;
+    host->uplink = wakes_uplink;
+    host->link_spent = wakes_link_spent;
     host->watch = wakes_watch;
+    host->rouse = wakes_rouse;
     host->link_set = wakes_link_set;
     host->link_get = wakes_link_get;
 }

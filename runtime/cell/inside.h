@@ -148,6 +148,8 @@ struct wakes {
     int fd;       /* -1: none */
     int child_fd; /* until the child has it */
     bool is_watched; /* the host waits for it */
+    uint64_t count;  /* descriptors that the child waits for */
+    int64_t at_ns;   /* that its plugin asked for last */
 };
 
 /* What the child's page says of links: links.c. */
@@ -155,6 +157,10 @@ struct links {
     pthread_mutex_t lock;
     struct aff_link said[PAGE_LINKS];
     uint32_t count;
+    struct aff_uplink uplink; /* that a sink was told to use */
+    aff_status uplink_status;
+    uint64_t sent[PAGE_UPLINKS], received[PAGE_UPLINKS]; /* as the child said, and was handed on */
+    uint32_t worked[PAGE_UPLINKS], failed[PAGE_UPLINKS];
 };
 
 struct policy {
@@ -422,6 +428,12 @@ void wakes_given(struct wakes *wakes);
 void wakes_post(const struct cell *cell);
 /* What was asked for is done by the call that follows. */
 void wakes_take(struct cell *cell);
+/* For a child that is up: the host listens to it, where there is something to call. */
+void wakes_listen(struct cell *cell);
+/* ENTRY_WAKE. */
+void wakes_at(struct cell *cell, int64_t boot_ns);
+/* A source has nothing now, and may not have said when it is to be asked again. */
+void wakes_again(struct cell *cell);
 /* ENTRY_WATCH: what is wrong with it; doing it. */
 const char *wakes_check(const struct entry *entry);
 bool wakes_book(struct cell *cell, const struct entry *entry);

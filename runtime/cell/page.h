@@ -28,8 +28,11 @@ enum {
     PAGE_SLACK = 64 * 1024, /* of the area: kept for entries without payload */
     PAGE_FORGET = 4 * PAGE_BATCH,
     PAGE_WATCHES = 8, /* descriptors that a child waits for */
+    PAGE_WORDS = 80, /* of an answer of its peer */
     PAGE_LINKS = 16,  /* ways out of the machine that it is told of between its questions */
-    PAGE_LINK_WORDS = (sizeof(struct aff_link) + 7) / 8
+    PAGE_LINK_WORDS = (sizeof(struct aff_link) + 7) / 8,
+    PAGE_UPLINK_WORDS = (sizeof(struct aff_uplink) + 7) / 8,
+    PAGE_UPLINKS = 9 /* links of a sink, and what is spent without one */
 };
 
 /* Where the child finds its descriptors. */
@@ -53,7 +56,8 @@ enum page_call {
     PAGE_CALL_DRAIN,
     PAGE_CALL_SNAPSHOT,
     PAGE_CALL_RESTORE,
-    PAGE_CALL_TIMER
+    PAGE_CALL_TIMER,
+    PAGE_CALL_FLUSH
 };
 
 /* What a raised bell means. */
@@ -168,6 +172,8 @@ struct host_page {
     uint32_t device_count; /* of these the last: devices */
     char plugin[32];
     char node[64];
+    char pipeline[64];
+    uint32_t window_records, window_epochs;
 
     /* a call */
     uint32_t call;
@@ -200,13 +206,16 @@ struct host_page {
     _Atomic uint32_t links_turn;
     _Atomic uint32_t link_count;
     _Atomic uint64_t links[PAGE_LINKS][PAGE_LINK_WORDS];
+    _Atomic int32_t uplink_status; /* of host->uplink, and what it gave */
+    _Atomic uint64_t uplink[PAGE_UPLINK_WORDS];
 };
 #define PAGE_FORGET_SUBJECT 0x80000000u
 
 struct page_ack {
     struct aff_id id;
     int32_t status;
-    uint32_t reserved;
+    uint32_t verdict;
+    char words[PAGE_WORDS];
 };
 
 /* How a call ended. Copied by the host in one piece. */
@@ -240,7 +249,16 @@ struct child_page {
     _Atomic uint64_t acks_put;
     _Atomic uint32_t acks_bell; /* a futex: raised with each ack */
     struct page_ack acks[PAGE_ACKS];
+    _Atomic uint32_t spends; /* 1: it says what goes over the wire, in all: */
+    _Atomic uint64_t sent[PAGE_UPLINKS], received[PAGE_UPLINKS];
+    _Atomic uint32_t worked[PAGE_UPLINKS], failed[PAGE_UPLINKS]; /* attempts */
 };
+
+/* Flags of a record that the plugin sets itself. */
+static inline unsigned page_flags(const struct aff_plugin *about)
+{
+    return AFF_FLAG_GAP | AFF_FLAG_SUSPECT | (about->flags & AFF_KEEPS_IDS ? AFF_FLAG_RESENT : 0u);
+}
 
 static inline uint64_t page_round(uint64_t bytes)
 {

@@ -221,6 +221,9 @@ static void start_put(struct cell *cell, const struct pack *pack, const struct p
     page->clock_is_real = llabs(cell->host->now_ns(cell->host) - talk_boot()) < SECOND;
     snprintf(page->plugin, sizeof page->plugin, "%s", cell->plugin->about.name);
     snprintf(page->node, sizeof page->node, "%s", cell->node);
+    snprintf(page->pipeline, sizeof page->pipeline, "%s", HOST_HAS(cell->host, pipeline) ? cell->host->pipeline : "");
+    page->window_records = HOST_HAS(cell->host, window_records) ? cell->host->window_records : 0;
+    page->window_epochs = HOST_HAS(cell->host, window_epochs) ? cell->host->window_epochs : 0;
 }
 
 static int pages_for(struct cell *cell, const struct pack *pack, const struct paths *paths)
@@ -274,6 +277,7 @@ static int child_new(struct cell *cell)
     atomic_store_explicit(&cell->figures.pid, (int32_t)cell->child.pid, memory_order_relaxed);
     if (cell->replies)
         replies_pages(cell->replies, cell->pages.child);
+    wakes_listen(cell);
     return 0;
 }
 

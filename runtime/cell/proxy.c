@@ -119,7 +119,11 @@ static void proxy_stop(void *self)
 
 static aff_status proxy_read(void *self, uint32_t want)
 {
-    return slot_call(self, &(struct slot){ .call = PAGE_CALL_READ, .count = want });
+    aff_status st = slot_call(self, &(struct slot){ .call = PAGE_CALL_READ, .count = want });
+
+    if (st == AFF_AGAIN)
+        wakes_again(self);
+    return st;
 }
 
 static aff_status proxy_batch(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
@@ -150,6 +154,11 @@ static aff_status proxy_stream_end(void *self, uint32_t port, const struct aff_r
 static aff_status proxy_drain(void *self)
 {
     return call(self, PAGE_CALL_DRAIN);
+}
+
+static aff_status proxy_flush(void *self)
+{
+    return call(self, PAGE_CALL_FLUSH);
 }
 
 static aff_status proxy_timer(void *self, uint32_t subject, int64_t due_ns)
@@ -222,6 +231,7 @@ void proxy_fill(struct aff_plugin *about, const struct plugin *plugin)
     PUT(stream_end, proxy_stream_end);
     PUT(drain, proxy_drain);
     PUT(timer, proxy_timer);
+    PUT(flush, proxy_flush);
     PUT(snapshot, proxy_snapshot);
     PUT(restore, proxy_restore);
 }

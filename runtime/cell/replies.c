@@ -97,12 +97,34 @@ static bool waiting_remove(struct replies *a, struct aff_id id)
 
 /* ---- the ring ---- */
 
-static void hand_on(struct replies *a, struct aff_id id, aff_status status)
+static void hand_on(struct replies *a, const struct page_ack *ack)
 {
     const struct aff_host *host = a->cell->host;
 
-    if (waiting_remove(a, id) && HOST_HAS(host, ack))
-        host->ack(host, id, status);
+    if (!waiting_remove(a, ack->id))
+        return;
+    if (HOST_HAS(host, answer))
+        host->answer(host, ack->id, ack->status, (uint8_t)ack->verdict, ack->words);
+    else if (HOST_HAS(host, ack))
+        host->ack(host, ack->id, ack->status);
+}
+
+/* What a child says of an answer is a status, a row of the plugin's table for that, a line
+ * of text; what is none of these is left out. */
+static void ack_check(const struct replies *a, struct page_ack *ack)
+{
+    uint32_t kind = ack->verdict > 0 && ack->verdict <= a->cell->plugin->verdict_count
+                      ? a->cell->plugin->verdicts[ack->verdict - 1].kind : 0;
+    char *c;
+
+    if (ack->status != AFF_OK && ack->status != AFF_ERR_DATA && ack->status != AFF_AGAIN)
+        ack->status = AFF_ERR_IO;
+    if (ack->status == AFF_ERR_DATA ? kind != AFF_V_DEAD : ack->status != AFF_OK || (kind != AFF_V_DROP && kind != AFF_V_USED))
+        ack->verdict = 0;
+    ack->words[sizeof ack->words - 1] = '\0';
+    for (c = ack->words; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
 }
 
 /* A child that says it put more than the ring holds has lost those itself. Lock held. */
@@ -119,7 +141,8 @@ static void drain(struct replies *a)
         struct page_ack ack;
 
         memcpy(&ack, (const void *)&a->page->acks[i % PAGE_ACKS], sizeof ack);
-        hand_on(a, ack.id, ack.status == AFF_OK || ack.status == AFF_ERR_DATA ? ack.status : AFF_ERR_IO);
+        ack_check(a, &ack);
+        hand_on(a, &ack);
     }
     a->taken = put;
     atomic_store_explicit(&a->cell->pages.host->acks_taken, put, memory_order_release);
@@ -229,7 +252,10 @@ void replies_lost(struct replies *a)
     pthread_mutex_lock(&a->lock);
     a->is_held = false;
     for (i = 0; i < BUCKETS; i++)
-        while (a->buckets[i] != NONE)
-            hand_on(a, a->places[a->buckets[i] - 1].id, AFF_ERR_IO);
+        while (a->buckets[i] != NONE) {
+            struct page_ack lost = { .id = a->places[a->buckets[i] - 1].id, .status = AFF_ERR_IO, .words = "its process ended" };
+
+            hand_on(a, &lost);
+        }
     pthread_mutex_unlock(&a->lock);
 }

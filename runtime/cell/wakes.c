@@ -2,7 +2,7 @@
  *
  * What a plugin watches lives in its child, so the child waits, between two calls; what
  * the host watches in its place is one end of a pair of sockets. A byte on it asks for
- * `read` or `wake`. In the other direction a byte says that the bell was rung, to a
+ * `read` or `wake`, also one that a thread of the plugin's own sends (host->rouse). In the other direction a byte says that the bell was rung, to a
  * child that sleeps on descriptors. So nobody waits in a call, and the host's thread is
  * free for all else meanwhile.
  *
@@ -17,7 +17,7 @@
 
 #include "cell/inside.h"
 
-enum { TAKEN_AT_ONCE = 4096 };
+enum { TAKEN_AT_ONCE = 4096, AGAIN_NS = 10000000 };
 
 int wakes_make(struct wakes *w)
 {
@@ -25,7 +25,7 @@ int wakes_make(struct wakes *w)
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0)
         return errno;
-    *w = (struct wakes){ .fd = ends[0], .child_fd = ends[1] };
+    *w = (struct wakes){ .fd = ends[0], .child_fd = ends[1], .at_ns = w->at_ns };
     return 0;
 }
 
@@ -69,19 +69,36 @@ const char *wakes_check(const struct entry *e)
     return e->a <= PAGE_WATCHES ? NULL : "more descriptors watched than one may";
 }
 
+void wakes_listen(struct cell *cell)
+{
+    const struct aff_plugin *about = &cell->plugin->about;
+
+    if (HOST_HAS(cell->host, watch) && !cell->wakes.is_watched && (about->kind == AFF_SOURCE || about->wake))
+        cell->wakes.is_watched = cell->host->watch(cell->host, cell->wakes.fd, AFF_WATCH_READ) >= 0;
+}
+
 bool wakes_book(struct cell *cell, const struct entry *e)
 {
-    aff_status st = AFF_OK;
+    cell->wakes.count = e->a;
+    if (e->a == 0)
+        return true;
+    wakes_listen(cell);
+    return cell->wakes.is_watched || !HOST_HAS(cell->host, watch);
+}
 
-    if (!HOST_HAS(cell->host, watch) || cell->wakes.is_watched == (e->a > 0))
-        return true;
-    if (e->a == 0) {
-        unwatch(cell);
-        return true;
-    }
-    st = cell->host->watch(cell->host, cell->wakes.fd, AFF_WATCH_READ);
-    cell->wakes.is_watched = st >= 0;
-    return st >= 0;
+void wakes_at(struct cell *cell, int64_t boot_ns)
+{
+    cell->wakes.at_ns = boot_ns;
+    cell->host->wake_at(cell->host, boot_ns);
+}
+
+/* The host sees one that watches, and would ask it less often. */
+void wakes_again(struct cell *cell)
+{
+    int64_t now = cell->host->now_ns(cell->host);
+
+    if (cell->wakes.is_watched && cell->wakes.count == 0 && cell->wakes.at_ns <= now)
+        cell->host->wake_at(cell->host, now + AGAIN_NS);
 }
 
 void wakes_end(struct cell *cell)
@@ -92,5 +109,5 @@ void wakes_end(struct cell *cell)
     wakes_given(w);
     if (w->fd >= 0)
         close(w->fd);
-    *w = (struct wakes){ .fd = -1, .child_fd = -1 };
+    *w = (struct wakes){ .fd = -1, .child_fd = -1, .at_ns = w->at_ns };
 }

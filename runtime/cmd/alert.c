@@ -144,6 +144,20 @@ static bool takes_commands(const struct plan_node *n)
     return alerts && commands;
 }
 
+/* Where another such node is told its alerts, that one knows who was told them, and
+ * hands the notice on. */
+static bool leads_on(const struct plan *plan, uint32_t node)
+{
+    for (uint32_t i = 0; i < plan->edge_count; i++) {
+        const struct plan_edge *e = &plan->edges[i];
+        const struct plan_node *to = &plan->nodes[e->to];
+
+        if (e->from == node && !(to->plugin->inputs[e->to_port].flags & AFF_PORT_COMMANDS) && takes_commands(to))
+            return true;
+    }
+    return false;
+}
+
 static int find_node(struct alerting *a)
 {
     const struct plan *plan = a->shelf.opened.plan;
@@ -151,7 +165,7 @@ static int find_node(struct alerting *a)
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < plan->node_count; i++) {
-        if (!takes_commands(&plan->nodes[i]) || (a->node && strcmp(a->node, plan->nodes[i].name) != 0))
+        if (!takes_commands(&plan->nodes[i]) || (a->node ? strcmp(a->node, plan->nodes[i].name) != 0 : leads_on(plan, i)))
             continue;
         found = plan->nodes[i].name;
         count++;

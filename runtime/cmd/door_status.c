@@ -137,6 +137,24 @@ static bool gather_leaves(struct gathering *g)
     return leaves != NULL;
 }
 
+static bool gather_notes(struct gathering *g)
+{
+    const struct plan *plan = g->door->plan;
+    const struct plan_note *note;
+    struct status_note *notes;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        for (note = plan->nodes[i].notes; note; note = note->next)
+            count++;
+    notes = arena_take_array(g->arena, count + 1u, sizeof *notes);
+    for (uint32_t i = 0; notes && i < plan->node_count; i++)
+        for (note = plan->nodes[i].notes; note; note = note->next)
+            notes[g->status.note_count++] = (struct status_note){ plan->nodes[i].name, note->text };
+    g->status.notes = notes;
+    return notes != NULL;
+}
+
 static bool gather_links(struct gathering *g)
 {
     struct flow *flow = g->door->flow;
@@ -148,6 +166,39 @@ static bool gather_links(struct gathering *g)
         g->status.link_count++;
     g->status.links = links;
     return links != NULL;
+}
+
+static void gather_waiting(struct gathering *g, struct status_uplink *to)
+{
+    const struct plan *plan = g->door->plan;
+
+    for (uint32_t i = 0; i < plan->edge_count; i++) {
+        struct flow_edge f;
+
+        if (plan->edges[i].to != to->node)
+            continue;
+        flow_edge(g->door->flow, i, &f);
+        to->waiting[plan->edges[i].priority] += f.queued;
+    }
+}
+
+static bool gather_uplinks(struct gathering *g)
+{
+    const struct plan *plan = g->door->plan;
+    struct status_uplink *uplinks = arena_take_array(g->arena, plan->node_count, sizeof *uplinks);
+
+    for (uint32_t i = 0; uplinks && g->door->flow && i < plan->node_count; i++) {
+        struct status_uplink *to = &uplinks[g->status.uplink_count];
+
+        if (!uplink_figures(g->door->flow, i, &to->figures))
+            continue;
+        to->plan = plan;
+        to->node = i;
+        gather_waiting(g, to);
+        g->status.uplink_count++;
+    }
+    g->status.uplinks = uplinks;
+    return uplinks != NULL;
 }
 
 static void gather_head(struct gathering *g, int64_t now_ns)
@@ -177,7 +228,7 @@ bool door_status(struct door *door, int64_t now_ns, bool json, struct text *answ
     if (ok) {
         gather_store(&g, now_ns);
         gather_head(&g, now_ns);
-        ok = gather_nodes(&g) && gather_edges(&g) && gather_leaves(&g) && gather_links(&g);
+        ok = gather_nodes(&g) && gather_edges(&g) && gather_leaves(&g) && gather_notes(&g) && gather_links(&g) && gather_uplinks(&g);
     }
     if (ok)
         status_text(&g.status, json, answer);

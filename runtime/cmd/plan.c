@@ -12,6 +12,7 @@
 #include "show/outage.h"
 #include "show/report_json.h"
 #include "show/table.h"
+#include "show/uplinks.h"
 #include "util/units.h"
 
 struct planned {
@@ -119,6 +120,7 @@ static bool print_plan(const struct planned *p)
     text_free(&limit);
     print_threads(p->opened.plan);
     whole = outage_print(p->opened.plan, stdout) && whole;
+    uplinks_plan(p->opened.plan, stdout);
     explain_notes(p->opened.plan, stdout);
     return whole;
 }
@@ -166,6 +168,7 @@ static bool print_json(const struct planned *p)
     json_threads(&json, plan);
     json_uint(&json, "store_limit_bytes", plan->store_limit);
     outage_json(&json, plan);
+    uplinks_plan_json(&json, plan);
     report_json_leaves(&json, plan);
     ok = report_json_notes(&json, plan);
     json_end(&json);

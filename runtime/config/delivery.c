@@ -3,7 +3,8 @@
  * All edges into one node are of one kind, that of its `edge.when_full`. Where it
  * does not stand there, a sink behind a fan-out spills: else one that is away would
  * stall those that are not. Commands to a device spill as well, and expire after a
- * minute. Everything else blocks. Behind a durable source the store lies in any case.
+ * minute, and so does what waits for a link. Everything else blocks. Behind a durable source
+ * the store lies in any case.
  *
  * A fan-out is any node with more than one edge out, on the way up from the sink as
  * far as edges block: beyond one that does not, a slow sink stalls nobody.
@@ -122,7 +123,7 @@ static enum when_full node_kind(struct choosing *c, uint32_t row)
         return written_kind(c, row, durable);
     if (durable)
         return WHEN_FULL_SPILL;
-    if (node->kind == AFF_SINK && c->is_forked[row] && c->plan->store_limit > 0)
+    if (node->kind == AFF_SINK && (c->is_forked[row] || node->link_rules) && c->plan->store_limit > 0)
         return WHEN_FULL_SPILL;
     return WHEN_FULL_BLOCK;
 }

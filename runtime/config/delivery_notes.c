@@ -1,7 +1,8 @@
 /* delivery_notes.c - what a person should know about a plan's delivery.
  *
  * Allowed, and perhaps meant: a sink that blocks although others read from the same
- * node, an alarm that waits for slower data, a source that nobody can ask again.
+ * node, an alarm that waits for slower data, a source that nobody can ask again, a danger
+ * that the plugin was told to allow.
  *
  * Not here: what is wrong (delivery.c), printing (show/explain.h). */
 #include <stdlib.h>
@@ -155,10 +156,28 @@ static void live_note(struct noting *n, uint32_t node)
 
     if ((source->plugin->about.flags & AFF_REPLAYS) || source->durable)
         return;
-    text_print(&text, "the source is live: what was read since the last commit is lost with the process; %s",
-               n->plan->store_limit ? "run = { durable = true } puts a store right behind it"
-                                    : "store_limit is 0, so no store is right behind it");
+    if (source->plugin->about.committed && n->plan->store_limit)
+        text_print(&text, "the source is live, and answers its peer when what it took is safe: what a process that dies "
+                   "has not answered the peer has to send again; run = { durable = true } puts a store right behind it, "
+                   "so that it answers soon");
+    else if (source->plugin->about.committed)
+        text_print(&text, "the source is live, and answers its peer when all sinks are done with what it took: store_limit "
+                   "is 0, so no store is right behind it, and the peer waits for the slowest sink");
+    else
+        text_print(&text, "the source is live: what was read since the last commit is lost with the process; %s",
+                   n->plan->store_limit ? "run = { durable = true } puts a store right behind it"
+                                        : "store_limit is 0, so no store is right behind it");
     note_give(n, node, &text);
+}
+
+/* ---- what a plugin says of itself ---- */
+
+static void said_notes(struct noting *n, uint32_t node)
+{
+    const struct plan_node *at = &n->plan->nodes[node];
+
+    for (const struct plan_note *note = at->notes; note; note = note->next)
+        n->each(n->arg, &(struct delivery_note){ note->at, at->name, note->text });
 }
 
 bool delivery_notes(const struct plan *plan, void (*each)(void *arg, const struct delivery_note *note), void *arg)
@@ -170,6 +189,7 @@ bool delivery_notes(const struct plan *plan, void (*each)(void *arg, const struc
     n.is_on_way = calloc(plan->node_count + 1u, sizeof *n.is_on_way);
     n.failed = !n.way || !n.seen || !n.is_on_way;
     for (uint32_t i = 0; i < plan->node_count && !n.failed; i++) {
+        said_notes(&n, i);
         if (kind_of(plan, i) == AFF_SOURCE)
             live_note(&n, i);
         if (kind_of(plan, i) == AFF_SINK)

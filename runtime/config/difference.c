@@ -147,6 +147,41 @@ static const char *edge_why(const struct plan_edge *a, const struct plan_edge *b
     return NULL;
 }
 
+/* What is held of a sink's rules and of its links alike is compared by name. */
+static bool rules_equal(const struct plan *p, const struct link_rules *a, const struct plan *q, const struct link_rules *b)
+{
+    if (!a || !b)
+        return a == b;
+    if (a->link_count != b->link_count || a->metered != b->metered || a->roaming != b->roaming ||
+        a->when_spent != b->when_spent || a->per_day != b->per_day || a->per_month != b->per_month ||
+        memcmp(a->technology, b->technology, sizeof a->technology) != 0)
+        return false;
+    for (uint32_t i = 0; i < a->link_count; i++)
+        if (!text_equal(p->links[a->links[i]].name, q->links[b->links[i]].name))
+            return false;
+    return true;
+}
+
+static const char *link_node(const struct plan *plan, const struct plan_link *link)
+{
+    return link->node == PLAN_NONE ? NULL : plan->nodes[link->node].name;
+}
+
+static bool links_equal(const struct plan *p, const struct plan *q)
+{
+    if (p->link_count != q->link_count)
+        return false;
+    for (uint32_t i = 0; i < p->link_count; i++) {
+        const struct plan_link *a = &p->links[i], *b = &q->links[i];
+
+        if (!text_equal(a->name, b->name) || !text_equal(a->interface, b->interface) ||
+            !text_equal(link_node(p, a), link_node(q, b)) || a->is_up != b->is_up || a->is_metered != b->is_metered ||
+            a->is_roaming != b->is_roaming || a->technology != b->technology || a->back_after_ns != b->back_after_ns)
+            return false;
+    }
+    return true;
+}
+
 static bool edge_add(struct difference *d, const struct plan *plan, const struct plan_edge *edge,
                      struct difference_edge about)
 {
@@ -169,6 +204,9 @@ static bool edges_compare(struct difference *d, const struct plan *before, const
 
         e.before = was = edge_find(before, after, &after->edges[i]);
         e.why = was == PLAN_NONE ? NULL : edge_why(&before->edges[was], &after->edges[i]);
+        if (was != PLAN_NONE && !e.why && !rules_equal(before, before->nodes[before->edges[was].to].link_rules, after,
+                                                       after->nodes[after->edges[i].to].link_rules))
+            e.why = "edge.links";
         if (was != PLAN_NONE)
             e.kind = e.why ? DIFFERENCE_CHANGED : DIFFERENCE_KEPT;
         ok = edge_add(d, after, &after->edges[i], e);
@@ -200,6 +238,7 @@ static bool settings_compare(struct difference *d, const struct plan *a, const s
         { "commit_records", a->commit_records != b->commit_records },
         { "commit_bytes", a->commit_bytes != b->commit_bytes },
         { "max_record", a->max_record != b->max_record },
+        { "link", !links_equal(a, b) },
     };
     const char **keys = arena_take_array(d->arena, SETTINGS, sizeof *keys);
 

@@ -10,6 +10,7 @@
 
 #include "config/delivery.h"
 #include "config/keys.h"
+#include "config/links.h"
 #include "config/pipeline_inside.h"
 
 enum { ISOLATION_THREAD, ISOLATION_PROCESS };
@@ -26,6 +27,7 @@ struct host_keys {
     int64_t max_held;
     const char *allow_phi;
     struct aff_list clears; /* const char * */
+    struct link_keys link;
 };
 
 static const char *const when_full_names[] = { "block", "spill", "drop_oldest", NULL };
@@ -36,6 +38,10 @@ static const char *const isolation_names[] = { "thread", "process", NULL };
     { .name = #member_, .doc = doc_, .preset = preset_, .type = type_, \
       .offset = (uint32_t)offsetof(struct host_keys, member_), .min = min_, .max = max_, \
       .choices = choices_ }
+
+#define LINK_KEY(type_, member_, min_, max_, choices_, doc_) \
+    { .name = #member_, .doc = doc_, .type = type_, .offset = (uint32_t)offsetof(struct host_keys, link.member_), \
+      .min = min_, .max = max_, .choices = choices_ }
 
 static const struct aff_option clears_item[] = {
     { .name = "", .doc = "what is no longer labelled", .type = AFF_TYPE_TEXT, .min = 1, .max = -1 },
@@ -50,6 +56,21 @@ static const struct aff_option edge_table[] = {
         "records that have waited longer are not delivered; without it all are"),
     KEY(AFF_TYPE_ENUM, priority, NULL, 1, -1, priority_names,
         "the class in which waiting records leave; without it that of the output they come from"),
+    { .name = "links", .doc = "the links that what leaves here goes by, by preference; without it, as the system routes",
+      .type = AFF_TYPE_LIST, .offset = (uint32_t)offsetof(struct host_keys, link.links), .min = 1, .max = LINKS_MOST,
+      .nested = links_name_item, .nested_count = 1, .nested_size = (uint32_t)sizeof(const char *) },
+    LINK_KEY(AFF_TYPE_ENUM, metered, 1, -1, links_class_names,
+             "the last class that may go by a metered link; those before it may as well, the others wait"),
+    LINK_KEY(AFF_TYPE_ENUM, roaming, 1, -1, links_class_names, "the last class that may go by a link that roams"),
+    { .name = "technology", .doc = "the last class that may go by links of a technology", .type = AFF_TYPE_TABLE,
+      .offset = (uint32_t)offsetof(struct host_keys, link.technology), .min = 1, .max = -1,
+      .nested = links_technology_options, .nested_count = LINK_TECHNOLOGIES,
+      .nested_size = (uint32_t)sizeof(struct link_techs) },
+    LINK_KEY(AFF_TYPE_BYTES, per_day, 1, 0x1p50, NULL,
+             "how much may go and come in a day (UTC) by metered links, or by all where none is named"),
+    LINK_KEY(AFF_TYPE_BYTES, per_month, 1, 0x1p50, NULL, "the same in a month (UTC)"),
+    LINK_KEY(AFF_TYPE_ENUM, when_spent, 1, -1, links_class_names,
+             "the last class that may go when per_day or per_month is spent; without it alarm"),
 };
 
 static const struct aff_option run_table[] = {
@@ -207,10 +228,12 @@ void host_keys_read(struct draft *draft, struct draft_node *node)
 {
     struct options_job job = { .arena = draft->arena, .report = draft->report,
                                .base = draft->file, .node = node->name };
-    struct host_keys keys = { .when_full = UNSAID, .priority = UNSAID, .isolation = UNSAID };
+    struct host_keys keys = { .when_full = UNSAID, .priority = UNSAID, .isolation = UNSAID,
+                              .link = { .metered = LINKS_UNSAID, .roaming = LINKS_UNSAID, .when_spent = LINKS_UNSAID } };
     const struct value *table = host_table(&job, node, "edge");
 
-    options_fill(&job, edge_table, COUNT_OF(edge_table), table, "edge.", &keys);
+    if (options_fill(&job, edge_table, COUNT_OF(edge_table), table, "edge.", &keys))
+        links_rules_read(draft, node, &keys.link);
     edge_needless(draft, node);
     table = host_table(&job, node, "run");
     if (options_fill(&job, run_table, COUNT_OF(run_table), table, "run.", &keys)) {

@@ -10,8 +10,9 @@
 
 #include <afferent/plugin.h>
 
-/* What [pipeline], a node's `edge` and a node's `run` may hold. */
+/* What [pipeline], [link.NAME], a node's `edge` and a node's `run` may hold. */
 const struct aff_option *keys_pipeline(uint32_t *ret_count);
+const struct aff_option *keys_link(uint32_t *ret_count);
 const struct aff_option *keys_edge(uint32_t *ret_count);
 const struct aff_option *keys_run(uint32_t *ret_count);
 

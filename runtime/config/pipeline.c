@@ -16,6 +16,7 @@
 
 #include "config/delivery.h"
 #include "config/expand.h"
+#include "config/links.h"
 #include "config/pipeline_inside.h"
 #include "config/shapes.h"
 #include "config/toml.h"
@@ -119,16 +120,17 @@ static void table_unknown(struct draft *draft, const struct value *table)
 
     if (!guess.best) {
         aff_guess_offer(&guess, "pipeline");
+        aff_guess_offer(&guess, "link");
         for (uint32_t kind = AFF_SOURCE; kind <= AFF_SINK; kind++)
             aff_guess_offer(&guess, node_kind_name(kind));
     }
     if (guess.best)
         report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
-                   "unknown table %s; expected pipeline, source, processor or sink; "
+                   "unknown table %s; expected pipeline, source, processor, sink or link; "
                    "did you mean %s?", table->key, guess.best);
     else
         report_add(draft->report, REPORT_ERROR, table->key_place, NULL,
-                   "unknown %s %s; expected pipeline, source, processor or sink; take it out",
+                   "unknown %s %s; expected pipeline, source, processor, sink or link; take it out",
                    table->kind == VALUE_TABLE ? "table" : "key", table->key);
 }
 
@@ -163,7 +165,7 @@ static bool nodes_collect(struct draft *draft, const struct value *document)
             report_add(draft->report, REPORT_ERROR, v->key_place, NULL,
                        "%s is %s; expected a table of its own for each node; write [%s.NAME]",
                        v->key, value_kind_name(v), v->key);
-        } else if (!kind && strcmp(v->key, "pipeline")) {
+        } else if (!kind && strcmp(v->key, "pipeline") && strcmp(v->key, "link")) {
             table_unknown(draft, v);
         }
     }
@@ -195,6 +197,7 @@ static bool plan_fill_nodes(struct plan *plan, const struct draft *draft)
             .max_held = (uint32_t)from->max_held,
             .in_process = from->in_process,
             .require_sandbox = from->require_sandbox,
+            .notes = from->notes,
         };
         ok &= options_hash(from->plugin, from->config, &node->options_hash);
     }
@@ -263,6 +266,7 @@ static struct plan *plan_make(struct draft *draft, const struct settings *settin
     plan_fill_edges(plan, draft);
     if (!delivery_choose(draft, plan))
         return NULL;
+    links_choose(draft, plan);
     plan_layout(plan, LAYOUT_NORMAL);
     return plan;
 }
@@ -365,6 +369,7 @@ static struct plan *draft_read(struct draft *draft, const struct pipeline_reques
     is_joined = report_errors(draft->report) == before;
     for (uint32_t i = 0; i < draft->node_count; i++)
         draft_node_read(draft, &draft->nodes[i]);
+    links_read(draft, document);
     for (uint32_t i = 0; i < draft->node_count; i++)
         is_joined &= draft_from_read(draft, i);
     if (is_joined)

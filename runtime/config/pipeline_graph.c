@@ -112,6 +112,16 @@ static void marks_spread(struct draft *draft)
     }
 }
 
+/* A modem may be there for its link alone. */
+static bool keeps_link(const struct draft *draft, uint32_t node)
+{
+    for (uint32_t i = 0; i < draft->link_count; i++) {
+        if (draft->links[i].node == node)
+            return true;
+    }
+    return false;
+}
+
 /* A device that takes commands is an end of the data's way like a sink. */
 static bool takes_commands(const struct draft *draft, uint32_t node)
 {
@@ -130,7 +140,7 @@ static bool ways_check(struct draft *draft)
         struct draft_node *node = &draft->nodes[i];
 
         node->is_fed = node->kind == AFF_SOURCE;
-        node->is_drained = node->kind == AFF_SINK || takes_commands(draft, i);
+        node->is_drained = node->kind == AFF_SINK || takes_commands(draft, i) || keeps_link(draft, i);
     }
     marks_spread(draft);
     for (uint32_t i = 0; i < draft->node_count; i++) {

@@ -7,6 +7,7 @@
  * pipeline_from.c      `from`: which output goes to which input
  * pipeline_graph.c     the whole: cycles, nodes that lead nowhere, the order
  * delivery.c           what becomes of records whose reader is slow
+ * links.c              [link.NAME], and what a sink may send by them
  * says.c               what a plugin says against its options and inputs
  * shapes.c             what each output carries, then columns.c and privacy.c
  *
@@ -37,7 +38,9 @@ struct draft_node {
     int64_t max_held;              /* of `run`; -1: as the plugin needs */
     const char *allow_phi;         /* of `run`: the reason, or NULL */
     const struct value *clears;    /* of `run`: a text or list of texts, or NULL */
+    struct link_rules *link_rules; /* of `edge`: what may leave when; NULL: nothing is said */
     bool is_secure;                /* its validate said so */
+    const struct plan_note *notes; /* the same */
     uint32_t order;                /* row in the plan */
     uint32_t waits;                /* graph: readers not yet ordered before it */
     bool is_ordered;
@@ -63,6 +66,8 @@ struct draft {
     bool has_nameless;             /* [source] without a name: some names are not known */
     struct draft_edge *edges;
     uint32_t edge_count, edge_room;
+    struct plan_link *links;       /* [link.NAME]; node: a row of nodes here */
+    uint32_t link_count;
 };
 
 /* What stands in [pipeline]. */
@@ -95,6 +100,7 @@ struct says {
     const char *callback;          /* "validate" or "shape" */
     bool had_problem;
     bool is_secure;
+    const struct plan_note *notes, **next_note;
     bool (*output)(struct says *says, const struct aff_shape *shape); /* NULL: not here */
     const char *(*input_name)(struct says *says, unsigned long number); /* with output */
 };

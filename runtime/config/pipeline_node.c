@@ -95,6 +95,7 @@ static void plugin_validate(struct draft *draft, struct draft_node *node)
     says_begin(&says, draft, node, "validate");
     says_end(&says, node->plugin->about.validate(node->config, &says.about));
     node->is_secure = says.is_secure;
+    node->notes = says.notes;
 }
 
 bool draft_node_read(struct draft *draft, struct draft_node *node)

@@ -47,6 +47,36 @@ struct plan_output {
     const char *cleared;         /* by run.clears: "name, subject"; NULL: nothing */
 };
 
+/* A way out of this machine: [link.NAME]. */
+enum { LINK_TECHNOLOGIES = 7, LINKS_MOST = 8 };
+struct plan_link {
+    const char *name;
+    const char *interface; /* of the system ("wwan0"), to bind to; NULL: any */
+    uint32_t node;         /* says in what state it is; PLAN_NONE: what follows does, and its interface */
+    bool is_up, is_metered, is_roaming;
+    uint8_t technology;    /* AFF_LINK_... */
+    int64_t back_after_ns; /* that it must have been up before a sink returns to it */
+    struct place at;
+};
+
+/* What may leave by which link: of a sink's `edge`. A limit is the last class that may go,
+ * AFF_PRIO_..., or LINK_NOTHING. */
+enum { LINK_NOTHING = -1 };
+struct link_rules {
+    uint32_t links[LINKS_MOST]; /* rows of the plan's, by preference; none: as the system routes */
+    uint32_t link_count;
+    int8_t metered, roaming, when_spent;
+    int8_t technology[LINK_TECHNOLOGIES];
+    uint64_t per_day, per_month; /* bytes by metered links; 0: no bound */
+};
+
+/* A danger that is allowed on purpose, as the plugin says it. */
+struct plan_note {
+    struct place at;
+    const char *text;
+    const struct plan_note *next;
+};
+
 struct plan_node {
     const char *name; /* "clean" */
     const struct plugin *plugin;
@@ -57,7 +87,9 @@ struct plan_node {
     bool in_process;       /* runs in a child */
     bool require_sandbox;  /* ... and only where the kernel can confine it */
     uint64_t options_hash; /* of what its table says: state of other options is not for it */
+    const struct plan_note *notes; /* in the order they were said; NULL: none */
     const struct plan_output *outputs; /* by port; NULL: not known, so phi */
+    const struct link_rules *link_rules; /* sink: NULL: everything may leave at any time */
     /* layout */
     uint32_t lane;       /* the thread that runs it */
     uint32_t domain;     /* the nodes whose records become safe together */
@@ -113,6 +145,8 @@ struct plan {
     struct plan_edge *edges; /* ordered by reader, then as written */
     uint32_t edge_count;
     const uint32_t *ins; /* edges[ins[n]] to edges[ins[n + 1] - 1] go to node n */
+    const struct plan_link *links; /* as written */
+    uint32_t link_count;
     const struct plan_leave *leaves;
     uint32_t leave_count;
     uint32_t lane_count;

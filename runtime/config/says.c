@@ -85,21 +85,29 @@ static const char *joint(const char *option, const char *text)
     return ": ";
 }
 
+/* Where an option stands, or else its node. */
+static struct place said_place(const struct says *says, const char *option)
+{
+    const struct value *table = says->node->table;
+    struct place place = option ? option_place(table, option) : table->key_place;
+
+    if (place.line == table->place.line && place.column == table->place.column)
+        return table->key_place;
+    return place;
+}
+
 __attribute__((format(printf, 3, 4)))
 static void problem_say(const struct aff_report *report, const char *option, const char *format,
                         ...)
 {
     struct says *says = says_of(report);
-    const struct value *table = says->node->table;
-    struct place place = option ? option_place(table, option) : table->key_place;
+    struct place place = said_place(says, option);
     char text[1024];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (place.line == table->place.line && place.column == table->place.column)
-        place = table->key_place;
     says->had_problem = true;
     report_add(says->draft->report, REPORT_ERROR, place, says->node->name, "%s%s%s",
                *joint(option, text) ? option : "", joint(option, text), inputs_named(says, text));
@@ -125,6 +133,35 @@ static void secure_say(const struct aff_report *report)
         says->is_secure = true;
 }
 
+__attribute__((format(printf, 3, 4)))
+static void note_say(const struct aff_report *report, const char *option, const char *format, ...)
+{
+    struct says *says = says_of(report);
+    struct plan_note *note;
+    char text[1024];
+    va_list args;
+
+    if (says->output) {
+        wrong_callback(says, "note", "validate");
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    note = arena_take(says->draft->arena, sizeof *note);
+    if (note)
+        *note = (struct plan_note){
+            .at = said_place(says, option),
+            .text = arena_print(says->draft->arena, "%s%s%s", *joint(option, text) ? option : "", joint(option, text), text),
+        };
+    if (!note || !note->text) {
+        report_add(says->draft->report, REPORT_ERROR, said_place(says, option), says->node->name, "no memory for a note");
+        return;
+    }
+    *says->next_note = note;
+    says->next_note = &note->next;
+}
+
 static void output_say(const struct aff_report *report, const struct aff_shape *shape)
 {
     struct says *says = says_of(report);
@@ -140,8 +177,9 @@ void says_begin(struct says *says, struct draft *draft, const struct draft_node 
 {
     *says = (struct says){
         .about = { .struct_size = sizeof says->about, .problem = problem_say,
-                   .secure = secure_say, .output = output_say },
+                   .secure = secure_say, .output = output_say, .note = note_say },
         .draft = draft, .node = node, .callback = callback };
+    says->next_note = &says->notes;
 }
 
 void says_end(struct says *says, aff_status status)

@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,9 @@ struct place {
     size_t memory_room;
     uint64_t epoch;
     uint32_t port;
-    aff_status answer; /* AFF_AGAIN: none */
+    aff_status answer; /* AFF_END: none */
+    uint8_t verdict;
+    char words[ACKS_WORDS];
     int32_t same;      /* next place with this id */
     struct link_to links[LISTS];
 };
@@ -42,17 +45,19 @@ struct acks {
     struct place *places;
     uint32_t room;
     int32_t first[LISTS], last[LISTS];
+    uint32_t waiting; /* in the list AGAIN; the lane's */
     _Atomic uint32_t answered;
     int32_t *free;  /* a stack */
     uint32_t frees;
     int32_t *lent; /* left the window, their records are still being looked at */
     uint32_t lents;
     uint32_t count; /* in the window */
+    uint64_t bytes; /* payload of these */
     int32_t *table; /* of first places; NONE: empty */
     uint32_t mask;
     /* what is in write now */
     int32_t hand[ACKS_BATCH]; /* its places; NONE: it was added */
-    aff_status hand_answer[ACKS_BATCH];
+    struct acks_item hand_answer[ACKS_BATCH]; /* status, verdict, words */
     struct aff_id hand_id[ACKS_BATCH];
     uint32_t hand_count;
 };
@@ -69,6 +74,8 @@ static void list_append(struct acks *a, enum list l, int32_t i)
     else
         a->places[a->last[l]].links[l].next = i;
     a->last[l] = i;
+    if (l == AGAIN) /* that list is the lane's, others are under the lock */
+        a->waiting++;
 }
 
 static void list_remove(struct acks *a, enum list l, int32_t i)
@@ -86,6 +93,8 @@ static void list_remove(struct acks *a, enum list l, int32_t i)
     else
         a->places[link->next].links[l].prev = link->prev;
     link->in = false;
+    if (l == AGAIN)
+        a->waiting--;
 }
 
 /* ---- the table ---- */
@@ -266,7 +275,7 @@ static bool place_fill(struct place *p, const struct aff_record *record)
     p->record.host_reserved = 0;
     if (record->size > 0)
         memcpy(p->memory, record->data, record->size);
-    p->answer = AFF_AGAIN;
+    p->answer = AFF_END;
     return true;
 }
 
@@ -285,17 +294,26 @@ bool acks_offer(struct acks *a, const struct aff_record *records, uint32_t count
     for (i = 0; i < count; i++) {
         a->hand[i] = a->free[--a->frees];
         a->hand_id[i] = records[i].id;
-        a->hand_answer[i] = AFF_AGAIN;
+        a->hand_answer[i].status = AFF_END;
     }
     a->hand_count = count;
     pthread_mutex_unlock(&a->lock);
     return true;
 }
 
-static void answered(struct acks *a, int32_t i)
+/* True: it was not in the list of answered ones. */
+static bool answer_set(struct acks *a, int32_t i, const struct acks_item *said)
 {
+    struct place *p = &a->places[i];
+
+    p->answer = said->status;
+    p->verdict = said->verdict;
+    memcpy(p->words, said->words, sizeof p->words);
+    if (p->links[ANSWERED].in)
+        return false;
     list_append(a, ANSWERED, i);
     atomic_fetch_add_explicit(&a->answered, 1, memory_order_release);
+    return true;
 }
 
 void acks_add(struct acks *a, uint32_t index, uint64_t epoch, uint32_t port)
@@ -308,13 +326,12 @@ void acks_add(struct acks *a, uint32_t index, uint64_t epoch, uint32_t port)
     a->places[i].epoch = epoch;
     a->places[i].port = port;
     a->count++;
+    a->bytes += a->places[i].record.size;
     list_append(a, AGE, i);
     pthread_mutex_lock(&a->lock);
     table_add(a, i);
-    if (a->hand_answer[index] != AFF_AGAIN) {
-        a->places[i].answer = a->hand_answer[index];
-        answered(a, i);
-    }
+    if (a->hand_answer[index].status != AFF_END)
+        answer_set(a, i, &a->hand_answer[index]);
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -334,49 +351,52 @@ void acks_offered(struct acks *a)
 
 /* ---- answers ---- */
 
-static bool counts(aff_status before, aff_status now)
+static bool is_final(aff_status status)
 {
-    return before == AFF_AGAIN || (before == AFF_ERR_IO && now != AFF_ERR_IO);
+    return status == AFF_OK || status == AFF_ERR_DATA;
 }
 
-static bool answer_window(struct acks *a, struct aff_id id, aff_status status)
+static bool counts(aff_status before, aff_status now)
+{
+    return before == AFF_END || (!is_final(before) && is_final(now));
+}
+
+static bool answer_window(struct acks *a, struct aff_id id, const struct acks_item *said)
 {
     bool any = false;
     int32_t i;
 
     for (i = a->table[table_find(a, id)]; i != NONE; i = a->places[i].same) {
-        if (!counts(a->places[i].answer, status))
-            continue;
-        a->places[i].answer = status;
-        if (!a->places[i].links[ANSWERED].in) {
-            answered(a, i);
-            any = true;
-        }
+        if (counts(a->places[i].answer, said->status))
+            any |= answer_set(a, i, said);
     }
     return any;
 }
 
-static void answer_hand(struct acks *a, struct aff_id id, aff_status status)
+static void answer_hand(struct acks *a, struct aff_id id, const struct acks_item *said)
 {
     uint32_t i;
 
     for (i = 0; i < a->hand_count; i++)
-        if (same_id(a->hand_id[i], id) && counts(a->hand_answer[i], status))
-            a->hand_answer[i] = status;
+        if (same_id(a->hand_id[i], id) && counts(a->hand_answer[i].status, said->status))
+            a->hand_answer[i] = *said;
 }
 
-void acks_answer(struct acks *a, struct aff_id id, aff_status status)
+void acks_answer(struct acks *a, struct aff_id id, aff_status status, uint8_t verdict, const char *words)
 {
+    struct acks_item said = { .status = status, .verdict = verdict };
     struct bell *bell;
     bool any;
 
-    if (status > 0)
+    if (status == AFF_END)
         return;
-    if (status != AFF_OK && status != AFF_ERR_DATA)
-        status = AFF_ERR_IO;
+    if (!is_final(status) && status != AFF_AGAIN)
+        said.status = AFF_ERR_IO;
+    if (words)
+        snprintf(said.words, sizeof said.words, "%s", words);
     pthread_mutex_lock(&a->lock);
-    answer_hand(a, id, status);
-    any = answer_window(a, id, status);
+    answer_hand(a, id, &said);
+    any = answer_window(a, id, &said);
     bell = a->bell;
     pthread_mutex_unlock(&a->lock);
     if (any)
@@ -387,7 +407,7 @@ void acks_answer(struct acks *a, struct aff_id id, aff_status status)
 
 static struct acks_item item_of(const struct place *p, aff_status status)
 {
-    return (struct acks_item){ &p->record, p->epoch, p->port, status };
+    return (struct acks_item){ .record = &p->record, .epoch = p->epoch, .port = p->port, .status = status };
 }
 
 /* Under the lock. */
@@ -397,6 +417,7 @@ static void leave(struct acks *a, int32_t i)
     list_remove(a, AGE, i);
     list_remove(a, AGAIN, i);
     a->count--;
+    a->bytes -= a->places[i].record.size;
     a->lent[a->lents++] = i;
 }
 
@@ -413,10 +434,12 @@ uint32_t acks_take(struct acks *a, struct acks_item *ret, uint32_t room)
         struct place *p = &a->places[i];
 
         ret[n] = item_of(p, p->answer);
+        ret[n].verdict = p->verdict;
+        memcpy(ret[n].words, p->words, sizeof p->words);
         list_remove(a, ANSWERED, i);
         atomic_fetch_sub_explicit(&a->answered, 1, memory_order_relaxed);
-        p->answer = AFF_AGAIN;
-        if (ret[n].status != AFF_ERR_IO) {
+        p->answer = AFF_END;
+        if (is_final(ret[n].status)) {
             leave(a, i);
         } else if (!p->links[AGAIN].in) {
             p->record.flags |= AFF_FLAG_RESENT;
@@ -491,9 +514,19 @@ uint32_t acks_count(const struct acks *a)
     return a->count;
 }
 
+uint64_t acks_bytes(const struct acks *a)
+{
+    return a->bytes;
+}
+
 uint32_t acks_room(const struct acks *a)
 {
     return a->frees + a->lents;
+}
+
+uint32_t acks_waiting(const struct acks *a)
+{
+    return a->waiting;
 }
 
 bool acks_ready(const struct acks *a)
@@ -507,6 +540,6 @@ bool acks_unanswered(const struct acks *a, const struct aff_record *after, struc
 
     if (i == NONE)
         return false;
-    *ret = item_of(&a->places[i], AFF_AGAIN);
+    *ret = item_of(&a->places[i], AFF_END);
     return true;
 }

@@ -26,7 +26,7 @@
 
 #include "flow/bell.h"
 
-enum { ACKS_BATCH = 64 };
+enum { ACKS_BATCH = 64, ACKS_WORDS = 80, ACKS_WINDOW = 1024 /* of a sink */ };
 
 struct acks;
 
@@ -34,7 +34,9 @@ struct acks_item {
     const struct aff_record *record; /* the window's copy, payload too */
     uint64_t epoch;                  /* that it came in */
     uint32_t port;
-    aff_status status; /* AFF_OK, AFF_ERR_DATA, AFF_ERR_IO; of acks_again: AFF_ERR_IO */
+    aff_status status; /* AFF_OK, AFF_ERR_DATA, AFF_ERR_IO, AFF_AGAIN; of acks_again: AFF_ERR_IO */
+    uint8_t verdict;   /* as answered: not looked at */
+    char words[ACKS_WORDS]; /* the same; "": none */
 };
 
 /* [control] A window of `room` records. `bell` (borrowed) is rung by answers. NULL: no
@@ -54,14 +56,15 @@ bool acks_offer(struct acks *acks, const struct aff_record *records, uint32_t co
 void acks_add(struct acks *acks, uint32_t index, uint64_t epoch, uint32_t port);
 void acks_offered(struct acks *acks);
 
-/* [any] The peer's answer. AFF_OK and AFF_ERR_DATA are final; any other error means: to
- * be offered again; AFF_AGAIN and AFF_END mean nothing. Of several answers that the lane has not
- * taken yet the first final one counts. */
-void acks_answer(struct acks *acks, struct aff_id id, aff_status status);
+/* [any] The peer's answer. AFF_OK and AFF_ERR_DATA are final; any other error and AFF_AGAIN
+ * mean: to be offered again; AFF_END means nothing. Of several answers that the lane has not
+ * taken yet the first final one counts. `words` (NULL: none) are copied, what does not fit is
+ * cut. */
+void acks_answer(struct acks *acks, struct aff_id id, aff_status status, uint8_t verdict, const char *words);
 
 /* [data] Answers since the last call, up to `room`; 0: none. What is answered for good
  * leaves the window; its record stays valid until the next call of acks_take or
- * acks_offer. What was answered by AFF_ERR_IO stays in it, to be offered again. */
+ * acks_offer. What was answered otherwise stays in it, to be offered again. */
 uint32_t acks_take(struct acks *acks, struct acks_item *ret_items, uint32_t room);
 
 /* [data] The peer, or the child that spoke to it, is gone: all that is unanswered is to be
@@ -81,7 +84,10 @@ void acks_settle(struct acks *acks, const struct acks_item *item);
 uint64_t acks_oldest_epoch(const struct acks *acks);
 /* [data] Records in the window, and places left. */
 uint32_t acks_count(const struct acks *acks);
+uint64_t acks_bytes(const struct acks *acks); /* payload of these */
 uint32_t acks_room(const struct acks *acks);
+/* [data] Of these records, how many wait to be offered again. */
+uint32_t acks_waiting(const struct acks *acks);
 static inline bool acks_full(const struct acks *acks)
 {
     return acks_room(acks) == 0;
@@ -89,7 +95,7 @@ static inline bool acks_full(const struct acks *acks)
 /* [any] Whether acks_take would give something. */
 bool acks_ready(const struct acks *acks);
 /* [data] Walks the window, oldest first: `after` is the record given before, NULL for
- * the first. False: no more. status is AFF_AGAIN: unanswered as far as was taken. */
+ * the first. False: no more. status is AFF_END: unanswered as far as was taken. */
 bool acks_unanswered(const struct acks *acks, const struct aff_record *after, struct acks_item *ret_item);
 
 #endif

@@ -14,6 +14,7 @@
 #include "flow/commit_inside.h"
 #include "flow/orders.h"
 #include "flow/trace.h"
+#include "flow/uplink.h"
 
 /* Whether copies of the node's input lie in its ring, between what it makes. */
 static bool copies_in(const struct plan *plan, uint32_t node)
@@ -90,6 +91,13 @@ static int queue_log(void *arg, const char *text)
     return 0;
 }
 
+/* Vitals that waited for a link are worth most from their new end. */
+static bool newest_first(const struct link *link)
+{
+    return link->plan->priority == AFF_PRIO_ALARM ||
+           (link->plan->priority == AFF_PRIO_VITALS && link->reader->plan->link_rules);
+}
+
 static struct queue_shape queue_shape_of(struct flow *flow, struct link *link)
 {
     bool spills = link->plan->when_full == WHEN_FULL_SPILL;
@@ -100,7 +108,7 @@ static struct queue_shape queue_shape_of(struct flow *flow, struct link *link)
         .priority = link->plan->priority,
         .buffer = link->plan->buffer,
         .drops = !spills,
-        .newest_first = link->plan->priority == AFF_PRIO_ALARM,
+        .newest_first = newest_first(link),
         .keeps_names = link->reader->about->kind != AFF_SINK,
         .reader = &link->reader->lane->bell,
         .writer_domain = link->writer->plan->domain,
@@ -269,6 +277,15 @@ const void *node_config(const struct node *node)
     return node->cell ? cell_config(node->cell) : node->plan->config;
 }
 
+/* The plan may be gone before the instance is. */
+static void handle_names(struct node_handle *handle, const char *node, const char *pipeline)
+{
+    snprintf(handle->node_name, sizeof handle->node_name, "%s", node);
+    snprintf(handle->pipeline_name, sizeof handle->pipeline_name, "%s", pipeline ? pipeline : "");
+    handle->host.node = handle->node_name;
+    handle->host.pipeline = handle->pipeline_name;
+}
+
 static bool node_open(struct flow *flow, uint32_t index)
 {
     struct node *node = &flow->nodes[index];
@@ -280,6 +297,8 @@ static bool node_open(struct flow *flow, uint32_t index)
         return false;
     host_fill(&node->host);
     host_fill(&node->handle->host);
+    handle_names(node->handle, plan->name, flow->plan->name);
+    rouse_init(&node->handle->rouse, &flow->lanes[plan->lane].bell);
     atomic_init(&node->inner.node, node);
     atomic_init(&node->handle->node, node);
     node->home = flow->plan;
@@ -309,7 +328,7 @@ static bool node_open(struct flow *flow, uint32_t index)
         return false;
     fill_verdicts(node);
     fill_pass_ports(node);
-    return answers_open(node) && timers_open(node) && staged_open(&node->staged) && outputs_open(node) && hold_open(&node->hold, plan->max_held);
+    return answers_open(node) && uplink_open(node) && timers_open(node) && staged_open(&node->staged) && outputs_open(node) && hold_open(&node->hold, plan->max_held);
 }
 
 static void node_close(struct node *node)
@@ -322,6 +341,8 @@ static void node_close(struct node *node)
     }
     free(node->outputs);
     cell_close(&node->cell);
+    if (node->handle)
+        rouse_free(&node->handle->rouse);
     free(node->handle);
     free(node->pass_port);
     free(node->onward);
@@ -335,6 +356,7 @@ static void node_close(struct node *node)
     free(node->staged.kinds);
     orders_free(node);
     acks_close(&node->acks);
+    uplink_close(&node->uplink);
     if (node->parts)
         wire_free(node->parts);
     free(node->parts);

@@ -13,6 +13,7 @@
 #include "flow/retry.h"
 #include "flow/snap.h"
 #include "flow/trace.h"
+#include "flow/uplink.h"
 
 /* How long a complete epoch may wait for sinks behind queues to finish it, so that
  * it need not be written: this part of commit_every. */
@@ -307,6 +308,7 @@ static void gather_all(struct flow *flow, struct kept_group *group)
     gather_names(flow, group);
     gather_run(flow, group);
     commit_accounts(flow, group);
+    uplinks_gather(flow, group, &flow->commit->scratch);
     gather_gone(flow, group);
 }
 
@@ -329,6 +331,7 @@ static void gather_again(struct flow *flow)
         c->notes[i].is_stored = false;
     c->names_hash = 0;
     c->run_stored = false;
+    uplinks_again(flow);
 }
 
 /* All is in, and it is not stored yet that the run has ended: a lane may have ended behind
@@ -346,7 +349,7 @@ bool flow_gather(void *arg, struct kept_group *group, int64_t *ret_wait_ns)
     bool any;
 
     pthread_mutex_lock(&flow->commit->lock);
-    any = choose(flow, ret_wait_ns) || !flow->commit->run_stored || ends_now(flow);
+    any = choose(flow, ret_wait_ns) || !flow->commit->run_stored || ends_now(flow) || uplinks_due(flow);
     if (any) {
         trace_choose(flow);
         commit_check_books(flow);

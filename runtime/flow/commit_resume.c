@@ -13,6 +13,7 @@
 
 #include "flow/commit_inside.h"
 #include "flow/snap.h"
+#include "flow/uplink.h"
 
 void commit_queue_name(const struct plan *plan, const struct plan_edge *edge, char *ret_name, size_t room)
 {
@@ -231,6 +232,17 @@ static void read_accounts(struct flow *flow)
     free(bytes);
 }
 
+/* What was spent counts in any run, also in one that begins anew. */
+static void read_spent(struct flow *flow)
+{
+    void *bytes;
+    size_t size;
+
+    if (piece(flow, UPLINKS_PIECE, &bytes, &size))
+        uplinks_resume(flow, bytes, size);
+    free(bytes);
+}
+
 /* ---- nodes ---- */
 
 /* What it held went with its state: dropped, and said. */
@@ -349,6 +361,7 @@ static void note_first(struct flow *flow)
 bool commit_resume(struct flow *flow)
 {
     read_accounts(flow);
+    read_spent(flow);
     if (flow->commit->resumed && !resume_nodes(flow))
         return false;
     if (!flow->commit->was_clean)

@@ -265,11 +265,19 @@ static bool beyond_limit(struct node *node, const struct aff_record *draft)
     return node->over;
 }
 
-/* Where the node makes the ids itself, none may be that of its input. */
-static bool rewrites_id(const struct node *node, const struct aff_record *draft)
+/* A source that relays has them from another node; its commands are its own. */
+static bool keeps_id(const struct node *node)
+{
+    return node->about->flags & AFF_KEEPS_IDS && node->about->kind == AFF_SOURCE && node->staged.draft_input == AFF_NO_INPUT;
+}
+
+/* Where the node gives the ids itself there is one, and none is that of its input. */
+static bool gives_id(const struct node *node, const struct aff_record *draft)
 {
     const struct aff_record *from = input_of(node, node->staged.draft_input);
 
+    if (keeps_id(node))
+        return (draft->id.source | draft->id.seq) != 0;
     if (!(node->about->flags & AFF_REWRITES))
         return true;
     return (draft->id.source | draft->id.seq) != 0 &&
@@ -282,9 +290,9 @@ static aff_status draft_check(struct node *node, const struct aff_record *draft,
 
     if (!s->draft_open || draft != &s->records[s->count] || size > s->draft_room)
         return node->host.explain(&node->host, AFF_ERR_BUG, "emit without a reserve of that size");
-    if (!rewrites_id(node, draft))
+    if (!gives_id(node, draft))
         return node->host.explain(&node->host, AFF_ERR_BUG, "emit without an id of its own, which a node that "
-                                                            "rewrites gives");
+                                                            "rewrites or keeps ids gives");
     if (!names_stream_info(node->flow->names, draft->stream) ||
         !names_schema_info(node->flow->names, draft->schema))
         return node->host.explain(&node->host, AFF_ERR_BUG, "emit of a record without stream or schema");
@@ -312,7 +320,7 @@ aff_status emit_send(struct node *node, struct aff_record *draft, uint32_t size)
         return st;
     if (beyond_limit(node, draft))
         return AFF_OK;
-    if (!(node->about->flags & AFF_REWRITES))
+    if (!(node->about->flags & AFF_REWRITES) && !keeps_id(node))
         id_fill(node, draft, s->draft_input);
     draft->size = size;
     draft->data = bytes_head(node->bytes);

@@ -11,6 +11,7 @@
 #include "flow/acks.h"
 #include "flow/commit.h"
 #include "flow/link_state.h"
+#include "flow/uplink.h"
 
 /* The table is the first member of the plugin's handle, and of the node. */
 static struct node *node_of(const struct aff_host *host)
@@ -280,10 +281,24 @@ static aff_status host_dead(const struct aff_host *host, uint32_t input, uint8_t
     return AFF_OK;
 }
 
+static void host_answer(const struct aff_host *host, struct aff_id id, aff_status status, uint8_t verdict,
+                        const char *words)
+{
+    struct acks *acks = node_of(host)->acks;
+
+    if (acks)
+        acks_answer(acks, id, status, verdict, words);
+}
+
 static void host_ack(const struct aff_host *host, struct aff_id id, aff_status status)
 {
-    if (node_of(host)->acks)
-        acks_answer(node_of(host)->acks, id, status);
+    host_answer(host, id, status, 0, NULL);
+}
+
+/* Of its own handle, which stays: from any thread there is no saying which node it is of now. */
+static void host_rouse(const struct aff_host *host)
+{
+    rouse_ring(&((struct node_handle *)(uintptr_t)host)->rouse);
 }
 
 static void host_cut(const struct aff_host *host)
@@ -326,6 +341,21 @@ static aff_status host_link_get(const struct aff_host *host, uint32_t index, str
     return AFF_OK;
 }
 
+static aff_status host_uplink(const struct aff_host *host, struct aff_uplink *ret)
+{
+    return uplink_tell(node_of(host), ret);
+}
+
+static void host_link_spent(const struct aff_host *host, uint32_t index, uint64_t sent, uint64_t received)
+{
+    uplink_spend(node_of(host), index, sent, received);
+}
+
+static void host_link_tried(const struct aff_host *host, uint32_t index, aff_status status)
+{
+    uplink_tried(node_of(host), index, status);
+}
+
 void host_fill(struct aff_host *host)
 {
     *host = (struct aff_host){
@@ -365,5 +395,14 @@ void host_fill(struct aff_host *host)
         .link_set = host_link_set,
         .link_get = host_link_get,
         .epoch = host_epoch,
+        .uplink = host_uplink,
+        .link_spent = host_link_spent,
+        .link_tried = host_link_tried,
+        .answer = host_answer,
+        .rouse = host_rouse,
+        .node = "",
+        .pipeline = "",
+        .window_records = ACKS_WINDOW,
+        .window_epochs = EDGE_EPOCHS,
     };
 }

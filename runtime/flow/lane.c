@@ -12,7 +12,7 @@
 #include "flow/retry.h"
 #include "flow/trace.h"
 
-enum { SPINS = 64 };
+enum { SPINS = 64, MOMENT_NS = 1000000 };
 
 bool lane_aborting(const struct lane *lane)
 {
@@ -61,49 +61,56 @@ static bool spin(bool (*ready)(void *arg), void *arg)
     return false;
 }
 
-/* Until the bell rings; with `watches` also until a descriptor of one of its nodes is
- * ready, which is what true says. */
-static bool sleep_on(struct lane *lane, bool watches, int64_t timeout_ns)
+/* Until the bell rings or one of the descriptors is ready that this wait looks at; the
+ * latter is what true says. */
+static bool sleep_on(struct lane *lane, bool idle, int64_t timeout_ns)
 {
-    uint32_t count = watches ? watches_list(lane, lane->polls + 1) : 0;
+    uint32_t count = watches_list(lane, lane->polls + 1, idle);
 
     if (count == 0 && timeout_ns == 0)
         return false;
     bell_poll(&lane->bell, lane->polls, count + 1u, timeout_ns);
-    return count > 0 && watches_wake(lane, lane->polls + 1);
+    return watches_wake(lane, lane->polls + 1, idle);
 }
 
-static bool wait_for(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t until_ns, bool watches)
+/* On a virtual clock nobody sleeps but for what others do meanwhile: a moment, where only a
+ * time of a sink's own is waited for. */
+static void sleep_virtual(struct lane *lane, bool idle, int64_t until_ns, int64_t next_ns)
+{
+    if (!sleep_on(lane, idle, until_ns == INT64_MAX ? MOMENT_NS : 0))
+        clock_jump(&lane->flow->clock, next_ns);
+}
+
+/* The one place where a thread of the data path waits. What comes meanwhile for a sink is
+ * done here; with `idle`, what comes for others ends the wait. */
+static bool wait_for(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t until_ns, bool idle)
 {
     struct clock *clock = &lane->flow->clock;
 
     for (;;) {
-        bool is_awake;
-        int64_t now;
+        int64_t now, next;
 
-        if (lane_aborting(lane))
+        watches_rouse(lane, idle);
+        if (lane_aborting(lane) || !watch_serve(lane))
             return false;
-        if (spin(ready, arg))
+        if (spin(ready, arg) || (idle && watch_calls(lane)))
             return true;
         now = clock_now(clock);
         if (until_ns <= now)
             return true;
+        next = low_ns(until_ns, watch_serve_next(lane));
         bell_prepare(&lane->bell);
-        if (ready(arg) || lane_aborting(lane)) {
+        if (ready(arg) || lane_aborting(lane) || watches_roused(lane, idle) || next <= now) {
             bell_cancel(&lane->bell);
             continue;
         }
-        if (clock->is_virtual && until_ns != INT64_MAX) {
-            if (sleep_on(lane, watches, 0))
-                return true;
-            clock_jump(clock, until_ns);
+        if (clock->is_virtual && next != INT64_MAX) {
+            sleep_virtual(lane, idle, until_ns, next);
             continue;
         }
         beat(lane, true);
-        is_awake = sleep_on(lane, watches, until_ns == INT64_MAX ? -1 : until_ns - now);
+        sleep_on(lane, idle, next == INT64_MAX ? -1 : next - now);
         beat(lane, false);
-        if (is_awake)
-            return true;
     }
 }
 
@@ -167,6 +174,7 @@ bool lane_stirred(const struct lane *lane)
 struct commit_wanted {
     struct epochs *epochs;
     uint64_t below;
+    const struct lane *lane;
 };
 
 static bool commit_reached(void *arg)
@@ -176,13 +184,20 @@ static bool commit_reached(void *arg)
     return epochs_committed(w->epochs) >= w->below;
 }
 
+static bool commit_or_answers(void *arg)
+{
+    const struct commit_wanted *w = arg;
+
+    return commit_reached(arg) || answers_ready(w->lane);
+}
+
 bool lane_in_flight(struct lane *lane, bool *ret_full)
 {
     struct epochs *epochs = &lane->domain->epochs;
-    struct commit_wanted wanted = { epochs, lane->epoch + 1u - EDGE_EPOCHS };
+    struct commit_wanted wanted = { epochs, lane->epoch + 1u - EDGE_EPOCHS, lane };
 
     *ret_full = lane->epoch >= epochs_committed(epochs) + EDGE_EPOCHS;
-    return !*ret_full || lane_wait(lane, commit_reached, &wanted, lane_next_wake(lane));
+    return !*ret_full || lane_wait(lane, commit_or_answers, &wanted, lane_next_wake(lane));
 }
 
 /* An epoch is safe by AFF_OK alone: "not yet" is asked again as well. */
@@ -276,10 +291,11 @@ static bool drain(struct lane *lane)
  * go early, and what is still in the queues stays in the store. */
 bool lane_finish(struct lane *lane)
 {
-    struct commit_wanted wanted = { &lane->domain->epochs, lane->epoch + 1u };
+    struct commit_wanted wanted = { &lane->domain->epochs, lane->epoch + 1u, lane };
     bool drains = !flow_stopping(lane->flow);
     uint32_t i;
 
+    lane->is_ending = true;
     /* Other heads may be silent for long: what this one made last is to be safe. */
     if (lane->kind != LANE_RINGS)
         lane_cut(lane);
@@ -288,7 +304,10 @@ bool lane_finish(struct lane *lane)
             return false;
     if (drains && !drain(lane))
         return false;
-    if (!answers_finish(lane) || !sync_sinks(lane) || !commit_note(lane))
+    if (!answers_finish(lane) || !sync_sinks(lane))
+        return false;
+    lane->is_final = true;
+    if (!commit_note(lane))
         return false;
     commit_note_final(lane);
     trace_finish(lane);
@@ -335,7 +354,7 @@ int64_t lane_next_wake(const struct lane *lane)
     for (i = 0; i < lane->node_count && !lane_pausing(lane); i++)
         if (lane->nodes[i]->about->kind != AFF_SOURCE)
             next = low_ns(next, low_ns(lane->nodes[i]->wake_ns, timers_next(lane->nodes[i])));
-    return low_ns(next, answers_next(lane));
+    return low_ns(low_ns(next, watch_serve_next(lane)), answers_next(lane));
 }
 
 bool lane_wake_due(struct lane *lane, bool quiet)
@@ -344,13 +363,16 @@ bool lane_wake_due(struct lane *lane, bool quiet)
     int64_t now;
     uint32_t i;
 
+    watches_look(lane);
+    if (!watch_serve(lane))
+        return false;
     if (lane_pausing(lane) || lane_next_wake(lane) == INT64_MAX)
         return true;
     now = clock_now(&lane->flow->clock);
     for (i = 0; i < lane->node_count; i++) {
         struct node *node = lane->nodes[i];
 
-        if (node->about->kind == AFF_SOURCE)
+        if (node->about->kind == AFF_SOURCE || watch_serves(node))
             continue;
         before = node->epoch_records;
         if (quiet && !timers_call(node, now))

@@ -56,6 +56,7 @@ struct lane {
     uint32_t queue_count;
     struct bell bell;
     struct pollfd *polls; /* the bell, then what its nodes watch */
+    int64_t looked_ns;    /* at these, while it was busy */
     uint64_t epoch;
     _Atomic uint64_t final_epoch; /* its accounts are final from here on */
     int64_t epoch_began_ns; /* of its first record; INT64_MAX: none yet */
@@ -66,9 +67,11 @@ struct lane {
     bool has_more;          /* its source said so when it was read last */
     int64_t rest_ns;        /* until then it gives that before it rests; 0: nobody asked */
     uint32_t rest_reads;    /* ... in so many reads so far */
+    bool is_ending;         /* it has no more input */
+    bool is_final;          /* its accounts are: nothing is called any more but stop */
     bool at_end;            /* of what its writers had ended: time to end the epoch */
     int64_t leave_ns;       /* the run is being stopped: until then it goes on; 0: not yet */
-    bool left;              /* its sink failed then: what is not safe stays in the store */
+    _Atomic bool left;      /* its sink failed then: what is not safe stays in the store */
     struct wire *letters;   /* dead letters by epoch, EPOCH_NOTES of them (letters.c) */
     struct wire letter;     /* the one that is being written */
     struct wire *retried;   /* letters that went in again, by epoch (retry.c) */
@@ -115,6 +118,7 @@ struct flow {
     _Atomic bool pausing;  /* nothing is taken in: see lane_pause.c */
     _Atomic int leaving;   /* enum flow_leaves */
     _Atomic bool nudged;   /* flow_wait is to return */
+    _Atomic uint32_t links_turn; /* rises when the state of a link changes */
     _Atomic uint64_t retries; /* rises when letters are to be tried again */
     _Atomic int resending; /* sources that read again what was read before a death */
     _Atomic bool aborting;
@@ -135,8 +139,8 @@ enum flow_leaves { FLOW_NONE_LEAVE, FLOW_STUCK_LEAVE, FLOW_ALL_LEAVE };
 /* Threads of a flow that takes over wait until it has. */
 enum flow_gate { GATE_OPEN, GATE_SHUT, GATE_GONE };
 
-/* [data] Sleeps until ready(arg), `until_ns` (INT64_MAX: never) or abort. What
- * was reached is for the caller to look at; false: aborting. */
+/* [data] Sleeps until ready(arg), `until_ns` (INT64_MAX: never) or abort; meanwhile sinks are
+ * woken (watch.h). What was reached is for the caller to look at; false: aborting. */
 bool lane_wait(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t until_ns);
 /* [data] Sleeps out a back-off. False: aborting. */
 bool lane_sleep(struct lane *lane, int64_t for_ns);

@@ -42,8 +42,7 @@ bool lane_cut_due(const struct lane *lane, int64_t now);
 /* A timer made something in an epoch that no head has opened. */
 bool lane_stirred(const struct lane *lane);
 
-/* Sleeps as lane_wait does, and until a descriptor is ready that one of its nodes watches:
- * that node's time to be called has then come. */
+/* Sleeps as lane_wait does, and until the time of any other of its nodes has come, too. */
 bool lane_idle(struct lane *lane, bool (*ready)(void *arg), void *arg, int64_t until_ns);
 
 bool lane_aborting(const struct lane *lane);
@@ -59,6 +58,10 @@ struct link *lane_queue_ready(struct lane *lane);
 /* It has taken what its writers had ended, and no other of its queues has more: time to end
  * the epoch. */
 bool lane_at_end(struct lane *lane);
+/* Lets go what has expired of classes that may not leave now; *ret_any: something was. When
+ * to look again. */
+bool lane_sweep(struct lane *lane, int64_t now, bool *ret_any);
+int64_t lane_next_sweep(const struct lane *lane);
 /* Takes a batch of at most `most` records and feeds it to the head. */
 bool lane_take(struct lane *lane, struct link *link, uint32_t most, int64_t now);
 

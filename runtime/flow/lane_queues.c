@@ -12,6 +12,7 @@
 #include "flow/commit.h"
 #include "flow/lane_inside.h"
 #include "flow/retry.h"
+#include "flow/uplink.h"
 
 static bool all_over(struct lane *lane)
 {
@@ -23,12 +24,28 @@ static bool all_over(struct lane *lane)
     return true;
 }
 
+/* In virtual time a sleeper would leap ahead of those who have something to do. */
+static int64_t link_until(const struct lane *lane)
+{
+    if (lane->flow->clock.is_virtual)
+        return INT64_MAX;
+    return low_ns(uplink_until(lane->nodes[0]), lane_next_sweep(lane));
+}
+
+/* Links changed, or time alone may let more go, or less. */
+static bool link_stirred(const struct lane *lane)
+{
+    const struct node *head = lane->nodes[0];
+
+    return head->uplink && (uplink_stirred(head) || clock_now(&lane->flow->clock) >= lane_next_sweep(lane));
+}
+
 static bool queues_ready(void *arg)
 {
     struct lane *lane = arg;
     const struct epochs *epochs = &lane->domain->epochs;
 
-    return lane_queue_ready(lane) || lane_at_end(lane) || answers_ready(lane) || retry_ready(lane) || epochs_is_cut(epochs, lane->epoch) ||
+    return lane_queue_ready(lane) || lane_at_end(lane) || link_stirred(lane) || answers_ready(lane) || retry_ready(lane) || epochs_is_cut(epochs, lane->epoch) ||
            epochs_committed(epochs) != lane->told || all_over(lane) || lane_pausing(lane) ||
            (lane->leave_ns == 0 && flow_stopping(lane->flow));
 }
@@ -44,7 +61,7 @@ static bool leaves(struct lane *lane, int64_t now)
 
 static int64_t until(const struct lane *lane)
 {
-    int64_t until = lane_next_wake(lane);
+    int64_t until = low_ns(lane_next_wake(lane), link_until(lane));
 
     if (lane->epoch_began_ns != INT64_MAX)
         until = low_ns(until, lane->epoch_began_ns + lane->flow->plan->commit_every_ns);
@@ -57,10 +74,11 @@ static bool turn(struct lane *lane, bool *ret_more)
 {
     int64_t now = clock_now(&lane->flow->clock);
     struct link *link;
-    bool full;
+    bool full, swept;
 
     lane_let_go(lane);
     lane_committed(lane);
+    uplink_turn(lane->nodes[0], now);
     if (!lane_answers(lane) || !retry_turn(lane) || !lane_wake_due(lane, !lane_queue_ready(lane)) || !lane_in_flight(lane, &full))
         return false;
     if (full) {
@@ -85,6 +103,8 @@ static bool turn(struct lane *lane, bool *ret_more)
     link = lane_queue_ready(lane);
     if (link)
         return lane_take(lane, link, PLAN_BATCH, now);
+    if (!lane_sweep(lane, now, &swept) || swept)
+        return swept;
     return lane_idle(lane, queues_ready, lane, until(lane));
 }
 

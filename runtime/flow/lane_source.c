@@ -109,8 +109,7 @@ static void io_wait(struct lane *lane, int64_t now)
 {
     struct node *head = lane->nodes[0];
 
-    failing_note(head, head->why);
-    if (lane->retry_ns == 0)
+    if (failing_note(head, head->why) || lane->retry_ns == 0)
         flow_log(lane->flow, AFF_LOG_WARN, head->plan->name, "%s; trying again", head->why);
     lane->retry_ns = lane->retry_ns == 0 ? RETRY_FIRST_NS : low_ns(2 * lane->retry_ns, RETRY_LAST_NS);
     head->wake_ns = now + lane->retry_ns;

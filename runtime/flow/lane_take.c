@@ -3,13 +3,16 @@
  * Of several queues that of the highest class goes first, and those of one class take
  * turns; an epoch ends when all of them have been taken up to where their writers ended
  * one, else ten writers would ask for ten times as many epochs. Records that are too old are
- * let go here.
+ * let go here, also of a class that may not leave now and so is not taken (uplink.h).
  *
  * Not here: when it does so (lane_queues.c; lane_source.c for a device, which takes
  * commands), the queues themselves (queue.h). */
 #include "flow/lane_inside.h"
+#include "flow/uplink.h"
 
-enum { LATER_NS = 10000000 };
+enum { LATER_NS = 10000000, SWEEPS = 16 /* in the time after which records expire */ };
+#define LIVE_NS 10000000000
+#define SWEEP_LEAST_NS 1000000000
 #define JUMP_NS 60000000000
 
 bool lane_at_end(struct lane *lane)
@@ -32,7 +35,7 @@ struct link *lane_queue_ready(struct lane *lane)
 
         if (found && (found->plan->priority != link->plan->priority || i <= lane->taken_in))
             continue;
-        if (!queue_ready(link->queue))
+        if (!queue_ready(link->queue) || !uplink_lets(lane->nodes[0], link->plan->priority))
             continue;
         found = link;
         if (i > lane->taken_in)
@@ -83,10 +86,82 @@ static uint32_t let_expire(struct lane *lane, struct link *link, uint32_t count,
     return left;
 }
 
+/* ---- what waits for a link and expires ---- */
+
+struct sweep {
+    const struct lane *lane;
+    const struct link *link;
+};
+
+static bool has_expired(void *arg, const struct aff_record *record)
+{
+    const struct sweep *s = arg;
+
+    return (record->flags & AFF_FLAG_END) || too_old(s->lane, s->link, record);
+}
+
+/* Marks among them go to the sink, as ever. False: the run is being aborted. */
+static bool sweep_one(struct lane *lane, struct link *link, int64_t now, bool *ret_any)
+{
+    struct sweep sweep = { lane, link };
+    const struct queue_want want = { .room = PLAN_BATCH, .bytes = UINT64_MAX, .live_ns = INT64_MAX, .only = has_expired,
+                                     .arg = &sweep };
+    uint32_t count = queue_take_by(link->queue, lane->batch, &want);
+    uint16_t flags;
+
+    *ret_any = count > 0;
+    if (count == 0) {
+        link->sweep_ns = now + (link->plan->expire_ns / SWEEPS > SWEEP_LEAST_NS ? link->plan->expire_ns / SWEEPS
+                                                                                : SWEEP_LEAST_NS);
+        return true;
+    }
+    if (lane->epoch_began_ns == INT64_MAX)
+        lane->epoch_began_ns = now;
+    lane->nodes[0]->epoch_records += count;
+    count = let_expire(lane, link, count, &flags);
+    if (count > 0 && !lane_feed(link, lane->batch, count, flags))
+        return false;
+    queue_back(link->queue);
+    return true;
+}
+
+static bool waits_to_expire(const struct lane *lane, const struct link *link)
+{
+    return link->plan->expire_ns > 0 && !uplink_lets(lane->nodes[0], link->plan->priority) && queue_ready(link->queue);
+}
+
+bool lane_sweep(struct lane *lane, int64_t now, bool *ret_any)
+{
+    uint32_t i;
+
+    *ret_any = false;
+    for (i = 0; i < lane->in_count && !*ret_any; i++)
+        if (waits_to_expire(lane, lane->ins[i]) && now >= lane->ins[i]->sweep_ns &&
+            !sweep_one(lane, lane->ins[i], now, ret_any))
+            return false;
+    return true;
+}
+
+int64_t lane_next_sweep(const struct lane *lane)
+{
+    int64_t next = INT64_MAX;
+    uint32_t i;
+
+    for (i = 0; i < lane->in_count && lane->nodes[0]->uplink; i++)
+        if (waits_to_expire(lane, lane->ins[i]))
+            next = low_ns(next, lane->ins[i]->sweep_ns);
+    return next;
+}
+
+/* ---- taking ---- */
+
 bool lane_take(struct lane *lane, struct link *link, uint32_t most, int64_t now)
 {
     struct node *head = lane->nodes[0];
-    uint32_t count = queue_take(link->queue, lane->batch, most), i;
+    const struct queue_want want = { .room = most, .bytes = uplink_bytes(head, link->plan->priority),
+                                     .live_ns = link->plan->priority == AFF_PRIO_VITALS ? now - LIVE_NS : INT64_MAX };
+    uint32_t count = queue_take_by(link->queue, lane->batch, &want), i;
+    uint64_t bytes = 0;
     uint16_t flags;
 
     if (count == 0) /* no memory, or the store cannot be read now */
@@ -100,6 +175,9 @@ bool lane_take(struct lane *lane, struct link *link, uint32_t most, int64_t now)
         head->epoch_bytes += lane->batch[i].size;
     head->epoch_records += count;
     count = let_expire(lane, link, count, &flags);
+    for (i = 0; i < count; i++)
+        bytes += lane->batch[i].size;
+    uplink_fed(head, bytes);
     if (count > 0 && !lane_feed(link, lane->batch, count, flags))
         return false;
     queue_back(link->queue);

@@ -20,6 +20,7 @@ static struct aff_link as_said(const struct aff_link *link)
 void link_state_set(struct node *node, const struct aff_link *link)
 {
     struct aff_link said = as_said(link), *is = &node->handle->link;
+    bool changed;
 
     pthread_mutex_lock(&node->flow->say_lock);
     said.revision = is->revision;
@@ -27,11 +28,27 @@ void link_state_set(struct node *node, const struct aff_link *link)
     memset(said.name, 0, sizeof said.name);
     snprintf(said.name, sizeof said.name, "%s", node->plan->name);
     memset(said.reserved, 0, sizeof said.reserved);
-    if (is->revision == 0 || memcmp(&said, is, sizeof said) != 0) {
+    changed = is->revision == 0 || memcmp(&said, is, sizeof said) != 0;
+    if (changed) {
         said.revision++;
         *is = said;
     }
     pthread_mutex_unlock(&node->flow->say_lock);
+    if (!changed)
+        return;
+    atomic_fetch_add_explicit(&node->flow->links_turn, 1, memory_order_release);
+    flow_ring(node->flow); /* who waits for a link looks again */
+}
+
+bool link_state_of(struct flow *flow, uint32_t node, struct aff_link *ret_link)
+{
+    bool found;
+
+    pthread_mutex_lock(&flow->say_lock);
+    *ret_link = flow->nodes[node].handle->link;
+    found = ret_link->revision > 0;
+    pthread_mutex_unlock(&flow->say_lock);
+    return found;
 }
 
 bool link_state_get(struct flow *flow, uint32_t index, struct aff_link *ret_link)

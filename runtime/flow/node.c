@@ -9,24 +9,10 @@
 #include "flow/trace.h"
 
 enum {
-    BREAKER_OPENS = 5, /* failures in a row */
-    BACKOFF_FIRST_MS = 100,
-    BACKOFF_LAST_MS = 10000,
-    BACKOFF_STOP_MS = 1000, /* a run that is being ended waits for memory no longer */
-    NS_PER_MS = 1000000,
     COPY_SHARE = 2 /* planned copies in hand take at most this part of the ring */
 };
-
-/* How long a failing node has been retried. */
-struct backoff {
-    int64_t wait_ns;
-    bool told;
-};
-
-static const char *cause(struct node *node)
-{
-    return node->why[0] ? node->why : "no cause given";
-}
+#define STOP_NS 1000000000 /* a run that is being ended waits for memory no longer */
+#define ROUSED_NS 100000000 /* a failing peer that says it is back is tried no sooner */
 
 /* The run is being stopped, and what this sink has not taken is kept in the store. */
 static bool leaves(void *arg)
@@ -38,52 +24,41 @@ static bool leaves(void *arg)
            (flow_stopping(node->flow) || lane_gives_up(node->lane));
 }
 
-static void breaker_count(struct node *node, aff_status st)
-{
-    struct breaker *b = &node->breaker;
+/* What ends a wait before a retry sooner. */
+struct retry_wanted {
+    struct node *node;
+    aff_status status;
+    uint64_t wakes, rouses; /* as they were */
+    int64_t rouse_ns;
+};
 
-    if (st == AFF_OK) {
-        b->failures = 0;
-        return;
-    }
-    if (st != AFF_ERR_IO)
-        return;
-    if (b->failures++ == 0)
-        b->since_ns = clock_now(&node->flow->clock);
-    if (b->failures == BREAKER_OPENS)
-        flow_log(node->flow, AFF_LOG_WARN, node->plan->name,
-                 "failed %d times in a row; it is tried with one record at a time until one goes through", BREAKER_OPENS);
+static bool retry_called(void *arg)
+{
+    const struct retry_wanted *w = arg;
+    const struct node *node = w->node;
+
+    if (leaves(w->node))
+        return true;
+    if (w->status == AFF_AGAIN) /* room comes by an answer, by what was done in wake, or by a thread that rouses */
+        return node->wakes != w->wakes || node->rouses != w->rouses || (node->acks && acks_ready(node->acks));
+    return node->rouses != w->rouses && clock_now(&node->flow->clock) >= w->rouse_ns;
 }
 
-/* Waits before a retry; says it once. The wait doubles up to 10 s, and is cut
- * short by up to a quarter at random, so that nodes of a ward don't beat in time.
- * False: aborted. */
+/* Waits before a retry. False: aborted. */
 static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
 {
-    uint64_t random = node->host.random(&node->host);
-    int64_t until;
+    int64_t now = clock_now(&node->flow->clock), until;
+    struct retry_wanted wanted = { node, st, node->wakes, node->rouses, now + ROUSED_NS };
 
     /* A peer may come back while the run is being ended; memory will not. */
-    if (st == AFF_ERR_MEMORY && b->wait_ns > BACKOFF_STOP_MS * (int64_t)NS_PER_MS &&
-        atomic_load_explicit(&node->flow->draining, memory_order_acquire)) {
-        flow_fail(node->flow, node, st, cause(node));
+    if (st == AFF_ERR_MEMORY && b->wait_ns > STOP_NS && atomic_load_explicit(&node->flow->draining, memory_order_acquire)) {
+        flow_fail(node->flow, node, st, failing_cause(node));
         return false;
     }
-    if (b->wait_ns == 0)
-        b->wait_ns = BACKOFF_FIRST_MS * (int64_t)NS_PER_MS;
-    else if (b->wait_ns < BACKOFF_LAST_MS * (int64_t)NS_PER_MS)
-        b->wait_ns *= 2;
-    if (st != AFF_AGAIN)
-        failing_note(node, cause(node));
-    if (!b->told && st != AFF_AGAIN) {
-        flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "%s; %s, trying again", cause(node),
-                 node->lane->kind == LANE_QUEUES ? "what comes is kept" : "intake waits");
-        b->told = true;
-    }
-    until = clock_now(&node->flow->clock) + b->wait_ns - (int64_t)(random % (uint64_t)(b->wait_ns / 4));
+    until = now + backoff_next(node, b, st);
     if (until > lane_stop_until(node->lane)) /* a try that comes later than that is none */
         until = lane_stop_until(node->lane);
-    if (!lane_wait(node->lane, leaves, node, until))
+    if (!lane_wait(node->lane, retry_called, &wanted, until))
         return false;
     if (!leaves(node) && clock_now(&node->flow->clock) >= lane_stop_until(node->lane)) {
         lane_stop_short(node->lane, node->plan->name, "it does not take what is under way");
@@ -93,17 +68,9 @@ static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
     return !node->lane->left;
 }
 
-static void backoff_over(struct node *node, struct backoff *b)
-{
-    failing_over(node);
-    if (b->told)
-        flow_log(node->flow, AFF_LOG_INFO, node->plan->name, "works again");
-    *b = (struct backoff){ 0 };
-}
-
 static void fail(struct node *node, aff_status st)
 {
-    flow_fail(node->flow, node, st, cause(node));
+    flow_fail(node->flow, node, st, failing_cause(node));
 }
 
 /* ---- out ---- */
@@ -239,7 +206,8 @@ static bool status_handle(struct node *node, aff_status st, struct backoff *b, c
                           uint32_t *ret_skip)
 {
     *ret_skip = 0;
-    breaker_count(node, st);
+    if (!node->acks || st != AFF_OK) /* that it was taken says nothing of its peer */
+        breaker_count(node, st);
     switch (st) {
     case AFF_OK:
         backoff_over(node, b);
@@ -248,7 +216,7 @@ static bool status_handle(struct node *node, aff_status st, struct backoff *b, c
         ledger_add(&node->ledger.dead, 1);
         ledger_add(&node->ledger.by_verdict[0], 1);
         if (atomic_load_explicit(&node->ledger.by_verdict[0], memory_order_relaxed) == 1)
-            flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "dead letter: %s", cause(node));
+            flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "dead letter: %s", failing_cause(node));
         letter_post(node, refused, node->hand.port, "refused", node->why);
         *ret_skip = 1;
         return true;
@@ -282,7 +250,7 @@ static uint32_t step_of(struct node *node, uint32_t count)
     if (node->acks && !answers_room(node, &count))
         return 0;
     if (!node->about->timer)
-        return node->breaker.failures >= BREAKER_OPENS ? 1 : count;
+        return breaker_open(node) ? 1 : count;
     return timers_pass(node, node->hand.records) ? 1 : 0;
 }
 

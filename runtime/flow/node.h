@@ -31,6 +31,7 @@ struct cell;
 struct flow;
 struct lane;
 struct node;
+struct uplink;
 struct wire;
 
 /* What a source can give now. Held up by slow readers it is busy. */
@@ -48,6 +49,7 @@ struct link {
     _Atomic uint64_t expired; /* the same: came too late to be delivered */
     uint64_t dropped_before; /* by runs that this one goes on with */
     uint64_t lost_before;
+    int64_t sweep_ns; /* the reader's lane: when it looks next for what expired while it may not leave */
     uint64_t put_at[EPOCH_NOTES];
     uint64_t taken_at[EPOCH_NOTES];
     uint64_t expired_at[EPOCH_NOTES];
@@ -144,6 +146,21 @@ struct breaker {
     int64_t since_ns;   /* of the first of them, boot clock */
 };
 
+/* How long something that fails has been retried. */
+struct backoff {
+    int64_t wait_ns;
+    bool told;
+};
+
+/* How a peer that answers late stands: whether it could not take what it was given for want
+ * of room, or failed. Nothing new is offered until what came back was. */
+enum late_kind { LATE_NONE, LATE_FULL, LATE_FAILED };
+struct lateness {
+    enum late_kind kind;
+    int64_t until_ns; /* when to offer again what came back; 0: now */
+    struct backoff backoff;
+};
+
 /* What a plugin gets of its node. It stays where it is when the node goes over into a
  * changed pipeline (reload.c). */
 struct node_handle {
@@ -151,6 +168,8 @@ struct node_handle {
     _Atomic(struct node *) node;
     _Atomic int64_t allocated; /* bytes by host->alloc */
     struct watches watches;    /* what it waits for */
+    struct rouse rouse;
+    char node_name[64], pipeline_name[64];
     struct aff_link link;      /* that it keeps up; under the flow's say_lock */
 };
 
@@ -195,8 +214,12 @@ struct node {
     _Atomic uint64_t failing; /* calls that failed in a row */
     char fails_why[256];      /* under the flow's say_lock */
     struct acks *acks;     /* what waits for its peer's answer; NULL: it answers at once */
-    int64_t again_ns;      /* when to offer again what the peer could not take */
-    int64_t again_wait_ns;
+    struct lateness late;
+    bool gathers;          /* it took something since `flush` was called last */
+    int64_t flush_ns;      /* not before: it failed */
+    struct backoff waking; /* its wake, or flush, fails */
+    uint64_t wakes, rouses; /* so many so far */
+    struct uplink *uplink; /* what it may send now, and by which link; NULL: all */
     uint64_t retry_next;   /* letters below have gone in again */
     struct order *orders;  /* under the flow's say_lock: rows for its port for commands */
     uint32_t again_tries;  /* of the one that goes in now */
@@ -254,11 +277,21 @@ aff_status node_read(struct node *node, uint32_t want);
  * the batch in hand. */
 bool node_timer(struct node *node, const struct aff_record *due);
 
-/* ---- failing.c: for who looks from outside ---- */
+/* ---- failing.c ---- */
 
-/* [data] A call failed and will be made again; it works again. */
-void failing_note(struct node *node, const char *why);
+/* [data] A call failed and will be made again, true: for another reason than before,
+ * which is worth a line in the log; it works again. */
+bool failing_note(struct node *node, const char *why);
 void failing_over(struct node *node);
+const char *failing_cause(const struct node *node);
+
+/* [data] How long to wait before the next try of what answered so; says it once. The wait
+ * doubles up to 10 s. */
+int64_t backoff_next(struct node *node, struct backoff *backoff, aff_status status);
+void backoff_over(struct node *node, struct backoff *backoff);
+/* [data] A try went so, as a whole; whether there were too many bad ones in a row. */
+void breaker_count(struct node *node, aff_status status);
+bool breaker_open(const struct node *node);
 
 /* ---- timers.c ---- */
 

@@ -9,7 +9,8 @@
  * reader's hands is forgotten and counted.
  *
  * Every record gets a seq, rising by one from 1. Order of reading: by seq; with
- * `newest_first` (alarms after an outage) the newest batch first, each in order.
+ * `newest_first` (after an outage: alarms, and vitals over a link) the newest batch first,
+ * each in order; what the reader calls live goes before that, and in order as well.
  *
  * One lock a queue, taken once a batch by each side. Memory comes in pieces that
  * are used again; a piece in the reader's hands stays until it gives it back.
@@ -84,6 +85,16 @@ void queue_finish(struct queue *queue);
  * store). Stored records that could not be read are counted as lost. The first record
  * of a stream behind some that drop_oldest forgot carries GAP. 0: nothing now. */
 uint32_t queue_take(struct queue *queue, struct aff_record *ret_records, uint32_t room);
+/* What a reader wants, where it is not simply the next. */
+struct queue_want {
+    uint32_t room;
+    uint64_t bytes;  /* of payload, at most, but for the first record; UINT64_MAX: any */
+    int64_t live_ns; /* newest_first: what was seen then or later is live; INT64_MAX: nothing is */
+    /* Not NULL: from the oldest on, as far as it says so without a gap; marks as well. */
+    bool (*only)(void *arg, const struct aff_record *record);
+    void *arg;
+};
+uint32_t queue_take_by(struct queue *queue, struct aff_record *ret_records, const struct queue_want *want);
 /* The batch is finished with, for good: its records need not be delivered again
  * once the reader's epoch is committed. */
 void queue_back(struct queue *queue);

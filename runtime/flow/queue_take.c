@@ -6,7 +6,8 @@
  *
  * With newest_first each time that new records overtake others makes one more span.
  * When all places for spans are used the newest span is worked off from its old end,
- * so that what is put next still joins it: order suffers a little, nothing is lost.
+ * so that what is put next still joins it: order suffers a little, nothing is lost. What is
+ * live, the end of the newest span, becomes a span of its own and is taken from its old end.
  *
  * Not here: when the reader takes (lane_queues.c). */
 #include <stdio.h>
@@ -83,31 +84,79 @@ static void claim_take(struct queue *q, const struct claim *claim, uint64_t end)
         q->shape.trace(q->shape.arg, true, claim->span.lo, claim->span.hi - 1u);
 }
 
-static struct claim claim_make(const struct queue *q)
+static bool is_live(const struct queue *q, uint64_t seq, int64_t live_ns)
+{
+    const struct slot *s = queue_slot(q, seq);
+
+    return s && s->record.seen_ns >= live_ns;
+}
+
+/* The first that is live of a span whose last is: what was put later was seen later. */
+static uint64_t live_from(const struct queue *q, const struct span *span, int64_t live_ns)
+{
+    uint64_t low = span->lo, high = span->hi - 1u;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2u;
+
+        if (is_live(q, middle, live_ns))
+            high = middle;
+        else
+            low = middle + 1u;
+    }
+    return low;
+}
+
+/* Whether the newest span is live; of one that is in part that part becomes one. */
+static bool live_split(struct queue *q, int64_t live_ns)
+{
+    struct span *top = &q->spans[q->span_count - 1u];
+    uint64_t from;
+
+    if (!is_live(q, top->hi - 1u, live_ns))
+        return false;
+    from = live_from(q, top, live_ns);
+    if (from == top->lo || q->span_count == QUEUE_SPANS)
+        return true;
+    q->spans[q->span_count++] = (struct span){ from, top->hi };
+    top->hi = from;
+    return true;
+}
+
+static struct claim claim_make(struct queue *q, const struct queue_want *want)
 {
     struct claim c = { .up = true };
 
-    if (q->shape.newest_first) {
+    if (q->shape.newest_first && !want->only) {
+        c.up = live_split(q, want->live_ns) || q->span_count == QUEUE_SPANS;
         c.at = q->span_count - 1u;
-        c.up = q->span_count == QUEUE_SPANS;
     }
     c.span = q->spans[c.at];
     return c;
 }
 
+/* Whether a record behind `n` others, with so much payload, still belongs to the batch. */
+static bool is_wanted(const struct queue_want *want, const struct aff_record *record, uint32_t n, uint64_t bytes)
+{
+    if (n > 0 && (record->size > want->bytes || bytes > want->bytes - record->size))
+        return false;
+    return !want->only || want->only(want->arg, record);
+}
+
 /* ---- from memory ---- */
 
 /* How many of the claim lie in memory and before (or behind) the same end. */
-static uint32_t warm_count(const struct queue *q, const struct claim *c, uint32_t room)
+static uint32_t warm_count(const struct queue *q, const struct claim *c, const struct queue_want *want)
 {
-    uint64_t most = c->span.hi - c->span.lo;
+    uint64_t most = c->span.hi - c->span.lo, bytes = 0;
     const struct slot *s;
     uint32_t n;
 
-    for (n = 0; n < room && n < most; n++) {
+    for (n = 0; n < want->room && n < most; n++) {
         s = queue_slot(q, c->up ? c->span.lo + n : c->span.hi - 1u - n);
-        if (!s || (c->up && n > 0 && (s->flags & SLOT_BEGINS)))
+        if (!s || (c->up && n > 0 && (s->flags & SLOT_BEGINS)) || !is_wanted(want, &s->record, n, bytes))
             return n;
+        bytes += s->record.size;
         if (!c->up && (s->flags & SLOT_BEGINS))
             return n + 1u;
     }
@@ -126,11 +175,11 @@ static void gap_tell(struct queue *q, struct aff_record *r)
     r->flags |= AFF_FLAG_GAP;
 }
 
-static bool take_warm(struct queue *q, uint32_t room)
+static bool take_warm(struct queue *q, const struct queue_want *want)
 {
-    struct claim c = claim_make(q);
+    struct claim c = claim_make(q, want);
     uint64_t end = c.span.hi;
-    uint32_t n = warm_count(q, &c, room), i;
+    uint32_t n = warm_count(q, &c, want), i;
 
     if (n == 0)
         return false;
@@ -191,7 +240,7 @@ static bool names_are_full(const struct queue *q)
     return names_subjects(q->shape.names) >= NAMES_SUBJECTS || names_streams(q->shape.names) >= NAMES_STREAMS;
 }
 
-enum interned { INTERNED, LOST, WAITS };
+enum interned { INTERNED, LOST, WAITS, UNWANTED };
 
 /* What this run stored for a reader with state is of the stream that is kept for it, even
  * if that has ended; the hand holds that stream from here on. */
@@ -223,14 +272,23 @@ static enum interned intern(struct queue *q, const struct kept_read *read, struc
     return INTERNED;
 }
 
+/* Looked at before a name of it is held. */
+static bool is_unwanted(const struct kept_read *read, const struct queue_want *want, uint32_t n, uint64_t bytes)
+{
+    struct wire_record wr;
+
+    return (want->only || want->bytes != UINT64_MAX) && wire_record_read(read->bytes, read->size, &wr) &&
+           !is_wanted(want, &wr.record, n, bytes);
+}
+
 /* Without the lock. Puts what was read in the reader's hand; the claim becomes what is
  * dealt with by that. */
-static uint32_t store_hand(struct queue *q, struct claim *c, uint32_t got)
+static uint32_t store_hand(struct queue *q, struct claim *c, const struct queue_want *want, uint32_t got)
 {
     const struct span all = c->span;
+    uint64_t seq, bytes = 0;
     uint32_t i, n = 0;
     enum interned how;
-    uint64_t seq;
 
     for (i = 0; i < got; i++) {
         seq = q->reads[i].seq;
@@ -238,15 +296,16 @@ static uint32_t store_hand(struct queue *q, struct claim *c, uint32_t got)
             c->span = all;
             break;
         }
-        how = intern(q, &q->reads[i], &q->hand[n]);
-        if (how == WAITS)
+        how = is_unwanted(&q->reads[i], want, n, bytes) ? UNWANTED : intern(q, &q->reads[i], &q->hand[n]);
+        if (how >= WAITS)
             seq = c->up ? seq : seq + 1u;
         else
             seq = c->up ? seq + 1u : seq;
+        bytes += how == INTERNED ? q->hand[n].size : 0;
         n += how == INTERNED;
         c->span = all;
         *(c->up ? &c->span.hi : &c->span.lo) = seq;
-        if (how == WAITS)
+        if (how >= WAITS)
             break;
     }
     return n;
@@ -308,22 +367,24 @@ static void hand_turn(struct queue *q, uint32_t count)
 }
 
 /* False: nothing can be had now. */
-static bool take_cold(struct queue *q, uint32_t room)
+static bool take_cold(struct queue *q, const struct queue_want *want)
 {
-    struct claim c = claim_make(q);
+    struct claim c = claim_make(q, want);
     uint64_t end = c.span.hi;
     uint32_t got = 0, n = 0;
     bool ok, later = false;
 
     claim_cut(q, &c);
+    if (c.span.lo >= c.span.hi) /* `only`: the first lies in memory, and is not wanted */
+        return false;
     pthread_mutex_unlock(&q->lock);
-    ok = store_read(q, &c, room, &got, &later);
+    ok = store_read(q, &c, want->room, &got, &later);
     if (ok && !later)
-        n = store_hand(q, &c, got);
+        n = store_hand(q, &c, want, got);
     if (!c.up)
         hand_turn(q, n);
     pthread_mutex_lock(&q->lock);
-    if (ok && later)
+    if (ok && (later || (want->only && c.span.lo == c.span.hi)))
         return false;
     if (!ok || c.span.lo == c.span.hi) {
         atomic_store_explicit(&q->stalled, true, memory_order_relaxed);
@@ -345,27 +406,35 @@ static bool take_cold(struct queue *q, uint32_t room)
 
 /* ---- the reader ---- */
 
-uint32_t queue_take(struct queue *q, struct aff_record *ret, uint32_t room)
+uint32_t queue_take_by(struct queue *q, struct aff_record *ret, const struct queue_want *asked)
 {
+    struct queue_want want = *asked;
     bool more = true;
 
-    if (room > QUEUE_BATCH)
-        room = QUEUE_BATCH;
+    if (want.room > QUEUE_BATCH)
+        want.room = QUEUE_BATCH;
     pthread_mutex_lock(&q->lock);
-    while (more && room > 0 && q->hand_count == 0 && q->span_count > 0) {
+    while (more && want.room > 0 && q->hand_count == 0 && q->span_count > 0) {
         if (!runs_fit(q)) {
             atomic_store_explicit(&q->stalled, true, memory_order_relaxed);
             more = false;
-        } else if (!take_warm(q, room)) {
-            more = take_cold(q, room);
+        } else if (!take_warm(q, &want)) {
+            more = take_cold(q, &want);
         }
     }
     queue_look_for_end(q);
     pthread_mutex_unlock(&q->lock);
-    if (q->hand_count > room)
+    if (q->hand_count > want.room)
         return 0;
     memcpy(ret, q->hand, q->hand_count * sizeof *ret);
     return q->hand_count;
+}
+
+uint32_t queue_take(struct queue *q, struct aff_record *ret, uint32_t room)
+{
+    const struct queue_want want = { .room = room, .bytes = UINT64_MAX, .live_ns = INT64_MAX };
+
+    return queue_take_by(q, ret, &want);
 }
 
 static void back_warm(struct queue *q, uint64_t run)

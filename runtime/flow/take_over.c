@@ -14,6 +14,7 @@
 #include "flow/commit_inside.h"
 #include "flow/reload_inside.h"
 #include "flow/snap.h"
+#include "flow/uplink.h"
 
 #define SWAP(type, field) \
     do { \
@@ -55,6 +56,8 @@ static void instance_move(struct node *to, struct node *from)
     timers_move(to, from);
     if (to->acks)
         acks_join(to->acks, &to->lane->bell);
+    rouse_join(&to->handle->rouse, &to->lane->bell);
+    rouse_join(&from->handle->rouse, &from->lane->bell);
     atomic_store_explicit(&to->handle->node, to, memory_order_release);
     atomic_store_explicit(&from->handle->node, from, memory_order_release);
 }
@@ -68,8 +71,10 @@ static void node_move(struct node *to, struct node *from)
     instance_move(to, from);
     to->ids = from->ids;
     to->breaker = from->breaker;
-    to->again_ns = from->again_ns;
-    to->again_wait_ns = from->again_wait_ns;
+    to->late = from->late;
+    to->gathers = from->gathers;
+    to->flush_ns = from->flush_ns;
+    to->waking = from->waking;
     to->retry_next = from->retry_next;
     to->wake_ns = from->wake_ns;
     to->first_event_ns = from->first_event_ns;
@@ -306,6 +311,7 @@ void take_over(struct reload *r)
             pause_roll_back(&r->flow->lanes[i]);
     nodes_move(r);
     edges_move(r);
+    uplinks_move(r->next, r->flow);
     commit_move(r);
     flow_move(r->next, r->flow);
 }

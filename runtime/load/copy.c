@@ -244,6 +244,8 @@ static bool identity_check(struct copier *c, struct aff_plugin *about, const str
         return copier_refuse(c, "kind %u; 1 to 3 are known", about->kind);
     if ((about->flags & AFF_REWRITES) && about->kind != AFF_PROCESSOR)
         return copier_refuse(c, "only a processor gives new identities (AFF_REWRITES)");
+    if ((about->flags & AFF_KEEPS_IDS) && about->kind != AFF_SOURCE)
+        return copier_refuse(c, "only a source keeps the ids of another node (AFF_KEEPS_IDS)");
     if (!string_copy(c, &about->name, "name", STRING_NAME) ||
         !string_copy(c, &about->version, "version", STRING_WORD) ||
         !string_copy(c, &about->summary, "summary", STRING_SENTENCE) ||

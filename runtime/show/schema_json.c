@@ -299,6 +299,23 @@ static void kind_write(struct json *json, uint32_t kind, const struct plugin *co
     json_end(json);
 }
 
+static void links_write(struct json *json)
+{
+    const struct aff_option *options;
+    uint32_t count;
+
+    json_object(json, "link");
+    json_text(json, "type", "object");
+    json_object(json, "propertyNames");
+    json_text(json, "pattern", NAMES);
+    json_end(json);
+    json_object(json, "additionalProperties");
+    options = keys_link(&count);
+    object_write(json, options, count);
+    json_end(json);
+    json_end(json);
+}
+
 void schema_json(const struct plugin *const *plugins, size_t count, FILE *out)
 {
     const struct aff_option *options;
@@ -321,6 +338,7 @@ void schema_json(const struct plugin *const *plugins, size_t count, FILE *out)
     options = keys_pipeline(&keys);
     object_write(&json, options, keys);
     json_end(&json);
+    links_write(&json);
     for (uint32_t kind = AFF_SOURCE; kind <= AFF_SINK; kind++)
         kind_write(&json, kind, plugins, count);
     json_end(&json);

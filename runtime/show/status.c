@@ -162,6 +162,17 @@ static void print_links(const struct status *s, FILE *out)
     }
 }
 
+static void print_uplinks(const struct status *s, FILE *out)
+{
+    for (uint32_t i = 0; i < s->uplink_count; i++) {
+        struct text text = { 0 };
+
+        uplink_text(&text, &s->uplinks[i]);
+        fputs(text.data ? text.data : "", out); /* names of nodes and links hold no controls */
+        text_free(&text);
+    }
+}
+
 static void print_control(const struct status *s, FILE *out)
 {
     if (s->control)
@@ -179,7 +190,12 @@ static void status_print(const struct status *s, FILE *out)
         print_text(out, "  [", s->leaves[i].node, "] what identifies somebody leaves this node by it: ");
         print_text(out, "", s->leaves[i].reason, "\n");
     }
+    for (uint32_t i = 0; i < s->note_count; i++) {
+        print_text(out, "  [", s->notes[i].node, "] ");
+        print_text(out, "", s->notes[i].text, "\n");
+    }
     print_links(s, out);
+    print_uplinks(s, out);
     print_store(s, out);
     print_control(s, out);
 }

@@ -15,6 +15,7 @@
 #include "keep/keeper.h"
 #include "keep/store.h"
 #include "show/control.h"
+#include "show/uplinks.h"
 #include "util/text.h"
 
 /* All texts are borrowed for the call; NULL: nothing to say. */
@@ -47,6 +48,12 @@ struct status_leave {
     const char *reason; /* of run.allow_phi */
 };
 
+/* A danger that is allowed on purpose. */
+struct status_note {
+    const char *node;
+    const char *text;
+};
+
 struct status {
     const char *pipeline;
     const char *file;
@@ -63,8 +70,12 @@ struct status {
     uint32_t edge_count;
     const struct status_leave *leaves;
     uint32_t leave_count;
+    const struct status_note *notes;
+    uint32_t note_count;
     const struct aff_link *links; /* ways out, as the nodes say that keep them up */
     uint32_t link_count;
+    const struct status_uplink *uplinks; /* sinks that have rules about them */
+    uint32_t uplink_count;
     const struct store_figures *store;     /* NULL: it stores nothing */
     const struct keeper_figures *keeper;   /* NULL: the same */
     uint64_t letters;                      /* dead letters in the store */

@@ -151,9 +151,21 @@ void status_json(const struct status *s, FILE *out)
         json_end(&json);
     }
     json_end(&json);
+    json_array(&json, "notes");
+    for (uint32_t i = 0; i < s->note_count; i++) {
+        json_object(&json, NULL);
+        json_text(&json, "node", s->notes[i].node);
+        json_text(&json, "text", s->notes[i].text);
+        json_end(&json);
+    }
+    json_end(&json);
     json_array(&json, "links");
     for (uint32_t i = 0; i < s->link_count; i++)
         write_link(&json, &s->links[i]);
+    json_end(&json);
+    json_array(&json, "uplinks");
+    for (uint32_t i = 0; i < s->uplink_count; i++)
+        uplink_json(&json, &s->uplinks[i]);
     json_end(&json);
     write_store(&json, s);
     write_control(&json, s->control);

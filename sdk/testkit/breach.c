@@ -24,6 +24,7 @@ static struct {
 static const char *const callback_names[] = {
     "", "validate", "shape", "open", "close", "query_open", "query_next", "query_close", "start", "stop",
     "read", "process", "write", "sync", "committed", "wake", "timer", "stream_end", "drain", "snapshot", "restore",
+    "flush",
 };
 
 const char *callback_name(enum callback callback)

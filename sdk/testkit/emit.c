@@ -254,6 +254,13 @@ static void rewritten_check(struct aff_harness *h, const struct aff_record *r, u
         kit_breach(h, "a node that rewrites emitted a record with the id of its input");
 }
 
+/* That of another node: not one of those that the host makes for this one. */
+static void kept_check(const struct aff_harness *h, const struct aff_record *r)
+{
+    if (!r->id.source && !r->id.seq)
+        kit_breach(h, "a source that keeps ids emitted a record without one; set draft->id");
+}
+
 static void emit_add(struct aff_harness *h, const struct aff_record *record, uint32_t port, uint32_t input)
 {
     struct call *c = &h->call;
@@ -264,6 +271,8 @@ static void emit_add(struct aff_harness *h, const struct aff_record *record, uin
     e->record = *record;
     if (h->plugin.flags & AFF_REWRITES && !(record->flags & AFF_FLAG_END))
         rewritten_check(h, record, input);
+    else if (h->plugin.flags & AFF_KEEPS_IDS && input == AFF_NO_INPUT && !(record->flags & AFF_FLAG_END))
+        kept_check(h, record);
     else
         e->record.id = emit_id(h, input);
     e->record.data = payload_copy(record->data, record->size);

@@ -203,6 +203,18 @@ aff_status aff_harness_drain(struct aff_harness *h)
     return status;
 }
 
+aff_status aff_harness_press(struct aff_harness *h)
+{
+    aff_status status = AFF_OK;
+
+    started(h);
+    (void)aff_harness_flush(h);
+    if (h->plugin.flush)
+        status = simple_call(h, CB_FLUSH, h->plugin.flush);
+    answers_settle(h);
+    return status;
+}
+
 /* The host waits for them before it takes an epoch for safe. */
 static void all_answered(struct aff_harness *h)
 {

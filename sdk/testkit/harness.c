@@ -60,6 +60,20 @@ static void report_secure(const struct aff_report *report)
         kit_breach(r->h, "report->secure belongs in validate");
 }
 
+static void report_note(const struct aff_report *report, const char *option, const char *format, ...)
+{
+    const struct reporter *r = (const void *)report;
+    char text[400];
+    va_list args;
+
+    if (r->h->callback != CB_VALIDATE)
+        kit_breach(r->h, "report->note belongs in validate");
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    problem_add(&r->h->notes, option, "%s", text);
+}
+
 static void report_output(const struct aff_report *report, const struct aff_shape *shape)
 {
     const struct reporter *r = (const void *)report;
@@ -70,7 +84,7 @@ static void report_output(const struct aff_report *report, const struct aff_shap
 
 static void validate(struct aff_harness *h, struct problems *problems)
 {
-    struct reporter r = { { sizeof r.report, 0, report_problem, report_secure, report_output }, h, problems, NULL };
+    struct reporter r = { { sizeof r.report, 0, report_problem, report_secure, report_output, report_note }, h, problems, NULL };
     size_t before = problems->size;
     aff_status status;
 
@@ -108,6 +122,7 @@ struct aff_harness *harness_new(const char *name, const char *toml, struct probl
     h->metrics = kit_alloc(h->plugin.metrics.count * sizeof *h->metrics);
     h->config = kit_alloc(h->plugin.config_size);
     harness_table(h);
+    rouse_open(h);
     harness_register(h);
     options_fill(&h->plugin, toml ? toml : "", h->config, &h->memory, problems);
     if (!problems->text)
@@ -153,6 +168,8 @@ void harness_free(struct aff_harness *h)
     free(h->unanswered);
     free(h->resends);
     free(h->answers);
+    free(h->notes.text);
+    rouse_close(h);
     free(h->holds);
     free(h->lines);
     free(h->blocks);
@@ -286,6 +303,20 @@ const char *aff_harness_check(const char *name, const char *toml)
     problems.size = 0;
     harness_free(harness_new(name, toml, &problems));
     return problems.text;
+}
+
+const char *aff_harness_notes(const char *name, const char *toml)
+{
+    static char *notes;
+    struct problems problems = { NULL, 0 };
+    struct aff_harness *h = harness_new(name, toml, &problems);
+
+    free(notes);
+    notes = h->notes.text;
+    h->notes.text = NULL;
+    free(problems.text);
+    harness_free(h);
+    return notes;
 }
 
 void aff_harness_close(struct aff_harness **h)

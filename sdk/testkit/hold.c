@@ -133,16 +133,24 @@ void holds_move(struct aff_harness *h)
 
 /* ---- answers ---- */
 
-/* The one host function that other threads call: it touches nothing but the list. */
-void host_ack(const struct aff_host *host, struct aff_id id, aff_status status)
+/* Other threads call it, too: it touches nothing but the list. */
+void host_answer(const struct aff_host *host, struct aff_id id, aff_status status, uint8_t verdict, const char *words)
 {
     struct aff_harness *h = (struct aff_harness *)(uintptr_t)host;
+    struct answer *a;
 
     pthread_mutex_lock(&h->answers_lock);
     h->answers = kit_grow(h->answers, h->answer_count, &h->answer_room, sizeof *h->answers);
-    h->answers[h->answer_count].id = id;
-    h->answers[h->answer_count++].status = status;
+    a = &h->answers[h->answer_count++];
+    *a = (struct answer){ .id = id, .status = status, .verdict = verdict };
+    if (words)
+        memcpy(a->words, words, strnlen(words, WORDS_ROOM));
     pthread_mutex_unlock(&h->answers_lock);
+}
+
+void host_ack(const struct aff_host *host, struct aff_id id, aff_status status)
+{
+    host_answer(host, id, status, 0, NULL);
 }
 
 void unanswered_add(struct aff_harness *h, uint32_t port, const struct aff_record *record)
@@ -167,27 +175,57 @@ static void resend(struct aff_harness *h, size_t index)
     p->record.flags |= AFF_FLAG_RESENT;
 }
 
+static void answer_check(const struct aff_harness *h, const struct answer *a)
+{
+    uint16_t kind;
+
+    if (a->status != AFF_OK && a->status != AFF_ERR_DATA && a->status != AFF_ERR_IO && a->status != AFF_AGAIN)
+        kit_breach(h, "host->ack was given %d; expected AFF_OK, AFF_ERR_DATA, AFF_ERR_IO or AFF_AGAIN", (int)a->status);
+    if (strlen(a->words) >= WORDS_ROOM || strchr(a->words, '\n'))
+        kit_breach(h, "host->answer was given words that are no short line; expected at most %d bytes", WORDS_ROOM - 1);
+    if (subject_inside((struct aff_harness *)(uintptr_t)h, a->words))
+        kit_breach(h, "host->answer was given the name of a subject; say a code and which rule instead");
+    if (a->verdict == 0)
+        return;
+    if (a->verdict > h->plugin.verdicts.count)
+        kit_breach(h, "host->answer was given verdict %u; the table has %u", (unsigned)a->verdict,
+                   (unsigned)h->plugin.verdicts.count);
+    kind = verdict_at(h, a->verdict)->kind;
+    if (a->status == AFF_OK ? kind != AFF_V_DROP && kind != AFF_V_USED : a->status != AFF_ERR_DATA || kind != AFF_V_DEAD)
+        kit_breach(h, "host->answer was given verdict %s with status %d; expected kind DEAD with AFF_ERR_DATA, DROP or "
+                   "USED with AFF_OK", verdict_at(h, a->verdict)->name, (int)a->status);
+}
+
+/* Done with for good. */
+static void answer_book(struct aff_harness *h, const struct answer *a)
+{
+    unsigned is_drop = a->verdict && verdict_at(h, a->verdict)->kind == AFF_V_DROP;
+
+    h->ledger.dead += a->status == AFF_ERR_DATA;
+    h->ledger.dropped += is_drop;
+    h->ledger.used += a->status == AFF_OK && !is_drop;
+    h->verdict_counts[a->verdict] += a->status == AFF_OK || a->verdict > 0;
+}
+
 static void answer_settle(struct aff_harness *h, const struct answer *answer)
 {
     size_t i;
 
     if (!(h->plugin.flags & AFF_ACKS))
         kit_breach(h, "host->ack is for sinks whose table says AFF_ACKS");
-    if (answer->status != AFF_OK && answer->status != AFF_ERR_DATA && answer->status != AFF_ERR_IO)
-        kit_breach(h, "host->ack was given %d; expected AFF_OK, AFF_ERR_DATA or AFF_ERR_IO", (int)answer->status);
+    answer_check(h, answer);
+    memcpy(h->words, answer->words, sizeof h->words);
     for (i = 0; i < h->unanswered_count; i++)
         if (h->unanswered[i].record.id.source == answer->id.source &&
             h->unanswered[i].record.id.seq == answer->id.seq)
             break;
     if (i == h->unanswered_count)
         return;
-    if (answer->status == AFF_ERR_IO) {
+    if (answer->status == AFF_ERR_IO || answer->status == AFF_AGAIN) {
         resend(h, i);
     } else {
         free(h->unanswered[i].record.data);
-        h->ledger.used += answer->status == AFF_OK;
-        h->verdict_counts[0] += answer->status == AFF_OK;
-        h->ledger.dead += answer->status == AFF_ERR_DATA;
+        answer_book(h, answer);
     }
     h->unanswered_count--;
     memmove(&h->unanswered[i], &h->unanswered[i + 1], (h->unanswered_count - i) * sizeof *h->unanswered);
@@ -239,4 +277,10 @@ size_t aff_harness_unanswered(struct aff_harness *h)
     (void)aff_harness_flush(h);
     answers_settle(h);
     return h->unanswered_count;
+}
+
+const char *aff_harness_answer(struct aff_harness *h)
+{
+    answers_settle(h);
+    return h->words;
 }

@@ -245,7 +245,8 @@ void harness_table(struct aff_harness *h)
         host_stream_info, host_subject_name, host_schema_info, host_state_open, host_state,
         host_reserve, host_emit, host_stream_end, host_hold, host_release, host_wake_at, host_timer,
         host_dead, host_ack, host_cut, host_held, host_watch, host_link_set, host_link_get,
-        host_epoch,
+        host_epoch, host_answer, host_rouse, "node", "test", WINDOW_RECORDS, WINDOW_EPOCHS,
+        host_uplink, host_link_spent, host_link_tried,
     };
 
     h->host = table;

@@ -15,6 +15,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,8 @@ enum callback {
     CB_STREAM_END,
     CB_DRAIN,
     CB_SNAPSHOT,
-    CB_RESTORE
+    CB_RESTORE,
+    CB_FLUSH
 };
 
 /* ------------------------------------------------------------- breach.c */
@@ -93,6 +95,9 @@ void guard_release_all(void);
 enum { WATCHES_MOST = 8, LINKS_MOST = 8 };
 /* Breach where one is closed and not forgotten. */
 void watches_check(const struct aff_harness *h);
+/* What host->rouse rings, from any thread; for instances that come and go. */
+void rouse_open(struct aff_harness *h);
+void rouse_close(struct aff_harness *h);
 
 /* ------------------------------------------------------------ options.c */
 
@@ -253,9 +258,12 @@ struct pending {
     struct aff_record record; /* data is owned */
     uint32_t port;
 };
-struct answer { /* by host->ack, not looked at yet */
+enum { WORDS_ROOM = 80, WINDOW_RECORDS = 1024, WINDOW_EPOCHS = 8 };
+struct answer { /* by host->ack or answer, not looked at yet */
     struct aff_id id;
     aff_status status;
+    uint8_t verdict;
+    char words[WORDS_ROOM + 1]; /* one more than may be, so that it is seen */
 };
 void hold_free(struct aff_harness *h, size_t index);
 /* Other copies of what is held, for the next instance. */
@@ -339,6 +347,10 @@ struct aff_harness {
     size_t hold_count, hold_room;
     pthread_mutex_t answers_lock;
     struct answer *answers;
+    char words[WORDS_ROOM + 1]; /* of the last */
+    int rouse[2];               /* a pipe */
+    _Atomic uint64_t rouses;
+    struct problems notes; /* of validate */
     size_t answer_count, answer_room;
     struct pending *unanswered, *resends;
     size_t unanswered_count, unanswered_room, resend_count, resend_room;
@@ -347,6 +359,10 @@ struct aff_harness {
     size_t watch_count;
     struct aff_link own_link, links[LINKS_MOST];
     uint32_t link_count;
+    struct aff_uplink uplink; /* that it is to use; this and what follows under answers_lock */
+    aff_status uplink_status; /* AFF_END where revision is 0 */
+    int spends;
+    uint64_t spent_out, spent_in, tried_well, tried_ill;
     struct output *outputs; /* one per output port, and one for queries */
     struct aff_harness_ledger ledger;
     uint64_t verdict_counts[256];

@@ -56,6 +56,15 @@ static void shape_secure(const struct aff_report *report)
     kit_breach(r->h, "report->secure belongs in validate");
 }
 
+static void shape_note(const struct aff_report *report, const char *option, const char *format, ...)
+{
+    const struct reporter *r = (const void *)report;
+
+    (void)option;
+    (void)format;
+    kit_breach(r->h, "report->note belongs in validate");
+}
+
 /* Each word of it, so that two askings can be compared. */
 static void said_note(const struct aff_harness *h, const struct aff_shape *shape)
 {
@@ -105,7 +114,7 @@ static void forget(void)
 
 static void shape_ask(struct aff_harness *h, const struct aff_table *inputs)
 {
-    struct reporter r = { { sizeof r.report, 0, report_problem, shape_secure, shape_output }, h, &last.problems,
+    struct reporter r = { { sizeof r.report, 0, report_problem, shape_secure, shape_output, shape_note }, h, &last.problems,
                           last.outputs };
     size_t before = last.problems.size;
     aff_status status;

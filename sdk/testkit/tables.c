@@ -140,6 +140,10 @@ static void callbacks_check(const struct aff_plugin *p)
         lacks = "a reason: timers are for processors and sinks, it";
     else if (p->flags & AFF_ACKS && p->kind != AFF_SINK)
         lacks = "a peer: AFF_ACKS is for sinks, it";
+    else if (p->flush && !(p->flags & AFF_ACKS))
+        lacks = "AFF_ACKS: flush is for sinks with it, it";
+    else if (p->flags & AFF_KEEPS_IDS && p->kind != AFF_SOURCE)
+        lacks = "a peer: AFF_KEEPS_IDS is for sources, it";
     else if (!p->snapshot != !p->restore)
         lacks = "both of snapshot and restore";
     if (lacks)

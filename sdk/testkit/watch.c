@@ -8,6 +8,7 @@
 #include "host.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 aff_status host_watch(const struct aff_host *host, int fd, uint32_t events)
 {
@@ -47,10 +48,47 @@ size_t aff_harness_watched(const struct aff_harness *h)
     return h->watch_count;
 }
 
+/* ---- rouse ---- */
+
+void rouse_open(struct aff_harness *h)
+{
+    if (pipe2(h->rouse, O_CLOEXEC | O_NONBLOCK) != 0)
+        kit_misuse("the test itself cannot make a pipe");
+}
+
+void rouse_close(struct aff_harness *h)
+{
+    (void)close(h->rouse[0]);
+    (void)close(h->rouse[1]);
+}
+
+/* Other threads call it, too. Where the pipe is full it is rung already. */
+void host_rouse(const struct aff_host *host)
+{
+    struct aff_harness *h = (struct aff_harness *)(uintptr_t)host;
+    ssize_t put;
+
+    atomic_fetch_add(&h->rouses, 1); /* first: who is woken by it sees it */
+    put = write(h->rouse[1], "", 1);
+    (void)put;
+}
+
+uint64_t aff_harness_rouses(const struct aff_harness *h)
+{
+    return atomic_load(&h->rouses);
+}
+
 aff_status aff_harness_ready(struct aff_harness *h, int most_ms)
 {
-    if (h->watch_count == 0 || poll(h->watches, (nfds_t)h->watch_count, most_ms) <= 0)
+    struct pollfd polled[WATCHES_MOST + 1];
+    char bytes[256];
+
+    memcpy(polled, h->watches, sizeof h->watches);
+    polled[h->watch_count] = (struct pollfd){ .fd = h->rouse[0], .events = POLLIN };
+    if (poll(polled, (nfds_t)h->watch_count + 1, most_ms) <= 0)
         return AFF_AGAIN;
+    while (read(h->rouse[0], bytes, sizeof bytes) > 0)
+        continue;
     return harness_wake(h);
 }
 
@@ -108,6 +146,76 @@ aff_status host_link_get(const struct aff_host *host, uint32_t index, struct aff
         return AFF_END;
     *ret = *link;
     return AFF_OK;
+}
+
+/* From any thread. */
+aff_status host_uplink(const struct aff_host *host, struct aff_uplink *ret)
+{
+    struct aff_harness *h = (struct aff_harness *)(uintptr_t)host;
+    aff_status st = AFF_END;
+
+    pthread_mutex_lock(&h->answers_lock);
+    *ret = h->uplink;
+    ret->struct_size = sizeof *ret;
+    if (h->uplink.revision > 0)
+        st = h->uplink_status;
+    pthread_mutex_unlock(&h->answers_lock);
+    return st;
+}
+
+void host_link_spent(const struct aff_host *host, uint32_t index, uint64_t sent, uint64_t received)
+{
+    struct aff_harness *h = (struct aff_harness *)(uintptr_t)host;
+
+    (void)index;
+    pthread_mutex_lock(&h->answers_lock);
+    h->spends = 1;
+    h->spent_out += sent;
+    h->spent_in += received;
+    pthread_mutex_unlock(&h->answers_lock);
+}
+
+void host_link_tried(const struct aff_host *host, uint32_t index, aff_status status)
+{
+    struct aff_harness *h = (struct aff_harness *)(uintptr_t)host;
+
+    (void)index;
+    pthread_mutex_lock(&h->answers_lock);
+    h->tried_well += status == AFF_OK;
+    h->tried_ill += status != AFF_OK;
+    pthread_mutex_unlock(&h->answers_lock);
+}
+
+void aff_harness_tried(struct aff_harness *h, uint64_t *ret_worked, uint64_t *ret_failed)
+{
+    pthread_mutex_lock(&h->answers_lock);
+    *ret_worked = h->tried_well;
+    *ret_failed = h->tried_ill;
+    pthread_mutex_unlock(&h->answers_lock);
+}
+
+void aff_harness_uplink_is(struct aff_harness *h, aff_status status, const char *name, const char *interface)
+{
+    struct aff_uplink is = { .revision = h->uplink.revision + 1u };
+
+    memcpy(is.name, name, strnlen(name, sizeof is.name - 1));
+    memcpy(is.interface, interface, strnlen(interface, sizeof is.interface - 1));
+    pthread_mutex_lock(&h->answers_lock);
+    h->uplink = is;
+    h->uplink_status = status;
+    pthread_mutex_unlock(&h->answers_lock);
+}
+
+int aff_harness_spent(struct aff_harness *h, uint64_t *ret_sent, uint64_t *ret_received)
+{
+    int says;
+
+    pthread_mutex_lock(&h->answers_lock);
+    says = h->spends;
+    *ret_sent = h->spent_out;
+    *ret_received = h->spent_in;
+    pthread_mutex_unlock(&h->answers_lock);
+    return says;
 }
 
 int aff_harness_link_said(const struct aff_harness *h, struct aff_link *ret_link)

@@ -36,8 +36,16 @@ extern const struct aff_plugin line_device;
 extern const struct aff_plugin link_eye;
 /* Acknowledges what it took as soon as the first link has -99 dBm, from a thread. */
 extern const struct aff_plugin link_late;
+/* Sends by the link that it is told to use: metrics are its status, its revision, whether it
+ * is the one of the test. */
+extern const struct aff_plugin link_user;
 /* Watches a descriptor from its first record on; one with an action makes it ready.
  * Metric 0: times that `wake` found it so. */
 extern const struct aff_plugin waiting_sink;
+/* A thread of it rouses soon after each write; each wake answers one record: refused, with
+ * words that are no line; flush answers the others, the last by "not now". */
+extern const struct aff_plugin net_sink;
+/* Emits one record a read, with id 5, 6 and RESENT. */
+extern const struct aff_plugin relay_source;
 
 #endif

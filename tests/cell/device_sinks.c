@@ -1,4 +1,5 @@
-/* device_sinks.c - sinks that look at links, or wait for a descriptor. See device.h. */
+/* device_sinks.c - sinks that look at links, wait for a descriptor, or for a peer; a source
+ * that relays. See device.h. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -80,6 +81,28 @@ static const struct aff_metric eye_metrics[] = {
 const struct aff_plugin link_eye = {
     COMMON("out_eye"), .flags = AFF_STAYS, .metrics = AFF_TABLE(eye_metrics), .open = eye_open, .close = eye_close,
     .write = eye_write,
+};
+
+/* ---- one that goes by the link that it is told to use ---- */
+
+static aff_status uplink_write(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
+{
+    const struct aff_host *host = self;
+    struct aff_uplink by = { .struct_size = sizeof by };
+    aff_status st = host->uplink(host, &by);
+
+    (void)ret_taken;
+    host->gauge(host, 0, st);
+    host->gauge(host, 1, by.revision);
+    host->gauge(host, 2, st == AFF_OK && strcmp(by.name, "cell") == 0 && strcmp(by.interface, "wwan0") == 0);
+    host->link_spent(host, by.index, 100u * batch->count, 7);
+    host->link_tried(host, by.index, st == AFF_OK ? AFF_OK : AFF_ERR_IO);
+    return AFF_OK;
+}
+
+const struct aff_plugin link_user = {
+    COMMON("out_user"), .flags = AFF_STAYS, .metrics = AFF_TABLE(eye_metrics), .open = eye_open, .close = eye_close,
+    .write = uplink_write,
 };
 
 /* ---- one that sends when its link is good, whoever calls it or not ---- */
@@ -220,4 +243,107 @@ static const struct aff_metric waiting_metrics[] = { { .name = "woken", .doc = "
 const struct aff_plugin waiting_sink = {
     COMMON("out_waiting"), .flags = AFF_STAYS, .metrics = AFF_TABLE(waiting_metrics), .open = waiting_open,
     .close = waiting_close, .write = waiting_write, .wake = waiting_wake, .sync = waiting_sync,
+};
+
+/* ---- one whose peer answers, by a thread that rouses ---- */
+
+struct net {
+    const struct aff_host *host;
+    pthread_t thread;
+    struct aff_id ids[LATE_MOST];
+    uint32_t count;
+};
+
+static void *net_main(void *self)
+{
+    const struct aff_host *host = ((struct net *)self)->host;
+
+    usleep(1000);
+    host->rouse(host);
+    return NULL;
+}
+
+static aff_status net_open(const struct aff_host *host, const void *config, void **ret_self)
+{
+    struct net *n = host->alloc(host, sizeof *n);
+
+    (void)config;
+    if (!n)
+        return AFF_ERR_MEMORY;
+    n->host = host;
+    *ret_self = n;
+    return strcmp(host->node, "node") == 0 && strcmp(host->pipeline, "line") == 0 && host->window_records == 11 &&
+           host->window_epochs == 3 ? AFF_OK : AFF_ERR_BUG;
+}
+
+static void net_close(void *self)
+{
+    struct net *n = self;
+
+    n->host->free(n->host, n);
+}
+
+/* The thread comes when its call is over, too: in the child it is ended with it. */
+static aff_status net_write(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
+{
+    struct net *n = self;
+
+    for (; *ret_taken < batch->count && n->count < LATE_MOST; ++*ret_taken)
+        n->ids[n->count++] = batch->records[*ret_taken].id;
+    if (pthread_create(&n->thread, NULL, net_main, n) != 0)
+        return AFF_ERR_MEMORY;
+    return pthread_detach(n->thread) == 0 ? AFF_OK : AFF_ERR_IO;
+}
+
+static aff_status net_wake(void *self)
+{
+    struct net *n = self;
+
+    if (n->count > 0)
+        n->host->answer(n->host, n->ids[--n->count], AFF_ERR_DATA, 1, "HTTP\n422");
+    return AFF_OK;
+}
+
+static aff_status net_flush(void *self)
+{
+    struct net *n = self;
+
+    while (n->count > 1) /* with rows that are none for it */
+        n->host->answer(n->host, n->ids[--n->count], AFF_OK, 1, NULL);
+    if (n->count > 0)
+        n->host->ack(n->host, n->ids[--n->count], AFF_AGAIN);
+    return AFF_OK;
+}
+
+static const struct aff_verdict net_verdicts[] = { { .name = "refused", .kind = AFF_V_DEAD } };
+
+const struct aff_plugin net_sink = {
+    COMMON("out_net"), .flags = AFF_STAYS | AFF_ACKS, .verdicts = AFF_TABLE(net_verdicts), .open = net_open,
+    .close = net_close, .write = net_write, .wake = net_wake, .flush = net_flush,
+};
+
+static const struct aff_port any_out[] = { { .name = "out", .doc = "Out.", .types = AFF_MASK(AFF_BYTES) } };
+
+static aff_status relay_read(void *self, uint32_t want)
+{
+    static const struct aff_schema schema = { .struct_size = sizeof schema, .type = AFF_BYTES, .name = "relayed" };
+    const struct aff_host *host = self;
+    struct aff_record *r = host->reserve(host, 0, AFF_NO_INPUT, 8);
+
+    (void)want;
+    if (!r)
+        return AFF_ERR_MEMORY;
+    memset(r->data, 0, 8);
+    r->schema = host->schema(host, &schema);
+    r->subject = host->subject(host, "nobody");
+    r->stream = host->stream(host, r->subject, "one", r->schema);
+    r->id = (struct aff_id){ 5, 6 };
+    r->flags |= AFF_FLAG_RESENT;
+    return host->emit(host, r, 8);
+}
+
+const struct aff_plugin relay_source = {
+    .struct_size = sizeof(struct aff_plugin), .major = AFF_ABI_MAJOR, .kind = AFF_SOURCE, .flags = AFF_KEEPS_IDS,
+    .name = "in_relay", .version = "1", .summary = "Relays.", .license = "Apache-2.0", .outputs = AFF_TABLE(any_out),
+    .open = eye_open, .close = eye_close, .read = relay_read,
 };

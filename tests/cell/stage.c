@@ -100,12 +100,15 @@ static void st_timer(const struct aff_host *host, uint32_t subject, int64_t due_
     stage_of(host)->timers[subject % STAGE_NAMES] = due_ns;
 }
 
-static void st_ack(const struct aff_host *host, struct aff_id id, aff_status status)
+static void st_answer(const struct aff_host *host, struct aff_id id, aff_status status, uint8_t verdict, const char *words)
 {
     struct stage *s = stage_of(host);
 
     (void)id;
     pthread_mutex_lock(&s->lock);
+    s->answer_verdict = verdict;
+    s->answer_status = status;
+    snprintf(s->answer_words, sizeof s->answer_words, "%s", words);
     s->acked[status == AFF_OK ? 0 : status == AFF_ERR_DATA ? 1 : 2]++;
     pthread_mutex_unlock(&s->lock);
 }
@@ -267,6 +270,8 @@ static aff_status st_emit(const struct aff_host *host, struct aff_record *draft,
         fprintf(s->out, "WRONG emit\n");
         return AFF_ERR_BUG;
     }
+    s->emitted = draft->id;
+    s->emitted_flags = draft->flags;
     s->draft.size = size;
     s->draft_open = false;
     *e = (struct stage_emit){ s->draft, s->draft_port, s->draft_input, s->draft_input == AFF_NO_INPUT };
@@ -369,8 +374,8 @@ void stage_begin(struct stage *s)
         .schema = st_schema, .stream_info = st_stream_info, .subject_name = st_subject_name,
         .schema_info = st_schema_info, .state_open = st_state_open, .state = st_state, .reserve = st_reserve,
         .emit = st_emit, .stream_end = st_stream_end, .hold = st_hold, .release = st_release, .wake_at = st_wake_at,
-        .timer = st_timer, .dead = st_dead, .ack = st_ack, .cut = st_cut, .held = st_held,
-        .epoch = st_epoch,
+        .timer = st_timer, .dead = st_dead, .answer = st_answer, .cut = st_cut, .held = st_held,
+        .epoch = st_epoch, .node = "node", .pipeline = "line", .window_records = 11, .window_epochs = 3,
     };
     s->staged = calloc(STAGE_STAGED, sizeof *s->staged);
     s->now_ns = 1000000000000;

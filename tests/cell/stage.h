@@ -58,6 +58,11 @@ struct stage {
     uint64_t epoch;
     pthread_mutex_t lock;
     uint64_t acked[3]; /* OK, DATA, IO */
+    uint32_t answer_verdict; /* of the last answer, and its words and status */
+    char answer_words[80];
+    aff_status answer_status;
+    struct aff_id emitted; /* of the last record that was emitted, before it has its own */
+    uint16_t emitted_flags;
     uint32_t logs;
     /* the judge's counts */
     uint64_t in, passed, dead, made, aside, by_verdict[STAGE_VERDICTS];
@@ -75,6 +80,9 @@ struct stage {
     uint32_t said_count;
     struct aff_link links[20]; /* that there are */
     uint32_t link_count;
+    struct aff_uplink uplink; /* under the lock, as what follows */
+    aff_status uplink_status;
+    uint64_t sent[16], received[16], worked, failed; /* as the plugin says */
     bool no_watch; /* watch fails */
 };
 

@@ -52,8 +52,45 @@ static aff_status st_link_get(const struct aff_host *host, uint32_t index, struc
     return st;
 }
 
+static aff_status st_uplink(const struct aff_host *host, struct aff_uplink *ret)
+{
+    struct stage *s = stage_of(host);
+    aff_status st;
+
+    pthread_mutex_lock(&s->lock);
+    *ret = s->uplink;
+    ret->struct_size = sizeof *ret;
+    st = s->uplink_status;
+    pthread_mutex_unlock(&s->lock);
+    return st;
+}
+
+static void st_link_spent(const struct aff_host *host, uint32_t index, uint64_t sent, uint64_t received)
+{
+    struct stage *s = stage_of(host);
+
+    pthread_mutex_lock(&s->lock);
+    s->sent[index % 16] += sent;
+    s->received[index % 16] += received;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void st_link_tried(const struct aff_host *host, uint32_t index, aff_status status)
+{
+    struct stage *s = stage_of(host);
+
+    (void)index;
+    pthread_mutex_lock(&s->lock);
+    s->worked += status == AFF_OK;
+    s->failed += status != AFF_OK;
+    pthread_mutex_unlock(&s->lock);
+}
+
 void stage_device(struct stage *s)
 {
+    s->host.uplink = st_uplink;
+    s->host.link_spent = st_link_spent;
+    s->host.link_tried = st_link_tried;
     s->host.watch = st_watch;
     s->host.link_set = st_link_set;
     s->host.link_get = st_link_get;

@@ -66,20 +66,21 @@ static void read_until_made(struct bench *b)
     assert_int_equal(b->booth.stage.made, 1);
 }
 
-static void bench_prepare_on(struct bench *b, const char *path, enum device_deed deed, uint32_t lacks)
+static void bench_prepare_on(struct bench *b, const char *path, enum device_deed deed, uint32_t lacks, bool no_watch)
 {
     struct cell_options options = { .call_ns = INT64_C(20000000000), .max_payload = 4096, .lacks = lacks };
 
     b->config = (struct device_config){ .path = path, .other = "/dev/null", .deed = deed };
     booth_prepare(&b->booth, &line_device, &b->config, &options);
     stage_device(&b->booth.stage);
+    b->booth.stage.no_watch = no_watch;
     assert_int_equal(stage_open(&b->booth.stage, b->booth.about, cell_config(b->booth.cell)), AFF_OK);
     b->commands = stage_records(&b->booth.stage, COMMANDS, &b->payloads);
 }
 
 static void bench_prepare(struct bench *b, const char *path, enum device_deed deed)
 {
-    bench_prepare_on(b, path, deed, 0);
+    bench_prepare_on(b, path, deed, 0, false);
 }
 
 /* With its line open. */
@@ -190,8 +191,7 @@ static void a_host_that_watches_nothing_more_is_asked_again(void **state)
 
     (void)state;
     line_begin(&b.line);
-    bench_prepare(&b, b.line.name, D_NOTHING);
-    b.booth.stage.no_watch = true;
+    bench_prepare_on(&b, b.line.name, D_NOTHING, 0, true);
     for (int i = 0; i < 3; i++)
         read_once(&b);
     assert_int_equal(b.booth.stage.watch_count, 0);
@@ -413,7 +413,7 @@ static void without_landlock_it_makes_no_file_all_the_same(void **state)
     (void)state;
     unlink(MADE);
     line_begin(&b.line);
-    bench_prepare_on(&b, b.line.name, D_OTHERS, CELL_LACKS_LANDLOCK);
+    bench_prepare_on(&b, b.line.name, D_OTHERS, CELL_LACKS_LANDLOCK, false);
     cell_status(b.booth.cell, text, sizeof text);
     if (!strstr(text, "seccomp device, no landlock")) {
         print_message("SKIP test_cell_device.without_landlock_it_makes_no_file_all_the_same: this kernel has no seccomp\n");

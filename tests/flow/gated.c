@@ -1,18 +1,37 @@
 /* gated.c - see gated.h. */
 #include "gated.h"
 
+#include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 #include "ends.h"
 
-enum { SIZE = 64, EVERY_NS = 1000000, A_READ = 8, READ_NS = 100000 };
+enum { SIZE = 64, EVERY_NS = 1000000, A_READ = 8, READ_NS = 100000, ROUSE_NS = 500000 };
 
 struct gated {
     const struct aff_host *host;
     struct gate *gate;
     uint64_t next;
     uint32_t schema, subject, streams[ENDS_STREAMS];
+    pthread_t thread;
+    bool has_thread;
+    _Atomic bool ends;
 };
+
+/* Rouses from open to close, through whatever becomes of its lane. */
+static void *gated_rouse(void *self)
+{
+    struct gated *s = self;
+
+    while (!atomic_load(&s->ends)) {
+        struct timespec t = { .tv_nsec = ROUSE_NS };
+
+        s->host->rouse(s->host);
+        nanosleep(&t, NULL);
+    }
+    return NULL;
+}
 
 static aff_status gated_names(struct gated *s)
 {
@@ -37,14 +56,22 @@ static aff_status gated_open(const struct aff_host *host, const void *config, vo
     s->gate = (struct gate *)(uintptr_t)config;
     host->incarnation(host, "x", 1);
     atomic_fetch_add(&s->gate->opened, 1);
+    if (gated_names(s) < 0) {
+        host->free(host, s);
+        return AFF_ERR_MEMORY;
+    }
+    s->has_thread = pthread_create(&s->thread, NULL, gated_rouse, s) == 0;
     *ret_self = s;
-    return gated_names(s);
+    return AFF_OK;
 }
 
 static void gated_close(void *self)
 {
     struct gated *s = self;
 
+    atomic_store(&s->ends, true);
+    if (s->has_thread)
+        pthread_join(s->thread, NULL);
     atomic_fetch_add(&s->gate->closed, 1);
     s->host->free(s->host, s);
 }

@@ -1,5 +1,6 @@
 /* gated.h - a source that gives as much as it is let, at a pace that leaves time to do
- * something meanwhile; its records are those that far ends judge (ends.h). */
+ * something meanwhile; its records are those that far ends judge (ends.h). A thread of its
+ * own rouses it now and then. */
 #ifndef AFFERENT_TESTS_GATED_H
 #define AFFERENT_TESTS_GATED_H
 

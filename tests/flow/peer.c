@@ -19,6 +19,8 @@ static void answer_one(struct peer *p)
     p->host->ack(p->host, p->pending[i], st);
     if (pick(p, 10) == 0)
         p->host->ack(p->host, p->pending[i], st);
+    if (pick(p, 16) == 0)
+        p->host->rouse(p->host);
     p->count--;
     p->pending[i] = p->pending[p->count];
     p->seqs[i] = p->seqs[p->count];

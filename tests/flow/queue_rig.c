@@ -208,7 +208,8 @@ static void fill(uint8_t *bytes, uint64_t number, uint32_t size)
 void rig_put_one(struct rig *r, uint64_t number, uint32_t size, uint16_t flags)
 {
     uint8_t *bytes = malloc(size + 1u);
-    struct aff_record record = { .id = { 5, number }, .event_ns = (int64_t)number * 1000, .data = bytes };
+    struct aff_record record = { .id = { 5, number }, .event_ns = (int64_t)number * 1000,
+                                 .seen_ns = (int64_t)number * 1000, .data = bytes };
 
     fill(bytes, number, size);
     record.size = size;

@@ -162,7 +162,7 @@ static bool acks_survive(uint32_t n)
         acks_add(a, i, 1, 0);
     acks_offered(a);
     for (i = 0; i < 8; i++)
-        acks_answer(a, records[i].id, AFF_OK);
+        acks_answer(a, records[i].id, AFF_OK, 0, NULL);
     assert_int_equal(acks_take(a, items, 8), 8);
     acks_close(&a);
     failing = 0;

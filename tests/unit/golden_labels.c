@@ -287,16 +287,25 @@ static aff_status bad_shape(const void *config, const struct aff_table *inputs, 
 
 /* ---- sinks ---- */
 
-struct cloud_config { int32_t secure; };
+struct cloud_config { int32_t secure, anybody; };
 static const struct aff_option cloud_options[] = {
     OPTION(cloud_config, "secure", secure, AFF_TYPE_BOOL, 0, "false", .unit = NULL),
+    OPTION(cloud_config, "anybody", anybody, AFF_TYPE_BOOL, 0, "false", .unit = NULL),
 };
 
 static aff_status cloud_validate(const void *config, const struct aff_report *report)
 {
     if (((const struct cloud_config *)config)->secure)
         report->secure(report);
+    if (((const struct cloud_config *)config)->anybody)
+        report->note(report, "anybody", "any server is accepted; whoever is in the way can read along");
     return AFF_OK;
+}
+
+static void asked_committed(void *self, uint64_t epoch)
+{
+    (void)self;
+    (void)epoch;
 }
 
 static const struct aff_port cloud_in[] = { PORT("in", FIELDS | SAMPLES | BYTES | IMAGE, 0, 0, NULL) };
@@ -322,6 +331,9 @@ static const struct aff_port temp_in[] = { PORT("in", FIELDS | SAMPLES, 0, 0, &o
 #define OUTPUTS(table) .outputs = table, .output_count = sizeof table / sizeof *table
 
 const struct plugin golden_labels[GOLDEN_LABELS] = {
+    { .about = { .struct_size = sizeof(struct aff_plugin), .major = AFF_ABI_MAJOR, .kind = AFF_SOURCE, .name = "in_asked",
+                 .version = "1", .summary = "A test.", .license = "Apache-2.0", .committed = asked_committed },
+      .path = "in_asked.so", .shipped = true, OUTPUTS(ward_out) },
     { ABOUT(AFF_SOURCE, "in_rows", sizeof(struct rows_config), AFF_REPLAYS, NULL, rows_shape), OPTIONS(rows_options),
       OUTPUTS(rows_out) },
     { ABOUT(AFF_SOURCE, "in_ward", 0, AFF_REPLAYS, NULL, NULL), OUTPUTS(ward_out) },

@@ -33,7 +33,7 @@ struct column_config { const char *name; const char *unit; };
 struct gain_config { const char *key; double gain; };
 
 /* Plugins for types and privacy (golden_labels.c). */
-enum { GOLDEN_LABELS = 15 };
+enum { GOLDEN_LABELS = 16 };
 extern const struct plugin golden_labels[GOLDEN_LABELS];
 
 #endif

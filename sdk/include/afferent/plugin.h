@@ -219,6 +219,17 @@ struct aff_link {
     uint8_t reserved[2];
 };
 
+/* The link that a sink is to use (edge.links). */
+struct aff_uplink {
+    uint32_t struct_size;
+    uint32_t revision; /* another: it is another link, or the same has come back */
+    uint32_t index;    /* for link_spent */
+    uint8_t metered, roaming, technology; /* as in struct aff_link */
+    uint8_t reserved;
+    char name[64];      /* as the pipeline calls it */
+    char interface[16]; /* to bind to; "": none, as the system routes */
+};
+
 /* The host, as one node sees it. Functions are called with the table itself. A
  * later host has more of them at the end: check struct_size before use of one
  * that is newer than the minor version you require. */
@@ -325,8 +336,10 @@ struct aff_host {
      * with its input. A source gives AFF_NO_INPUT. AFF_ERR_MEMORY: answer that. */
     aff_status (*dead)(const struct aff_host *host, uint32_t input, uint8_t verdict, uint64_t offset,
                        const void *bytes, uint32_t size);
-    /* [any] AFF_ACKS: the peer's answer to what write took. AFF_OK: it is safe;
-     * AFF_ERR_DATA: refused, a dead letter; AFF_ERR_IO: offered again, RESENT. */
+    /* [any, and from any thread] AFF_ACKS: the peer's answer to what write took. AFF_OK: it
+     * is safe; AFF_ERR_DATA: refused, a dead letter; AFF_ERR_IO: the peer failed. AFF_AGAIN:
+     * it cannot take it now. These two are offered again, RESENT, after a while, and nothing
+     * new before a good answer; after failures in a row one record at a time. */
     void (*ack)(const struct aff_host *host, struct aff_id id, aff_status status);
     /* [data] Source: end the epoch soon, since a peer waits for its answer. */
     void (*cut)(const struct aff_host *host);
@@ -349,6 +362,35 @@ struct aff_host {
     /* [data] Source: the epoch of what it emits now. That is safe, and a peer may be
      * answered, once `committed` was called with this epoch or a later one. */
     uint64_t (*epoch)(const struct aff_host *host);
+    /* [any, and from any thread] AFF_ACKS: as ack, and why. `verdict`: 0, or a row of the
+     * verdicts' table: of kind DEAD with AFF_ERR_DATA, of DROP or USED with AFF_OK. `words`:
+     * what the peer answered ("HTTP 422", a code), never payload or a name; NULL: none. They
+     * are copied, up to 79 bytes, and stand in the dead letter, or in `status` as the cause. */
+    void (*answer)(const struct aff_host *host, struct aff_id id, aff_status status, uint8_t verdict,
+                   const char *words);
+    /* [any, and from any thread, from open to close] The lane calls `wake` (a source: `read`)
+     * soon, once for all calls until then; what write or wake could not do is tried again. */
+    void (*rouse)(const struct aff_host *host);
+    /* As the pipeline's file names them: for topics, ids of clients. Borrowed until close. */
+    const char *node;
+    const char *pipeline;
+    /* AFF_ACKS: how many records may wait for their answers, and how many epochs may be in
+     * flight, all told; sooner than that `flush` is called. */
+    uint32_t window_records;
+    uint32_t window_epochs;
+    /* [any, and from any thread] Sink: by which link what it sends is to go now. AFF_OK: that
+     * one; AFF_AGAIN: by none, so begin nothing, and what is under way may be given up;
+     * AFF_END: the pipeline says nothing of links, it goes as the system routes. To be asked
+     * before each connection and request; with another revision connect anew. */
+    aff_status (*uplink)(const struct aff_host *host, struct aff_uplink *ret);
+    /* [any, and from any thread] Sink: so many bytes went out, and came in, by the link of that
+     * index, with all that was around the payload. Who says it calls it once in open, with
+     * zeros: of others payload is counted. */
+    void (*link_spent)(const struct aff_host *host, uint32_t index, uint64_t sent, uint64_t received);
+    /* [any, and from any thread] Sink: an attempt by the link of that index came through
+     * (AFF_OK: somebody answered, whatever that was), or did not (AFF_ERR_IO): after a second
+     * in a row `uplink` names another. Of who never says it, calls that failed count. */
+    void (*link_tried)(const struct aff_host *host, uint32_t index, aff_status status);
 };
 
 enum { AFF_WATCH_READ = 1, AFF_WATCH_WRITE = 2 };
@@ -389,6 +431,9 @@ struct aff_report {
     void (*secure)(const struct aff_report *report);
     /* shape: what an output carries (shape->port is its row). Copied. */
     void (*output)(const struct aff_report *report, const struct aff_shape *shape);
+    /* validate: a danger that is allowed on purpose (any server is accepted), in one
+     * sentence: `check`, `plan` and `status` show it. */
+    void (*note)(const struct aff_report *report, const char *option, const char *format, ...);
 };
 
 /* What `afferent query` asks an archive for. NULL or the widest range: all. */
@@ -414,8 +459,10 @@ enum {
     AFF_REWRITES = 32, /* processor: gives new subjects, times and ids to what it
                         * emits (the anonymizer): `emit` takes the draft's id as it
                         * stands, so make it a keyed hash of the input's */
-    AFF_ACKS = 64 /* sink: what write took is done with when host->ack says so,
-                   * in any order, from any thread */
+    AFF_ACKS = 64, /* sink: what write took is done with when host->ack says so,
+                    * in any order, from any thread */
+    AFF_KEEPS_IDS = 128 /* source: relays what has ids already (of another node): `emit` takes
+                         * the draft's id as it stands, and its AFF_FLAG_RESENT */
 };
 
 /* The constant. Unused callbacks are NULL. `config` is the plugin's own struct
@@ -443,7 +490,10 @@ struct aff_plugin {
      * called by `check` and `run` alike. Not AFF_OK after a problem was said. */
     aff_status (*validate)(const void *config, const struct aff_report *report);
     /* [control] Makes an instance. On failure nothing is left behind. Input
-     * that is missing, a peer that is away: AFF_ERR_IO, it is tried again. */
+     * that is missing, a peer that is away: AFF_ERR_IO, it is tried again.
+     * When a pipeline is changed while it runs, the new instance opens before the
+     * old one closes: what only one can have (a port to listen on, a serial line) is
+     * taken at the first `read` or `write`, or refused there with AFF_ERR_IO till then. */
     aff_status (*open)(const struct aff_host *host, const void *config, void **ret_self);
     /* [control] Ends it; also after a failed run. */
     void (*close)(void *self);
@@ -470,7 +520,10 @@ struct aff_plugin {
     aff_status (*sync)(void *self, uint64_t epoch);
     /* [data] Source: all sinks are done with this epoch and those before. */
     void (*committed)(void *self, uint64_t epoch);
-    /* [data] The time asked for by wake_at has come (not for sources). */
+    /* [data] The time asked for by wake_at has come, a descriptor is ready that is watched,
+     * or rouse was called (not for sources). A sink's is also called while its lane waits:
+     * for answers, room, commits, in back-off; so a library that talks to a peer needs no
+     * thread. IO, MEMORY: called again with back-off, meanwhile all else goes on. */
     aff_status (*wake)(void *self);
     /* [data] A stream is over; `mark` has its subject, stream, id and last event
      * time, no data. Emit what was waiting for more (input AFF_NO_INPUT). */
@@ -515,6 +568,10 @@ struct aff_plugin {
      * Emit with AFF_NO_INPUT: drafts have this subject and event time `due_ns`,
      * and ids made of both. Statuses as those of wake. */
     aff_status (*timer)(void *self, uint32_t subject, int64_t due_ns);
+    /* [data] AFF_ACKS: somebody waits for answers to what write took: half as many epochs as
+     * may be in flight, a full window, a stop or a change of the pipeline. What is being
+     * gathered is to be sent now. Statuses as those of wake. */
+    aff_status (*flush)(void *self);
 };
 
 #if defined(__GNUC__)

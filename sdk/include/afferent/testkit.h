@@ -146,6 +146,10 @@ struct aff_harness *aff_harness_load(const char *name, const char *toml);
  * "option: sentence"; NULL when all is well. Lives until the next call. */
 const char *aff_harness_check(const char *name, const char *toml);
 
+/* What validate noted of dangers that are allowed (report->note), lines of "option: text";
+ * NULL: nothing. Lives until the next call. */
+const char *aff_harness_notes(const char *name, const char *toml);
+
 /* Calls `shape` with one input an edge (`count` of them); of a source these are its
  * commands, and it is asked without them before. What the options, validate or shape
  * say against it, as aff_harness_check does; NULL when all is well. ret_outputs, by
@@ -249,14 +253,24 @@ int64_t aff_harness_wake_time(const struct aff_harness *h);
 void aff_harness_utc(struct aff_harness *h, int64_t utc_ns, uint8_t clock);
 
 /* Waits up to `most_ms` of real time until a descriptor is ready that the plugin
- * watches, and calls `read` (a source) or `wake`; AFF_AGAIN: none was. */
+ * watches, or host->rouse was called, and calls `read` (a source) or `wake`;
+ * AFF_AGAIN: nothing was. */
 aff_status aff_harness_ready(struct aff_harness *h, int most_ms);
+/* How often it called host->rouse, from whichever thread. */
+uint64_t aff_harness_rouses(const struct aff_harness *h);
 /* How many it watches. */
 size_t aff_harness_watched(const struct aff_harness *h);
 /* What the plugin said of the link that it keeps up; 0: nothing yet. */
 int aff_harness_link_said(const struct aff_harness *h, struct aff_link *ret_link);
 /* A link that the plugin sees by host->link_get, by name; made at the first use. */
 void aff_harness_link_is(struct aff_harness *h, const char *name, const struct aff_link *link);
+/* What host->uplink says from now on, with a new revision: AFF_OK or AFF_AGAIN (AFF_END at
+ * first); the link's name, and the interface to bind to ("": none). */
+void aff_harness_uplink_is(struct aff_harness *h, aff_status status, const char *name, const char *interface);
+/* What it said by host->link_spent, in all; 0: it never called that. */
+int aff_harness_spent(struct aff_harness *h, uint64_t *ret_sent, uint64_t *ret_received);
+/* Attempts by host->link_tried that came through, and that did not. */
+void aff_harness_tried(struct aff_harness *h, uint64_t *ret_worked, uint64_t *ret_failed);
 
 /* The stream is over on this port: `stream_end` is called. */
 aff_status aff_harness_end_stream(struct aff_harness *h, const char *port, uint32_t stream);
@@ -268,6 +282,10 @@ aff_status aff_harness_sync(struct aff_harness *h);
  * that is answered AFF_ERR_IO waits for the next flush. An epoch that ends, and
  * EXPECT_BALANCED, want all answered. */
 size_t aff_harness_unanswered(struct aff_harness *h);
+/* What the last answer said ("" for none); refusals are in aff_harness_verdicts. */
+const char *aff_harness_answer(struct aff_harness *h);
+/* Somebody waits for answers: `flush`. */
+aff_status aff_harness_press(struct aff_harness *h);
 /* Sources: how often host->cut was called. */
 uint64_t aff_harness_cuts(const struct aff_harness *h);
 void aff_harness_commit(struct aff_harness *h);

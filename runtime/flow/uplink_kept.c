@@ -1,0 +1,150 @@
+/* uplink_kept.c - uplinks open and close, and what was spent outlives them.
+ *
+ * It is stored with every group in which it changed, and asks for one of its own after 16
+ * KiB: what a kill can make forgotten is what went since then, and what goes while that is
+ * being stored.
+ *
+ * Not here: what is booked (uplink.c). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "flow/uplink_inside.h"
+
+enum { SPENT_VERSION = 1, SINKS_MOST = 1024 };
+
+bool uplink_open(struct node *node)
+{
+    struct uplink *u;
+
+    if (!node->plan->link_rules)
+        return true;
+    u = calloc(1, sizeof *u);
+    if (!u)
+        return false;
+    if (pthread_mutex_init(&u->lock, NULL) != 0) {
+        free(u);
+        return false;
+    }
+    u->node = node;
+    u->rules = node->plan->link_rules;
+    u->interfaces.fd = -1;
+    u->spent = spent_none();
+    u->ahead = UPLINK_AHEAD;
+    u->choice = (struct link_choice){ LINK_NO_LINK, LINK_NOTHING, LINK_WAIT_UNKNOWN, INT64_MAX };
+    atomic_store(&u->limit, LINK_NOTHING);
+    atomic_store(&u->again_ns, INT64_MAX);
+    node->uplink = u;
+    return true;
+}
+
+void uplink_close(struct uplink **uplink)
+{
+    if (!*uplink)
+        return;
+    interfaces_close(&(*uplink)->interfaces);
+    pthread_mutex_destroy(&(*uplink)->lock);
+    free(*uplink);
+    *uplink = NULL;
+}
+
+static struct uplink *find(struct flow *flow, const char *sink)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++)
+        if (flow->nodes[i].uplink && strcmp(flow->plan->nodes[i].name, sink) == 0)
+            return flow->nodes[i].uplink;
+    return NULL;
+}
+
+void uplinks_move(struct flow *to, struct flow *from)
+{
+    uint32_t i;
+
+    for (i = 0; i < from->plan->node_count; i++) {
+        struct uplink *was = from->nodes[i].uplink;
+        struct uplink *u = was ? find(to, from->plan->nodes[i].name) : NULL;
+
+        if (!u)
+            continue;
+        u->spent = was->spent;
+        u->says = was->says && to->nodes[u->node->index].is_kept;
+        u->revision = was->revision;
+        u->unsaved = 1;
+    }
+}
+
+/* ---- the store ---- */
+
+void uplinks_gather(struct flow *flow, struct kept_group *group, struct wire *scratch)
+{
+    uint64_t unsaved = 0;
+    uint32_t i, count = 0;
+
+    for (i = 0; i < flow->plan->node_count; i++)
+        count += flow->nodes[i].uplink != NULL;
+    if (count == 0)
+        return;
+    wire_clear(scratch);
+    wire_u8(scratch, SPENT_VERSION);
+    wire_u32(scratch, count);
+    for (i = 0; i < flow->plan->node_count; i++) {
+        struct uplink *u = flow->nodes[i].uplink;
+
+        if (!u)
+            continue;
+        pthread_mutex_lock(&u->lock);
+        unsaved += u->unsaved;
+        u->unsaved = 0;
+        atomic_store(&u->is_due, false);
+        spent_write(scratch, u->node->plan->name, &u->spent);
+        pthread_mutex_unlock(&u->lock);
+    }
+    if (unsaved > 0 || scratch->failed)
+        kept_group_add(group, KEPT_STATE, 0, 0, UPLINKS_PIECE, scratch->bytes, scratch->size);
+    group->failed |= scratch->failed;
+}
+
+/* The group could not be made: the next one has to hold it. */
+void uplinks_again(struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++) {
+        struct uplink *u = flow->nodes[i].uplink;
+
+        if (!u)
+            continue;
+        pthread_mutex_lock(&u->lock);
+        u->unsaved++;
+        pthread_mutex_unlock(&u->lock);
+    }
+}
+
+bool uplinks_due(const struct flow *flow)
+{
+    uint32_t i;
+
+    for (i = 0; i < flow->plan->node_count; i++)
+        if (flow->nodes[i].uplink && atomic_load(&flow->nodes[i].uplink->is_due))
+            return true;
+    return false;
+}
+
+void uplinks_resume(struct flow *flow, const void *bytes, size_t size)
+{
+    struct wire_in in = { bytes, (const uint8_t *)bytes + size, false };
+    bool known = wire_in_u8(&in) == SPENT_VERSION;
+    uint32_t i, count = wire_in_u32(&in);
+    const char *sink;
+    struct spent spent;
+    struct uplink *u;
+
+    for (i = 0; known && i < count && i < SINKS_MOST && spent_read(&in, &sink, &spent); i++) {
+        u = find(flow, sink);
+        if (u)
+            u->spent = spent;
+    }
+    if (!known || in.bad)
+        flow_log(flow, AFF_LOG_ERROR, NULL, "what sinks have spent of their budgets cannot be read; they begin anew");
+}
