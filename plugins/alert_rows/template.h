@@ -5,9 +5,9 @@
  * control characters become spaces, bytes that are no UTF-8 become '?', and a
  * text that is too long ends with "...". "{{" and "}}" stand for the braces.
  *
- * Not here: which names there are (rules.c), where values come from (values.c). */
-#ifndef OP_ALERT_TEMPLATE_H
-#define OP_ALERT_TEMPLATE_H
+ * Not here: which names there are, and where values come from (whoever fills it). */
+#ifndef ALERT_ROWS_TEMPLATE_H
+#define ALERT_ROWS_TEMPLATE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -42,7 +42,7 @@ endif
 EXTRA_DIST += in_modem/mm_modem.c in_modem/mm_talk.c in_modem/test_mm.c $(in_modem_mm)
 
 # Beside a scripted modem in real time, so not beside other tests: make modem-check.
-EXTRA_PROGRAMS += test_in_modem test_in_modem_faults test_in_modem_stores
+EXTRA_PROGRAMS += test_in_modem test_in_modem_faults test_in_modem_field test_in_modem_stores
 check_PROGRAMS += test_in_modem_at test_in_modem_messages test_in_modem_parts test_in_modem_pdu \
 	test_in_modem_positions test_in_modem_text test_in_modem_transcripts test_in_modem_values
 test_in_modem_at_SOURCES = in_modem/test_at.c $(in_modem_at)
@@ -84,6 +84,9 @@ test_in_modem_LDADD = $(TEST_LIBS)
 test_in_modem_faults_SOURCES = in_modem/test_faults.c in_modem/test_modem.h
 test_in_modem_faults_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_modem_faults_LDADD = $(TEST_LIBS)
+test_in_modem_field_SOURCES = in_modem/test_field.c in_modem/test_modem.h
+test_in_modem_field_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_in_modem_field_LDADD = $(TEST_LIBS)
 test_in_modem_stores_SOURCES = in_modem/test_stores.c in_modem/test_modem.h
 test_in_modem_stores_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_in_modem_stores_LDADD = $(TEST_LIBS)

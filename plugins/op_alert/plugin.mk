@@ -1,9 +1,10 @@
 # op_alert: rules on rows to alerts; and alert_rows/, which op_watch is made of as well.
 alert_rows = alert_rows/columns.c alert_rows/columns.h alert_rows/keep.h
+alert_templates = alert_rows/template.c alert_rows/template.h calendar/calendar.h
 subject_clocks = alert_rows/clocks.c alert_rows/clocks.h
 op_alert_core = op_alert/check.c op_alert/judge.c op_alert/judge.h op_alert/rules.c op_alert/rules.h \
-	op_alert/tell.c op_alert/tell.h op_alert/template.c op_alert/template.h op_alert/trend.c op_alert/trend.h \
-	op_alert/values.c op_alert/values.h $(alert_rows) $(subject_clocks)
+	op_alert/tell.c op_alert/tell.h op_alert/trend.c op_alert/trend.h \
+	op_alert/values.c op_alert/values.h $(alert_rows) $(alert_templates) $(subject_clocks)
 
 pluginexec_LTLIBRARIES += op_alert.la
 op_alert_la_SOURCES = op_alert/op_alert.c op_alert/op_alert.h op_alert/alert.c op_alert/command.c op_alert/row.c \

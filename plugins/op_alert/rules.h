@@ -14,7 +14,7 @@
 
 #include <alert_rows/columns.h>
 
-#include "template.h"
+#include <alert_rows/template.h>
 
 enum { RULES_MOST = 32, COLUMNS_MOST = 64, EQUALS_MOST = 8 };
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "template.h"
+#include <alert_rows/template.h>
 #include "trend.h"
 
 #define S INT64_C(1000000000)

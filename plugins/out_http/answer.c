@@ -4,7 +4,7 @@
  * the records: these are sent again. One that speaks of the content says that the
  * record is bad where there is but one, and that one of them is where there are more.
  *
- * Not here: waiting, tokens, splitting (pump.c). */
+ * Not here: waiting, tokens, splitting (http/pump.h). */
 #include "answer.h"
 
 #include "record.h"

@@ -5,18 +5,8 @@
 #define OUT_HTTP_ANSWER_H
 
 #include "config.h"
+#include "http/pump.h"
 #include "json/json.h"
-
-/* What an answer as a whole says. */
-enum judgement {
-    JUDGE_ACCEPTED, /* all records */
-    JUDGE_REFUSED,  /* the one record: its content */
-    JUDGE_SPLIT,    /* some record of several: look for it */
-    JUDGE_DOUBT,    /* the server failed on several: maybe by one of them */
-    JUDGE_EACH,     /* the answer's body says */
-    JUDGE_WHO,      /* the credentials are refused: a new token may help */
-    JUDGE_LATER     /* not now */
-};
 
 /* [any] By the status of HTTP for `count` records. *ret_why: what is wrong and what to
  * do, for JUDGE_WHO and JUDGE_LATER; a constant. */

@@ -4,20 +4,12 @@
 #ifndef OUT_HTTP_CONFIG_H
 #define OUT_HTTP_CONFIG_H
 
-#include <afferent/plugin.h>
-
-#include <stdbool.h>
+#include "http/pack.h"
+#include "http/way.h"
 
 enum { METHOD_POST, METHOD_PUT };
 enum { FORMAT_JSON, FORMAT_NDJSON, FORMAT_FHIR, FORMAT_RAW };
-enum { PACK_NONE, PACK_GZIP, PACK_ZSTD, PACK_LZ4 };
 enum { BUNDLE_TRANSACTION, BUNDLE_BATCH };
-
-enum { BATCH_RECORDS_MOST = 1000, IN_FLIGHT_MOST = 64 };
-
-struct header {
-    const char *key, *value;
-};
 
 /* Client credentials (RFC 6749, section 4.4). */
 struct oauth_config {
@@ -39,13 +31,14 @@ struct answer_config {
 struct config {
     const char *url;
     int32_t method, format, compress;
-    int32_t skip_verification, allow_plain;
-    int64_t batch_records, batch_bytes, batch_time;
-    int64_t in_flight, timeout, connect_timeout, retry_after_most, answer_most;
-    struct aff_list headers; /* struct header */
+    union {
+        struct http_way way;
+        struct {
+            HTTP_WAY_MEMBERS;
+        };
+    };
     const char *content_type;
     const char *token, *user, *password;
-    const char *ca, *cert, *key, *key_password, *proxy;
     const struct oauth_config *oauth;
     const struct fhir_config *fhir;
     const struct answer_config *answer;

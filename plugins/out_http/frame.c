@@ -1,129 +1,35 @@
 /* frame.c - see frame.h.
  *
- * Not here: the elements (record.c, fhir.c). */
+ * Not here: the elements (element.c, fhir.c), joining and packing (http/pack.c). */
 #include "frame.h"
 
-#include <lz4frame.h>
-#include <stdlib.h>
-#include <zlib.h>
-#include <zstd.h>
+static const struct frame_marks transaction = { "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[", ",", "}", "}", "]}" };
+static const struct frame_marks batch = { "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[", ",", "}", "}", "]}" };
+static const struct frame_marks raw = { "", "", "", "", "" };
 
-enum { ZSTD_LEVEL = 3, GZIP_WINDOW = 15 + 16 };
-
-static bool is_objects(const struct config *config)
+static const struct frame_marks *marks_of(const struct config *config)
 {
-    return config->format == FORMAT_JSON || config->format == FORMAT_NDJSON;
-}
-
-static void begin_write(struct text *t, const struct config *config)
-{
-    bool is_batch = config->fhir && config->fhir->bundle == BUNDLE_BATCH;
-
-    if (config->format == FORMAT_JSON)
-        text_say(t, "[");
-    if (config->format != FORMAT_FHIR)
-        return;
-    text_say(t, "{\"resourceType\":\"Bundle\",\"type\":\"");
-    text_say(t, is_batch ? "batch" : "transaction");
-    text_say(t, "\",\"entry\":[");
+    switch (config->format) {
+    case FORMAT_JSON:
+        return &frame_list;
+    case FORMAT_NDJSON:
+        return &frame_lines;
+    case FORMAT_FHIR:
+        return config->fhir && config->fhir->bundle == BUNDLE_BATCH ? &batch : &transaction;
+    default:
+        return &raw;
+    }
 }
 
 bool frame_write(struct text *ret, const struct config *config, const struct text *elements, const struct item *items,
                  uint32_t count)
 {
     ret->size = 0;
-    begin_write(ret, config);
-    for (uint32_t i = 0; i < count; i++) {
-        if (i > 0)
-            text_say(ret, config->format == FORMAT_JSON || config->format == FORMAT_FHIR ? "," : "");
-        if (items[i].end > items[i].begin)
-            text_add(ret, elements->bytes + items[i].begin, items[i].end - items[i].begin);
-        if (is_objects(config))
-            text_say(ret, items[i].is_resent ? ",\"resent\":true}" : "}");
-        else if (config->format == FORMAT_FHIR)
-            text_say(ret, "}");
-        text_say(ret, config->format == FORMAT_NDJSON ? "\n" : "");
-    }
-    text_say(ret, config->format == FORMAT_FHIR ? "]}" : config->format == FORMAT_JSON ? "]" : "");
+    frame_join(ret, marks_of(config), elements, items, count);
     if (!ret->failed)
         return true;
     text_free(ret);
     return false;
-}
-
-/* ---- packing ---- */
-
-static bool room_for(struct text *t, size_t size)
-{
-    char *fresh;
-
-    t->size = 0;
-    if (size <= t->room)
-        return true;
-    fresh = realloc(t->bytes, size);
-    if (!fresh)
-        return false;
-    t->bytes = fresh;
-    t->room = size;
-    return true;
-}
-
-/* RFC 1952. */
-static bool gzip_pack(struct text *ret, const struct text *in)
-{
-    z_stream z = { 0 };
-    bool is_done = false;
-
-    if (in->size > 1u << 31 || deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return false;
-    if (room_for(ret, deflateBound(&z, (uLong)in->size))) {
-        z.next_in = (Bytef *)in->bytes;
-        z.avail_in = (uInt)in->size;
-        z.next_out = (Bytef *)ret->bytes;
-        z.avail_out = (uInt)ret->room;
-        is_done = deflate(&z, Z_FINISH) == Z_STREAM_END;
-        ret->size = (size_t)z.total_out;
-    }
-    (void)deflateEnd(&z);
-    return is_done;
-}
-
-/* RFC 8878. */
-static bool zstd_pack(struct text *ret, const struct text *in)
-{
-    size_t size;
-
-    if (!room_for(ret, ZSTD_compressBound(in->size)))
-        return false;
-    size = ZSTD_compress(ret->bytes, ret->room, in->bytes, in->size, ZSTD_LEVEL);
-    ret->size = ZSTD_isError(size) ? 0 : size;
-    return !ZSTD_isError(size);
-}
-
-/* The LZ4 frame format, with a checksum of the content. */
-static bool lz4_pack(struct text *ret, const struct text *in)
-{
-    LZ4F_preferences_t how = LZ4F_INIT_PREFERENCES;
-    size_t size;
-
-    how.frameInfo.contentChecksumFlag = LZ4F_contentChecksumEnabled;
-    if (!room_for(ret, LZ4F_compressFrameBound(in->size, &how)))
-        return false;
-    size = LZ4F_compressFrame(ret->bytes, ret->room, in->bytes, in->size, &how);
-    ret->size = LZ4F_isError(size) ? 0 : size;
-    return !LZ4F_isError(size);
-}
-
-bool frame_pack(struct text *ret, const struct text *in, int how)
-{
-    switch (how) {
-    case PACK_GZIP:
-        return gzip_pack(ret, in);
-    case PACK_ZSTD:
-        return zstd_pack(ret, in);
-    default:
-        return lz4_pack(ret, in);
-    }
 }
 
 const char *frame_type(const struct config *config)
@@ -132,11 +38,4 @@ const char *frame_type(const struct config *config)
                                          "application/octet-stream" };
 
     return config->content_type ? config->content_type : types[config->format];
-}
-
-const char *frame_encoding(const struct config *config)
-{
-    static const char *const names[] = { NULL, "gzip", "zstd", "lz4" };
-
-    return names[config->compress];
 }

@@ -1,14 +1,10 @@
 /* options.c - the options of out_http, and what is refused beforehand.
  *
- * Refused is what would give data or credentials away: plain http to another
- * machine, a name or password in the URL, header lines in a header's value.
- *
- * Not here: what the options do (transfer.c, token.c, record.c, fhir.c). */
+ * Not here: what the options do (server.c, token.c, element.c, fhir.c), those that
+ * all sinks by HTTP have (http/way.c). */
 #include "config.h"
 
-#include <curl/curl.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *const methods[] = { "POST", "PUT", NULL };
 static const char *const formats[] = { "json", "ndjson", "fhir", "raw", NULL };
@@ -16,9 +12,6 @@ static const char *const packs[] = { "none", "gzip", "zstd", "lz4", NULL };
 static const char *const bundles[] = { "transaction", "batch", NULL };
 
 #define LOINC "\"http://loinc.org\""
-static const struct aff_option header_value[] = {
-    AFF_OPT_ITEM(AFF_TYPE_TEXT, offsetof(struct header, value), "What the header says."),
-};
 static const struct aff_option oauth_options[] = {
     AFF_OPT_TEXT(struct oauth_config, url, AFF_OPT_REQUIRED, NULL, "Where a token is asked for."),
     AFF_OPT_TEXT(struct oauth_config, client, AFF_OPT_REQUIRED, NULL, "The client's id."),
@@ -63,26 +56,16 @@ const struct aff_option http_options[HTTP_OPTIONS] = {
     AFF_OPT_INT(struct config, in_flight, 0, "4", 1, IN_FLIGHT_MOST, "requests",
                 "How many requests wait for their answers at once; with 1 records arrive in order."),
     DO(struct config, timeout, 0, "\"30s\"", 0.1 * S, 3600 * S, "How long a request may take, from connecting to the answer."),
-    DO(struct config, connect_timeout, 0, "\"10s\"", 0.1 * S, 600 * S, "How long connecting may take."),
-    DO(struct config, retry_after_most, 0, "\"10min\"", 1 * S, 86400 * S,
-       "The longest wait that a server's Retry-After may ask for."),
+    HTTP_WAIT_OPTIONS(struct config),
     AFF_OPT_BYTES(struct config, answer_most, 0, "\"1MiB\"", 1024, 256 * 1024 * 1024, "The longest answer that is read."),
-    AFF_OPT_MAP(struct config, headers, 0, header_value, sizeof(struct header), "Headers of each request."),
+    HTTP_HEADERS_OPTION(struct config),
     AFF_OPT_TEXT(struct config, content_type, 0, NULL, "The Content-Type, where it is not the format's own."),
     AFF_OPT_SECRET(struct config, token, 0, "The bearer token."),
     AFF_OPT_TEXT(struct config, user, 0, NULL, "The user's name, for basic authentication."),
     AFF_OPT_SECRET(struct config, password, 0, "The user's password."),
     AFF_OPT_TABLE(struct config, oauth, 0, oauth_options, sizeof(struct oauth_config),
                   "Where a bearer token is got by OAuth 2 client credentials."),
-    AFF_OPT_PATH(struct config, ca, AFF_OPT_INPUT, NULL, "Certificates, as PEM, that are trusted instead of the system's."),
-    AFF_OPT_PATH(struct config, cert, AFF_OPT_INPUT, NULL, "This client's certificate, as PEM."),
-    AFF_OPT_PATH(struct config, key, AFF_OPT_INPUT, NULL, "The key of that certificate, as PEM."),
-    AFF_OPT_SECRET(struct config, key_password, 0, "The password of that key."),
-    AFF_OPT_TEXT(struct config, proxy, 0, NULL, "The proxy's URL; what the environment says of proxies is not heeded."),
-    AFF_OPT_BOOL(struct config, skip_verification, "false",
-                 "Danger: whether any server is believed, whoever it is; said in the log at each start."),
-    AFF_OPT_BOOL(struct config, allow_plain, "false",
-                 "Danger: whether http:// may go to another machine, readable on the way; said in the log at each start."),
+    HTTP_WAY_OPTIONS(struct config),
     AFF_OPT_TABLE(struct config, fhir, 0, fhir_options, sizeof(struct fhir_config), "What stands in FHIR resources."),
     AFF_OPT_TABLE(struct config, answer, 0, answer_options, sizeof(struct answer_config),
                   "Where the answer says what became of each record; without it only an answer 207 is looked into."),
@@ -93,116 +76,6 @@ uint32_t config_records_most(const struct config *config)
     return config->format == FORMAT_RAW ? 1u : (uint32_t)config->batch_records;
 }
 
-/* ---- URLs ---- */
-
-struct address {
-    bool is_good, is_https, is_here, has_user;
-};
-
-static bool host_is_here(const char *host)
-{
-    if (strncmp(host, "127.", 4) == 0) /* an address, and no name such as 127.example.org */
-        return host[strspn(host, "0123456789.")] == '\0';
-    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
-}
-
-static struct address address_of(const char *url)
-{
-    struct address a = { false, false, false, false };
-    char *scheme = NULL, *host = NULL, *user = NULL;
-    CURLU *u = curl_url();
-
-    if (u && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-        curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
-        a.is_https = strcmp(scheme, "https") == 0;
-        a.is_good = a.is_https || strcmp(scheme, "http") == 0;
-        a.is_here = host_is_here(host);
-        a.has_user = curl_url_get(u, CURLUPART_USER, &user, 0) == CURLUE_OK;
-    }
-    curl_free(scheme);
-    curl_free(host);
-    curl_free(user);
-    curl_url_cleanup(u);
-    return a;
-}
-
-static bool url_check(const struct config *c, const char *url, const char *option, const struct aff_report *report)
-{
-    struct address a = address_of(url);
-    const char *problem = NULL;
-
-    if (!a.is_good)
-        problem = "is no URL of a server; expected https://HOST/PATH; write the scheme and the host";
-    else if (a.has_user)
-        problem = "has a user in it, which would stand in logs on the way; expected a URL without; use `user` and `password`";
-    else if (!a.is_https && !a.is_here && !c->allow_plain)
-        problem = "is plain http to another machine, readable on the way; expected https://; use TLS";
-    if (problem)
-        report->problem(report, option, "%s %s", option, problem);
-    return !problem;
-}
-
-/* ---- headers ---- */
-
-/* RFC 9110, section 5.6.2. */
-static bool is_name(const char *name)
-{
-    static const char marks[] = "!#$%&'*+-.^_`|~";
-    const char *p;
-
-    for (p = name; *p; p++)
-        if (!((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || strchr(marks, *p)))
-            return false;
-    return p > name;
-}
-
-static bool is_line(const char *value)
-{
-    for (; *value; value++)
-        if (((unsigned char)*value < 0x20 && *value != '\t') || *value == 0x7f)
-            return false;
-    return true;
-}
-
-/* Those that this plugin or the protocol sets. */
-static bool is_ours(const char *name)
-{
-    static const char *const ours[] = { "content-length", "transfer-encoding", "content-encoding", "content-type",
-                                        "connection",     "expect",            "idempotency-key",  "afferent-resent",
-                                        "authorization",  "host",              "upgrade" };
-
-    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
-        if (strcasecmp(name, ours[i]) == 0)
-            return true;
-    return false;
-}
-
-static bool headers_check(const struct config *c, const struct aff_report *report)
-{
-    for (uint32_t i = 0; i < c->headers.count; i++) {
-        const struct header *h = (const void *)((const char *)c->headers.items + (size_t)i * c->headers.stride);
-        const char *problem = NULL;
-
-        if (!is_name(h->key))
-            problem = "has a name that is none; expected letters, digits and hyphens; write one such as X-Station";
-        else if (is_ours(h->key))
-            problem = "is set by this sink itself; expected another; see content_type, compress, token, user";
-        else if (!is_line(h->value))
-            problem = "has a value of more than one line; expected one line; check where it comes from";
-        if (problem) {
-            report->problem(report, "headers", "header %u %s", (unsigned)i + 1u, problem);
-            return false;
-        }
-    }
-    if (!c->content_type || is_line(c->content_type))
-        return true;
-    report->problem(report, "content_type", "content_type has more than one line; expected one line; write a media type");
-    return false;
-}
-
-/* ---- all of it ---- */
-
 static bool credentials_check(const struct config *c, const struct aff_report *report)
 {
     int ways = (c->token != NULL) + (c->user != NULL) + (c->oauth != NULL);
@@ -211,7 +84,7 @@ static bool credentials_check(const struct config *c, const struct aff_report *r
     if (ways > 1) {
         option = "token";
         problem = "token, user and oauth are several ways to say who this is; expected one of them; take the others away";
-    } else if (c->token && (!*c->token || !is_line(c->token))) {
+    } else if (c->token && (!*c->token || !http_is_line(c->token))) {
         option = "token";
         problem = "token is empty or has more than one line; expected one line; check the file it comes from";
     } else if (c->user && strchr(c->user, ':')) {
@@ -220,9 +93,6 @@ static bool credentials_check(const struct config *c, const struct aff_report *r
     } else if (c->password && !c->user) {
         option = "password";
         problem = "password stands without user; expected both; add user";
-    } else if (c->key && !c->cert) {
-        option = "key";
-        problem = "key stands without cert; expected both; add cert";
     }
     if (problem)
         report->problem(report, option, "%s", problem);
@@ -245,18 +115,27 @@ static bool answer_check(const struct config *c, const struct aff_report *report
     return false;
 }
 
+static bool content_type_check(const struct config *c, const struct aff_report *report)
+{
+    if (!c->content_type || http_is_line(c->content_type))
+        return true;
+    report->problem(report, "content_type", "content_type has more than one line; expected one line; write a media type");
+    return false;
+}
+
 aff_status http_validate(const void *config, const struct aff_report *report)
 {
+    static const char *const ours[] = { "idempotency-key", "afferent-resent", NULL };
     const struct config *c = config;
-    bool good = url_check(c, c->url, "url", report);
+    bool good = http_url_check(&c->way, c->url, "url", report);
 
-    good = (!c->oauth || url_check(c, c->oauth->url, "oauth.url", report)) && good;
-    good = headers_check(c, report) && good;
-    good = credentials_check(c, report) && good;
+    good = (!c->oauth || http_url_check(&c->way, c->oauth->url, "oauth.url", report)) && good;
+    good = http_headers_check(&c->way, ours, report) && content_type_check(c, report) && good;
+    good = credentials_check(c, report) && http_cert_check(&c->way, report) && good;
     good = answer_check(c, report) && good;
     if (!good)
         return AFF_ERR_CONFIG;
-    if (address_of(c->url).is_https && !c->skip_verification)
+    if (http_is_secure(&c->way, c->url))
         report->secure(report);
     return AFF_OK;
 }

@@ -7,13 +7,12 @@
  * it cannot take now is offered again by the host, with the same id and marked as
  * sent before. Nothing of a record, of the URL or of a credential is in any message.
  *
- * Not here: bodies (record.c, fhir.c, frame.c), sending and answers (pump.h). */
+ * Not here: bodies (element.c, fhir.c, frame.c), what is asked and answered (server.h),
+ * batches and sending (http/pump.h). */
 #include <afferent/plugin.h>
 
-#include "pump.h"
 #include "record.h"
-
-#include <string.h>
+#include "server.h"
 
 static const struct aff_port inputs[] = {
     { .name = "in",
@@ -35,6 +34,7 @@ enum { ELEMENT_KEPT = 1 << 20 };
 struct sink {
     const struct aff_host *host;
     const struct config *config;
+    struct server server;
     struct pump *pump;
     struct text element;
 };
@@ -47,17 +47,23 @@ static void sink_close(void *self)
         (void)s->host->watch(s->host, pump_bell(s->pump), 0);
         pump_close(s->pump);
     }
+    server_close(&s->server);
     text_free(&s->element);
     s->host->free(s->host, s);
 }
 
-static void dangers_tell(const struct aff_host *host, const struct config *c)
+static aff_status sink_start(struct sink *s)
 {
-    if (c->skip_verification)
-        host->log(host, AFF_LOG_WARN, "skip_verification: any server is believed, and who stands in between can read and change "
-                  "what is sent");
-    if (c->allow_plain)
-        host->log(host, AFF_LOG_WARN, "allow_plain: what is sent can be read on the way");
+    const struct aff_host *host = s->host;
+    const struct pump_plug plug = { &server_kind, &s->server, &s->config->way, &s->server.target, config_records_most(s->config), 1 };
+    aff_status st;
+
+    if (!server_open(&s->server, s->config))
+        return host->explain(host, AFF_ERR_MEMORY, "no memory for the requests");
+    st = pump_open(host, &plug, &s->pump);
+    if (st == AFF_OK && host->watch(host, pump_bell(s->pump), AFF_WATCH_READ) != AFF_OK)
+        st = host->explain(host, AFF_ERR_MEMORY, "no more descriptors can be watched");
+    return st;
 }
 
 static aff_status sink_open(const struct aff_host *host, const void *config, void **ret_self)
@@ -69,14 +75,12 @@ static aff_status sink_open(const struct aff_host *host, const void *config, voi
         return host->explain(host, AFF_ERR_MEMORY, "no memory for the sink");
     s->host = host;
     s->config = config;
-    st = pump_open(host, config, &s->pump);
-    if (st == AFF_OK && host->watch(host, pump_bell(s->pump), AFF_WATCH_READ) != AFF_OK)
-        st = host->explain(host, AFF_ERR_MEMORY, "no more descriptors can be watched");
+    st = sink_start(s);
     if (st != AFF_OK) {
         sink_close(s);
         return st;
     }
-    dangers_tell(host, config);
+    http_dangers_tell(host, &s->config->way);
     *ret_self = s;
     return AFF_OK;
 }
@@ -105,14 +109,16 @@ static aff_status element_make(struct sink *s, const struct aff_record *r)
 static aff_status sink_write(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
 {
     struct sink *s = self;
+    const struct text no_group = { 0 };
 
     pump_tell(s->pump);
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct aff_record *r = &batch->records[i];
+        const struct item item = { .id = r->id, .event_ns = r->event_ns, .is_resent = (r->flags & AFF_FLAG_RESENT) != 0 };
         aff_status st = element_make(s, r);
 
         if (st == AFF_OK)
-            st = pump_put(s->pump, &s->element, r->id, (r->flags & AFF_FLAG_RESENT) != 0);
+            st = pump_put(s->pump, &no_group, &s->element, &item);
         if (s->element.room > ELEMENT_KEPT)
             text_free(&s->element);
         if (st != AFF_OK) {
@@ -172,4 +178,5 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .write = sink_write,
     .wake = sink_wake,
     .drain = sink_drain,
+    .flush = sink_drain,
 };

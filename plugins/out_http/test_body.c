@@ -146,7 +146,7 @@ static void frame_of(struct text *ret, int format, const char *elements, const s
 
 TEST(a_frame_takes_a_run_of_elements_and_marks_what_was_sent_before)
 {
-    const struct item items[] = { { { 1, 1 }, 0, 4, false }, { { 1, 2 }, 4, 8, true } };
+    const struct item items[] = { { { 1, 1 }, 0, 0, 4, false }, { { 1, 2 }, 0, 4, 8, true } };
     struct text t = { 0 };
 
     frame_of(&t, FORMAT_JSON, "{1:2{3:4", items, 2);

@@ -1,32 +1,7 @@
 /* test_tls.c - whom the sink believes: fourteen servers that it must not, three that it
  * may. Nothing of a request reaches one of the former. */
+#include "http/testing_tls.h"
 #include "test_peer.h"
-
-#include <dirent.h>
-
-static char folder[128];
-
-static const char *in_folder(const char *name)
-{
-    static char path[512];
-
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    return path;
-}
-
-static int port_of(const char *name)
-{
-    char is[64];
-    int port = 0, found = 0;
-    FILE *f = fopen(in_folder("ports"), "r");
-
-    assert_non_null(f);
-    while (!found && fscanf(f, "%63s %d", is, &port) == 2)
-        found = strcmp(is, name) == 0;
-    (void)fclose(f);
-    assert_true(found);
-    return port;
-}
 
 static struct aff_harness *sink_to(const char *name, const char *more)
 {
@@ -161,18 +136,6 @@ TEST(options_that_give_data_away_are_refused)
     assert_null(aff_harness_check("out_http", "url = \"http://cloud.example/\"\nallow_plain = true"));
 }
 
-static void folder_remove(void)
-{
-    DIR *d = opendir(folder);
-    struct dirent *e;
-
-    while (d && (e = readdir(d)) != NULL)
-        (void)unlink(in_folder(e->d_name));
-    if (d)
-        (void)closedir(d);
-    (void)rmdir(folder);
-}
-
 int main(void)
 {
     static const struct CMUnitTest *const tests[] = {
@@ -187,14 +150,10 @@ int main(void)
         a_format_that_cannot_be_made_of_what_comes_is_refused,
         options_that_give_data_away_are_refused,
     };
-    const char *tmp = getenv("TMPDIR"), *arguments[] = { folder, NULL };
     int rc;
 
-    (void)snprintf(folder, sizeof folder, "%s/aff_tls_XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
-    assert_non_null(mkdtemp(folder));
-    peer_start("tls_servers.py", arguments);
+    tls_start();
     rc = aff_test_run(tests, sizeof tests / sizeof tests[0]);
-    peer_stop();
-    folder_remove();
+    tls_stop();
     return rc;
 }

@@ -45,7 +45,7 @@ bool token_open(struct token *t, const struct config *config)
     t->config.user = t->config.password = NULL;
     t->config.method = METHOD_POST;
     t->config.answer_most = ANSWER_MOST;
-    t->target = (struct target){ &t->config, o->url, NULL };
+    t->target = (struct target){ &t->config.way, o->url, NULL, true };
     t->target.headers = curl_slist_append(NULL, "Accept: application/json");
     t->json = json_open(ANSWER_MOST, root, nodes, sizeof nodes / sizeof nodes[0]);
     form_add(&t->body, "grant_type", "client_credentials");
@@ -55,7 +55,6 @@ bool token_open(struct token *t, const struct config *config)
         form_add(&t->body, "audience", o->audience);
     if (!t->json || !t->target.headers || t->body.failed || !transfer_open(&t->transfer, &t->target))
         return false;
-    t->transfer.is_kept = true;
     return true;
 }
 
@@ -104,7 +103,7 @@ bool token_ask(struct token *t)
 {
     const struct oauth_config *o = t->config.oauth;
     char *client = curl_easy_escape(NULL, o->client, 0), *secret = curl_easy_escape(NULL, o->secret, 0);
-    bool good = client && secret && transfer_load(&t->transfer, &t->target, &t->body, NULL, false) &&
+    bool good = client && secret && transfer_load(&t->transfer, HTTP_POST, &t->body, t->target.headers) &&
                 curl_easy_setopt(t->transfer.easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
                 curl_easy_setopt(t->transfer.easy, CURLOPT_USERNAME, client) == CURLE_OK &&
                 curl_easy_setopt(t->transfer.easy, CURLOPT_PASSWORD, secret) == CURLE_OK;

@@ -3,11 +3,12 @@
  * It is kept until shortly before it expires, asked for anew then, and given up when
  * the server does not accept it. It is in no message.
  *
- * Not here: what is sent with it, waiting after a failure (pump.h). */
+ * Not here: what is sent with it, waiting after a failure (http/pump.h). */
 #ifndef OUT_HTTP_TOKEN_H
 #define OUT_HTTP_TOKEN_H
 
-#include "transfer.h"
+#include "config.h"
+#include "http/transfer.h"
 
 struct json;
 

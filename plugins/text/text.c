@@ -84,6 +84,42 @@ int text_is_utf8(const char *bytes, size_t size)
     return 1;
 }
 
+/* Characters that act instead of being seen: C0 and C1, U+061C, U+200E, U+200F,
+ * U+2028 to U+202E, U+2066 to U+2069, U+FEFF (Unicode, Bidi_Control and others). */
+static int is_acting(const unsigned char *p, size_t size)
+{
+    unsigned code;
+
+    if (size == 1)
+        return p[0] < 0x20 || p[0] == 0x7f;
+    if (size == 2) {
+        code = (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
+        return code < 0xa0 || code == 0x61c;
+    }
+    if (size != 3)
+        return 0;
+    code = (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+    return code == 0x200e || code == 0x200f || (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
+           code == 0xfeff;
+}
+
+void text_line(struct text *t, const char *bytes, size_t size)
+{
+    size_t at, step;
+
+    for (at = 0; at < size; at += step) {
+        step = utf8_length((const unsigned char *)bytes + at, size - at);
+        if (!step) {
+            text_say(t, "\xef\xbf\xbd");
+            step = 1;
+        } else if (is_acting((const unsigned char *)bytes + at, step)) {
+            text_say(t, " ");
+        } else {
+            text_add(t, bytes + at, step);
+        }
+    }
+}
+
 static void json_char(struct text *t, unsigned char c)
 {
     static const char short_forms[] = "\"\"\\\\\bb\ff\nn\rr\tt";

@@ -37,6 +37,9 @@ void text_none(struct text *t, enum text_style style);
 void text_time(struct text *t, int64_t utc_ns);
 /* Base64 (RFC 4648, with padding). */
 void text_base64(struct text *t, const uint8_t *bytes, size_t size);
+/* One line for people: controls, separators of lines and marks that turn the direction
+ * of writing become spaces. */
+void text_line(struct text *t, const char *bytes, size_t size);
 /* Whether all of it is UTF-8 (RFC 3629). */
 int text_is_utf8(const char *bytes, size_t size);
 

@@ -255,6 +255,7 @@ def a_topic_that_is_not_allowed_makes_dead_letters_of_those_alone(bench):
         has(said, "refused 10", "not authorised")
         out, _ = bench.run("dlq", "ls", bench.path("out.toml"))
         assert out.count("broker") >= 10, out
+        assert out.count("not authorised") == 10, out
 
 
 def too_large(bench, limit, extra, name):

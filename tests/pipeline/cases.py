@@ -22,7 +22,8 @@ PROGRAM = os.environ.get("AFFERENT", "afferent")
 PIPELINES = os.path.join(SOURCE, "pipelines")
 ECG = os.path.join(PIPELINES, "ecg.toml")
 LIMIT_S = 60
-OPTIONAL = {"in_mqtt", "op_json", "op_score", "out_http", "out_mqtt"}  # left out where their libraries are not there
+# Left out where their libraries are not there.
+OPTIONAL = {"in_http", "in_mqtt", "op_json", "op_score", "out_http", "out_mail", "out_mqtt", "out_s3", "out_syslog"}
 
 
 class Skip(Exception):

@@ -117,6 +117,11 @@ def edge(setting="", source="", sink=""):
     return "delivery.md", EDGE.replace("SETTING", setting).replace("SOURCE", source).replace("SINK", sink)
 
 
+def links(sink, cell="metered = true"):
+    toml = EDGE.replace("SETTING", f'[link.garage]\n[link.cell]\n{cell}').replace("SOURCE", "")
+    return "links.md", toml.replace("SINK", f"edge = {{ {sink} }}")
+
+
 CASES = [
     where("spo3 < 92"), where("state < 92"), where("1 < spo2 < 92"), where("spo2 < "),
     score(feature=""), score(feature=LACTATE.replace("lactate =", "laktat =")),
@@ -136,6 +141,9 @@ CASES = [
     edge(sink='edge = { expire = "1h" }'), edge('store_limit = "0B"', sink='edge = { when_full = "spill" }'),
     edge(sink="run = { durable = true }"), edge('store_limit = "64KiB"'), edge(source='edge = { buffer = "1MiB" }'),
     edge(source="run = { durable = true }", sink='edge = { when_full = "drop_oldest" }'),
+    links('links = ["gerage"]'), links('metered = "alarm"'), links('links = ["cell"], roaming = "none"'),
+    links('links = ["cell"], metered = "none"'), links('links = ["cell"], when_full = "block"'),
+    links('links = ["cell"]', 'from = "patient"\nmetered = true'),
     edge('store_key = "none.key"'), edge('store_key = "k2"'),
 ]
 # What the guide calls the files of two of these.
@@ -171,7 +179,7 @@ def check(folder, toml, verb="check", *more):
 
 def message_in(guide_name, said):
     """What is between the node and the end; of refusals what is between the guide's two phrases."""
-    found = re.search(r"error: \[\w+\] (.*)", said)
+    found = re.search(r"error: \[[\w.]+\] (.*)", said)
     text = found.group(1) if found else said
     text = re.sub(r"^patient data would leave this node: (.*?); expected nothing.*", r"\1", text)
     text = re.sub(r"\b(key|count|scale)\.json", "b.json", text)

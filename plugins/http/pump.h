@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * pump.h - from records to requests, and from answers to acknowledgements.
+ *
+ * The lane puts elements in; a thread of the pump's own sends them by libcurl's multi
+ * interface and tells the host what became of each record, as answers come, in any
+ * order. The lane never waits for the net but for a free request, and not long.
+ *
+ * A thread, and not the lane with host->watch: while a lane waits for the answers of
+ * its sink (its window is full, the run ends, it was told AGAIN) it looks at no
+ * descriptor, so that what it waits for would never come.
+ *
+ * Not here: elements, how a request is formed, what an answer means: the plugin says
+ * these by a struct pump_kind. */
+#ifndef HTTP_PUMP_H
+#define HTTP_PUMP_H
+
+#include "http/pack.h"
+#include "http/transfer.h"
+
+/* Rows of the metrics' table; a plugin may have more of its own behind them. */
+enum { COUNT_REQUESTS, COUNT_FAILED, COUNT_ACCEPTED, COUNT_REFUSED, COUNT_SPLIT, COUNT_BYTES, COUNTS, COUNTS_MOST = 10 };
+
+/* What an answer as a whole says. */
+enum judgement {
+    JUDGE_ACCEPTED, /* all records */
+    JUDGE_REFUSED,  /* the one record: its content */
+    JUDGE_SPLIT,    /* some record of several: look for it */
+    JUDGE_DOUBT,    /* the server failed on several: maybe by one of them */
+    JUDGE_EACH,     /* the answer's body says */
+    JUDGE_WHO,      /* the credentials are refused: new ones may help */
+    JUDGE_LATER,    /* not now */
+    JUDGE_MORE      /* a further request is needed for these records */
+};
+
+enum { WORDS_ROOM = 80 };
+
+/* Some records and the request that carries them now. */
+struct call {
+    struct transfer transfer;
+    struct text body, packed;   /* for the plugin to write to */
+    const struct text *elements;
+    const struct item *items;
+    uint32_t count, turn;       /* turn: how many requests said MORE for them */
+    const struct text *group;   /* as it was put */
+    void *own;                  /* zeroed at first; of own_size */
+    char words[WORDS_ROOM];     /* of an answer, for dead letters and `status`; "": its status */
+};
+
+/* What a plugin says of its server. All but `judge` and `load` may be NULL; all are called
+ * by the pump's thread but for `close`; `self` is the plugin's. Reasons are constants. */
+struct pump_kind {
+    const char *thread; /* its name */
+    uint32_t tries;     /* of a request, before its records are given back to the host */
+    size_t own_size;
+
+    /* Writes body, headers and credentials of the next request for a call's records. NULL,
+     * or why it cannot be sent now. */
+    const char *(*load)(void *self, struct call *call);
+    /* There is a whole answer. EACH: `statuses` of the records were set, as HTTP has them,
+     * and AFF_ERR_... follow from `outcome`. *ret_why: what is wrong and what to do, where
+     * records are to be sent again. */
+    enum judgement (*judge)(void *self, struct call *call, unsigned *statuses, const char **ret_why);
+    aff_status (*outcome)(unsigned status);
+    /* After WHO: whether there may be new credentials. */
+    bool (*renew)(void *self);
+    /* Nothing more is sent for the call's records, of which `turn` requests were taken. */
+    void (*dropped)(void *self, struct call *call);
+    /* [control] Frees what own holds. */
+    void (*close)(void *self, struct call *call);
+
+    /* Before requests go: false when they wait for a request of the plugin's own, which is
+     * to be sent where *ret_send is set (one at a time). `wanted`: there is something to
+     * send. *ret_why: it could not be made. */
+    bool (*prepare)(void *self, bool wanted, struct transfer **ret_send, const char **ret_why);
+    /* It is over. NULL, or why the server is taken for away. */
+    const char *(*prepared)(void *self, CURLcode code);
+};
+
+struct pump_plug {
+    const struct pump_kind *kind;
+    void *self;
+    const struct http_way *way;
+    const struct target *target;
+    uint32_t records_most; /* of a request */
+    uint32_t groups;       /* how many requests are filled side by side */
+};
+
+struct pump;
+
+/* [control] Begins its thread; what the plug names is borrowed. Close ends it; what is
+ * unanswered stays so. */
+aff_status pump_open(const struct aff_host *host, const struct pump_plug *plug, struct pump **ret);
+void pump_close(struct pump *p);
+
+/* [data] Takes a record's element (copied; its place in `item` is not heeded). Records of one
+ * request are of one group, which is bytes of the plugin's. AFF_AGAIN: all requests are under way. AFF_ERR_IO: the server
+ * is away, the cause is recorded. AFF_ERR_MEMORY. */
+aff_status pump_put(struct pump *p, const struct text *group, const struct text *element, const struct item *item);
+/* [data] What waits for more records is sent now. */
+void pump_flush(struct pump *p);
+/* [data] Counts and log lines of the thread go to the host. */
+void pump_tell(struct pump *p);
+/* [control] Can be read when there is something to tell. */
+int pump_bell(const struct pump *p);
+
+/* [any] Boot clock. */
+int64_t pump_now(void);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * uplink.c - see uplink.h.
+ *
+ * libcurl asks here for each socket and gives it back here, so that none is missed; a
+ * connection lives longer than the request that opened it. */
+#include "http/uplink.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HOST_HAS(host, function) \
+    ((host)->struct_size > offsetof(struct aff_host, function) && (host)->function != NULL)
+
+void http_uplink_open(struct http_uplink *u, const struct aff_host *host)
+{
+    *u = (struct http_uplink){ .host = host, .status = AFF_END };
+    if (HOST_HAS(host, link_spent))
+        host->link_spent(host, 0, 0, 0);
+    (void)http_uplink_look(u);
+}
+
+void http_uplink_close(struct http_uplink *u)
+{
+    free(u->sockets);
+    u->sockets = NULL;
+    u->count = u->room = 0;
+}
+
+bool http_uplink_look(struct http_uplink *u)
+{
+    struct aff_uplink now = { .struct_size = sizeof now };
+    aff_status st = HOST_HAS(u->host, uplink) ? u->host->uplink(u->host, &now) : AFF_END;
+    bool is_other = st != u->status || (st == AFF_OK && now.revision != u->now.revision);
+
+    u->status = st;
+    u->now = now;
+    return is_other;
+}
+
+/* ---- sockets ---- */
+
+/* The kernel counts the other side's end as a byte that was received. */
+static bool is_ended(const struct tcp_info *info)
+{
+    enum { TIME_WAIT = 6, CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 }; /* net/tcp_states.h */
+
+    return info->tcpi_state == TIME_WAIT || info->tcpi_state == CLOSE_WAIT || info->tcpi_state == LAST_ACK ||
+           info->tcpi_state == CLOSING;
+}
+
+/* What was written to it, and what came. False: the kernel does not say. */
+static bool socket_count(int fd, uint64_t *ret_sent, uint64_t *ret_received)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+
+    memset(&info, 0, sizeof info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+        size < offsetof(struct tcp_info, tcpi_bytes_retrans) + sizeof info.tcpi_bytes_retrans)
+        return false;
+    *ret_sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes;
+    *ret_received = info.tcpi_bytes_received - (is_ended(&info) && info.tcpi_bytes_received > 0);
+    return true;
+}
+
+static void socket_tell(struct http_uplink *u, struct wire_socket *s)
+{
+    uint64_t sent = 0, received = 0;
+
+    if (!socket_count(s->fd, &sent, &received))
+        return;
+    sent = sent > s->sent ? sent - s->sent : 0;
+    received = received > s->received ? received - s->received : 0;
+    s->sent += sent;
+    s->received += received;
+    if ((sent > 0 || received > 0) && HOST_HAS(u->host, link_spent))
+        u->host->link_spent(u->host, s->index, sent, received);
+}
+
+static bool sockets_fit(struct http_uplink *u)
+{
+    uint32_t room = u->room ? 2u * u->room : 8u;
+    struct wire_socket *sockets;
+
+    if (u->count < u->room)
+        return true;
+    sockets = realloc(u->sockets, room * sizeof *sockets);
+    if (!sockets)
+        return false;
+    u->sockets = sockets;
+    u->room = room;
+    return true;
+}
+
+/* CURLOPT_OPENSOCKETFUNCTION. */
+static curl_socket_t socket_open(void *self, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct http_uplink *u = self;
+    int fd;
+
+    (void)purpose;
+    if (!sockets_fit(u))
+        return CURL_SOCKET_BAD;
+    fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    u->sockets[u->count++] = (struct wire_socket){ .fd = fd, .index = u->now.index };
+    return fd;
+}
+
+/* CURLOPT_CLOSESOCKETFUNCTION. */
+static int socket_close(void *self, curl_socket_t fd)
+{
+    struct http_uplink *u = self;
+
+    for (uint32_t i = 0; i < u->count; i++)
+        if (u->sockets[i].fd == fd) {
+            socket_tell(u, &u->sockets[i]);
+            u->sockets[i] = u->sockets[--u->count];
+            break;
+        }
+    return close(fd);
+}
+
+void http_uplink_spent(struct http_uplink *u)
+{
+    for (uint32_t i = 0; i < u->count; i++)
+        socket_tell(u, &u->sockets[i]);
+}
+
+/* ---- requests ---- */
+
+/* "if!": a name that is no interface is not taken for a host's. A connection of another
+ * revision may lead nowhere any more, and is not used again. */
+bool http_uplink_use(struct http_uplink *u, struct transfer *t)
+{
+    char interface[sizeof u->now.interface + 4];
+    const char *bind = NULL;
+    long is_fresh = t->uplink != u->now.revision;
+
+    if (u->status == AFF_OK && u->now.interface[0]) {
+        (void)snprintf(interface, sizeof interface, "if!%s", u->now.interface);
+        bind = interface;
+    }
+    t->uplink = u->now.revision;
+    return curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, socket_open) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, u) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETFUNCTION, socket_close) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETDATA, u) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_INTERFACE, bind) == CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, is_fresh) == CURLE_OK;
+}
+
+bool http_uplink_is_other(const struct http_uplink *u, const struct transfer *t)
+{
+    return u->status == AFF_AGAIN || (u->status == AFF_OK && t->uplink != u->now.revision);
+}
+
+void http_uplink_tried(const struct http_uplink *u, const struct transfer *t, bool came_through)
+{
+    if (u->status == AFF_OK && t->uplink == u->now.revision && HOST_HAS(u->host, link_tried))
+        u->host->link_tried(u->host, u->now.index, came_through ? AFF_OK : AFF_ERR_IO);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * fuzz_route.c - any path, template and body. What a path gives is text of a name; rows are
+ * lines of objects, and splitting them again gives the same. The first byte chooses. */
+#include "route.h"
+#include "split.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *no_header(void *self, const char *name)
+{
+    (void)name;
+    return self;
+}
+
+static void paths_try(char *text)
+{
+    char *url = strchr(text, '\n'), *template = url ? strchr(url + 1, '\n') : NULL, name[ROUTE_NAME_ROOM];
+    static struct route_named named;
+    struct route_source from = { text, &named, "client", "file", no_header, NULL };
+    int i;
+
+    if (!template)
+        return;
+    *url++ = *template++ = '\0';
+    if (route_path_problem(text) || route_try(text, url, &named) != ROUTE_FITS || route_template_problem(template, text, true))
+        return;
+    for (i = 0; i < ROUTE_NAMED_MOST; i++)
+        if (*named.values[i] && !route_text_ok(named.values[i]))
+            abort();
+    if (route_write(name, template, &from) && !route_text_ok(name))
+        abort();
+}
+
+static void rows_try(const uint8_t *data, size_t size, bool lines)
+{
+    static struct json *json;
+    struct answer answer;
+    size_t used = 0, again = 0;
+    char *text = malloc(size + split_padding() + 1), *same;
+
+    json = json ? json : split_open(1 << 16);
+    if (!json || !text || size > 1 << 16)
+        abort();
+    memcpy(text, data, size);
+    if (split_text(json, text, size, lines, 4096, &used, &answer)) {
+        same = malloc(used + split_padding());
+        if (!same || used > size + 1)
+            abort();
+        memcpy(same, text, used);
+        if (!split_text(json, same, used, true, 4096, &again, &answer) || again != used || memcmp(same, text, used) != 0)
+            abort();
+        free(same);
+    }
+    free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text;
+
+    if (size < 1 || size > 1 << 16)
+        return 0;
+    if (data[0] % 3 > 0) {
+        rows_try(data + 1, size - 1, data[0] % 3 == 2);
+        return 0;
+    }
+    text = malloc(size);
+    if (!text)
+        return 0;
+    memcpy(text, data + 1, size - 1);
+    text[size - 1] = '\0';
+    paths_try(text);
+    free(text);
+    return 0;
+}
