@@ -201,7 +201,7 @@ static aff_status wakes_uplink(const struct aff_host *host, struct aff_uplink *r
 {
     const struct host_page *page = kid_of(host)->page;
     uint32_t size = ret->struct_size < sizeof *ret ? ret->struct_size : (uint32_t)sizeof *ret, turn, k;
-    uint64_t words[PAGE_UPLINK_WORDS];
+    uint64_t words[PAGE_UPLINK_WORDS] = { 0 };
     aff_status st;
 
     do {
