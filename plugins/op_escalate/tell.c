@@ -105,13 +105,14 @@ static uint32_t row_write(const struct escalate *e, struct aff_record *draft, co
     const struct person *person = &e->plan.people[c->person];
     struct aff_row row = aff_row_begin(draft, CALL_COLUMNS);
     char text[LINE_MOST], code[CODE_ROOM];
+    uint32_t length = text_fill(e, a, c, text);
 
     (void)snprintf(code, sizeof code, "%06" PRIu32, a->code);
     put(&row, OUT_SEVERITY, severity_of(a));
     put(&row, OUT_STATE, state_names[c->state]);
     put(&row, OUT_RULE, a->rule);
     put(&row, OUT_PLACE, a->place);
-    aff_row_put_text(&row, OUT_TEXT, text, text_fill(e, a, c, text));
+    aff_row_put_text(&row, OUT_TEXT, text, length);
     put(&row, OUT_ALERT, a->id);
     if (a->has_since)
         aff_row_put_int(&row, OUT_SINCE, a->since_ns);

@@ -176,7 +176,7 @@ static void column_raw(struct check *c, uint32_t i, uint32_t k)
                                "bit, bits or raw");
     if (col->mask && (col->bit || col->bits))
         wrong(c, i, k, "mask", "stands beside bit or bits; expected one of the two ways; leave the other out");
-    if (col->mask && (col->raw >= RAW_F32 || (wide < 64 && col->mask >> wide)))
+    if (col->mask && (col->raw >= RAW_F32 || (wide < 64 && (uint64_t)col->mask >> wide)))
         wrong(c, i, k, "mask", "is no bits of an integer, or goes beyond it; expected bits of raw; correct one of the two");
     if (f->size > 0 && col->at >= 0 && col->at + width > f->size)
         wrong(c, i, k, "at", "is where the value goes beyond the frame's `size`; expected all of it inside; correct one "

@@ -178,12 +178,14 @@ static const char *object_problem(const struct config *c, const char **ret_optio
     return NULL;
 }
 
+typedef const char *problem_of(const struct config *, const char **);
+
 aff_status s3_validate(const void *config, const struct aff_report *report)
 {
     static const char *const ours[] = { "x-amz-content-sha256", "x-amz-date", "x-amz-security-token", "x-amz-storage-class",
                                         "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
                                         "x-amz-checksum-sha256", "x-amz-checksum-algorithm", "date", NULL };
-    const char *(*const checks[])(const struct config *, const char **) = { place_problem, who_problem, object_problem };
+    static problem_of *const checks[] = { place_problem, who_problem, object_problem };
     const struct config *c = config;
     struct place place;
     bool good = true;

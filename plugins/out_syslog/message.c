@@ -123,7 +123,7 @@ static void value_write(struct text *t, const struct text *value)
 /* A name that is too long or has other characters than SD-NAME is made one. */
 static void name_write(struct text *t, const char *name)
 {
-    for (size_t i = 0; name[i] && i < NAME_MOST; i++) {
+    for (size_t i = 0; i < NAME_MOST && name[i]; i++) {
         bool is_good = (unsigned char)name[i] > 0x20 && (unsigned char)name[i] < 0x7f && !strchr("=]\"", name[i]);
 
         text_add(t, is_good ? name + i : "_", 1);
