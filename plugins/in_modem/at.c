@@ -19,7 +19,7 @@ void at_reader_reset(struct at_reader *a)
     a->running = a->line_done = a->line_old = a->line_long = a->line_early = a->after_cr = false;
     a->has_held = a->has_body = a->body_open = a->code_open = a->code_wants_body = false;
     a->gap = true;
-    a->interrupted = a->was_code = false;
+    a->interrupted = a->was_code = a->echoed = false;
     a->flags = 0;
     a->echo[0] = a->prefix[0] = '\0';
 }
@@ -45,6 +45,7 @@ void at_reader_begin(struct at_reader *a, const char *echo, const char *prefix, 
     a->part_size = 0;
     a->line_early = a->line_size > 0 && !a->line_old;
     a->running = true;
+    a->is_text = false;
     a->flags = flags;
     text_copy(a->echo, sizeof a->echo, echo);
     text_copy(a->prefix, sizeof a->prefix, prefix ? prefix : "");
@@ -53,6 +54,7 @@ void at_reader_begin(struct at_reader *a, const char *echo, const char *prefix, 
 void at_reader_sent(struct at_reader *a, const char *echo)
 {
     a->flags &= ~(unsigned)AT_ASKS;
+    a->is_text = true;
     text_copy(a->echo, sizeof a->echo, echo);
 }
 
@@ -353,6 +355,7 @@ static bool is_body(const struct at_reader *a, enum what what)
 
 static void known_take(struct at_reader *a, struct at_event *e, const struct verdict *v)
 {
+    a->echoed |= v->what == IS_ECHO && !a->is_text;
     if (v->what == IS_ECHO)
         line_forget(a);
     else if (v->what == IS_FINAL)

@@ -81,6 +81,8 @@ struct at_reader {
     bool gap;          /* an empty line came since the last one */
     bool interrupted;  /* a code came right behind a line, as if inside it */
     bool was_code;     /* the last line was a code */
+    bool is_text;      /* what may come back is the text behind a prompt */
+    bool echoed;       /* a command came back; the reader's user clears it */
     bool text_mode;    /* of bodies of codes */
 };
 

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "utf16.h"
+
 /* ---- registration ---- */
 
 /* <AcT>, which the standard goes on adding to: one that is not known is not said. */
@@ -121,6 +123,27 @@ int at_technology_generation(int technology)
 
 /* ---- operator ---- */
 
+/* Four hex digits a character where the modem's character set is UCS2. No operator calls
+ * itself by eight and more of these digits that would make letters. */
+static enum at_fault name_take(struct at_fields *f, char *to, size_t room)
+{
+    uint16_t units[32];
+    struct at_field field;
+    size_t i, letters = 0, count;
+
+    if (!at_fields_next(f, &field))
+        return AT_FAULT_MISSING;
+    count = field.size / 4;
+    if (count < 2 || 3 * count >= room || !hex_read_units(field.at, field.size, units, sizeof units / sizeof units[0]))
+        return at_field_text(&field, to, room);
+    for (i = 0; i < count; i++) /* no control codes, surrogates, private ones */
+        letters += (units[i] >= 0x20 && units[i] < 0xd800) || units[i] >= 0xf900;
+    if (letters < count)
+        return at_field_text(&field, to, room);
+    to[utf16_to_utf8(units, count, to, room - 1)] = '\0';
+    return AT_FINE;
+}
+
 enum at_fault at_operator_read(const char *line, struct at_operator *ret)
 {
     struct at_operator o = { .format = -1, .technology = -1 };
@@ -137,7 +160,7 @@ enum at_fault at_operator_read(const char *line, struct at_operator *ret)
     fault = at_next_int(&f, 0, 2, &number);
     o.format = fault == AT_FINE ? (int)number : -1;
     if (fault == AT_FINE)
-        fault = at_next_text(&f, o.name, sizeof o.name);
+        fault = name_take(&f, o.name, sizeof o.name);
     if (fault == AT_FINE)
         fault = technology_take(&f, &o.technology);
     if (fault != AT_FINE && fault != AT_FAULT_MISSING)

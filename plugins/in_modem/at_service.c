@@ -9,20 +9,25 @@
 
 enum at_fault at_sim_read(const char *line, enum at_sim *ret)
 {
-    static const char *const names[] = { "READY", "SIM PIN", "SIM PUK", "SIM PIN2", "SIM PUK2" };
+    static const struct {
+        const char *name;
+        enum at_sim sim;
+    } names[] = { { "READY", AT_SIM_READY },       { "SIM PIN", AT_SIM_PIN },          { "SIM PUK", AT_SIM_PUK },
+                  { "SIM PIN2", AT_SIM_PIN2 },     { "SIM PUK2", AT_SIM_PUK2 },        { "NOT READY", AT_SIM_BUSY },
+                  { "NOT INSERTED", AT_SIM_ABSENT }, { "SIM REMOVED", AT_SIM_ABSENT } };
     struct at_fields f;
     char text[40];
     enum at_fault fault;
-    int i;
+    size_t i, count = sizeof names / sizeof names[0];
 
     if (!at_fields_open(&f, line, "+CPIN:"))
         return AT_FAULT_PREFIX;
     fault = at_next_text(&f, text, sizeof text);
     if (fault != AT_FINE || !*text)
         return fault == AT_FINE ? AT_FAULT_MISSING : fault;
-    for (i = 0; i < AT_SIM_OTHER && strcmp(text, names[i]) != 0; i++)
+    for (i = 0; i < count && strcmp(text, names[i].name) != 0; i++)
         continue;
-    *ret = (enum at_sim)i;
+    *ret = i < count ? names[i].sim : AT_SIM_OTHER;
     return AT_FINE;
 }
 

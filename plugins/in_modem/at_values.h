@@ -117,7 +117,8 @@ enum at_fault at_ussd_read(const char *line, struct at_ussd *ret);
 
 /* ---- the rest (at_service.c) ---- */
 
-enum at_sim { AT_SIM_READY, AT_SIM_PIN, AT_SIM_PUK, AT_SIM_PIN2, AT_SIM_PUK2, AT_SIM_OTHER };
+/* Busy: it may be ready in a moment; absent: also taken out. */
+enum at_sim { AT_SIM_READY, AT_SIM_PIN, AT_SIM_PUK, AT_SIM_PIN2, AT_SIM_PUK2, AT_SIM_BUSY, AT_SIM_ABSENT, AT_SIM_OTHER };
 enum at_fault at_sim_read(const char *line, enum at_sim *ret);
 
 /* A line that is a value by itself, with a prefix and quotes or without: CGMI,

@@ -46,11 +46,11 @@ static const char *const begun[] = {
     "+CRING:",  "+CMTI:",  "+CDSI:",   "+CBMI:",  "+CREG:",   "+CGREG:",   "+CEREG:", "+C5GREG:", "+CUSD:",
     "+CTZV:",   "+CTZE:",  "+CTZEU:",  "+CTZDST:", "+CGEV:",  "+CLIP:",    "+CCWA:",  "+CSSI:",   "+CSSU:",
     "+CIEV:",   "+CPIN:",  "+CFUN:",   "^",        "*PSUTTZ:", "*PSNWID:", "*EMRDY:", "+QIND:",   "+QUSIM:",
-    "+UUSORD:", "+SIM:",   "+CUSATP:", "+STIN:",   "+CDSB:",
+    "+UUSORD:", "+KSUP:",  "+SIM:",   "+CUSATP:", "+STIN:",   "+CDSB:",
 };
 static const char *const words[] = {
-    "RING", "RDY", "Call Ready", "SMS Ready", "SMS DONE", "PB DONE", "+PBREADY", "NORMAL POWER DOWN", "POWERED DOWN",
-    "SYSSTART", "START", "UNDER-VOLTAGE WARNNING", "OVER-VOLTAGE WARNNING",
+    "RING", "RDY", "APP RDY", "MODEM:STARTUP", "Call Ready", "SMS Ready", "SMS DONE", "PB DONE", "+PBREADY",
+    "NORMAL POWER DOWN", "POWERED DOWN", "SYSSTART", "START", "UNDER-VOLTAGE WARNNING", "OVER-VOLTAGE WARNNING",
 };
 
 bool at_code_has_body(const char *line)

@@ -15,6 +15,7 @@
 #define DELAY_FIRST_NS (SECOND_NS / 4)
 #define DELAY_LAST_NS (30 * SECOND_NS)
 #define PROMPT_NS (10 * SECOND_NS)
+enum { PATIENCE_PART = 3, PATIENCE_TIMES = 20 };
 enum { TURN_BYTES = 32768 };
 
 static struct port_rule rule_of(const struct config *c)
@@ -154,6 +155,7 @@ void engine_send(struct modem *m, const struct request *r)
     e->line = r->line;
     e->done = r->done;
     e->timeout_ns = r->timeout_ns;
+    e->sent_ns = m->now;
     e->deadline_ns = m->now + (r->payload ? PROMPT_NS : r->timeout_ns);
     (void)snprintf(e->payload, sizeof e->payload, "%s", r->payload ? r->payload : "");
     at_reader_begin(&e->reader, r->text, r->prefix, r->flags);
@@ -179,12 +181,23 @@ static void final_take(struct modem *m, const struct at_event *event)
         e->done(m, good ? ENDED_OK : ENDED_ERROR, event);
 }
 
+/* A long list over a slow line comes for minutes; one that never ends is ended. */
+static int64_t patience(const struct modem *m)
+{
+    const struct engine *e = &m->engine;
+    int64_t until = earlier(m->now + e->timeout_ns / PATIENCE_PART, e->sent_ns + PATIENCE_TIMES * e->timeout_ns);
+
+    return until > e->deadline_ns ? until : e->deadline_ns;
+}
+
 static void event_take(struct modem *m, const struct at_event *event)
 {
     struct engine *e = &m->engine;
 
     switch (event->kind) {
     case AT_INFO:
+        if (e->busy)
+            e->deadline_ns = patience(m);
         if (e->busy && e->line)
             e->line(m, event);
         break;
@@ -265,6 +278,21 @@ static void port_write(struct modem *m)
     }
 }
 
+static void time_is_up(struct modem *m)
+{
+    struct engine *e = &m->engine;
+    bool may_ask = e->prompted || e->reader.flags & AT_ASKS;
+
+    m->host->count(m->host, METRIC_TIMEOUTS, 1);
+    e->busy = false;
+    if (e->done)
+        e->done(m, ENDED_TIMEOUT, NULL);
+    if (e->fd >= 0 && m->phase > PHASE_SYNC)
+        session_sync(m, SECOND_NS);
+    if (may_ask && e->fd >= 0)
+        engine_raw(m, "\x1b"); /* leaves a prompt that may be there */
+}
+
 bool engine_turn(struct modem *m)
 {
     struct engine *e = &m->engine;
@@ -273,16 +301,8 @@ bool engine_turn(struct modem *m)
     if (e->fd < 0)
         return false;
     more = port_read(m);
-    if (e->busy && m->now >= e->deadline_ns) {
-        m->host->count(m->host, METRIC_TIMEOUTS, 1);
-        if (e->prompted || e->reader.flags & AT_ASKS)
-            engine_raw(m, "\x1b"); /* leaves a prompt that may be there */
-        e->busy = false;
-        if (e->done)
-            e->done(m, ENDED_TIMEOUT, NULL);
-        if (e->fd >= 0 && m->phase > PHASE_SYNC)
-            session_sync(m, SECOND_NS);
-    }
+    if (e->busy && m->now >= e->deadline_ns)
+        time_is_up(m);
     session_next(m);
     port_write(m);
     return more;

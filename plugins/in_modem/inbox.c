@@ -171,6 +171,10 @@ static bool is_believed(struct inbox *b, uint64_t digest)
 
 static void text_mode_say(struct modem *m)
 {
+    if (setup_may_change(m)) {
+        m->inbox.is_odd = true;
+        return;
+    }
     if (!m->inbox.text_told)
         (void)snprintf(event_add(m, EVENT_TEXT_MODE, NULL)->why, WHY_MOST,
                        "the modem gives messages in text mode only, AT+CMGF=0 does not change it; they are not read and stay in "

@@ -12,9 +12,10 @@
 struct head {
     char version[8];
     uint32_t part_size, parts, given_size, given, sent;
+    uint32_t pin_refused; /* its digest */
 };
 
-static const char version[8] = "modem 2";
+static const char version[8] = "modem 3";
 
 static uint32_t sent_count(const struct modem *m)
 {
@@ -50,7 +51,7 @@ aff_status modem_snapshot(void *self, void *buffer, size_t room, size_t *ret_siz
 {
     const struct modem *m = self;
     struct head head = { .part_size = sizeof(struct part), .given_size = sizeof(struct given), .parts = m->inbox.joiner.count, .given = given_count(m),
-                         .sent = sent_count(m) };
+                         .sent = sent_count(m), .pin_refused = m->pin_refused };
     uint8_t *to = buffer;
     uint32_t i;
 
@@ -153,6 +154,7 @@ aff_status modem_restore(void *self, const void *buffer, size_t size)
         size != sizeof head + head.parts * sizeof(struct part) + head.given * sizeof(struct given) + head.sent * sizeof(struct sent))
         return m->host->explain(m->host, AFF_ERR_DATA, "the snapshot was not written by this version of in_modem");
     at += sizeof head;
+    m->pin_refused = head.pin_refused;
     parts_get(m, at, head.parts);
     at += head.parts * sizeof(struct part);
     given_get(m, at, head.given);

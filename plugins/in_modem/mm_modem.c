@@ -331,6 +331,7 @@ static void order_start(struct modem *m, struct order *o)
     }
     if (!request_fill(m, o, number, &r))
         return;
+    o->began_ns = m->now;
     if (mm_ask(m->managed->mm, &r) == MM_TAKEN)
         o->running = true;
 }

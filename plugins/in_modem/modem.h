@@ -42,6 +42,7 @@ enum {
     ARRIVALS_MOST = 64, /* messages that were told of, where the modem has no list */
     STORES_MOST = 4,
     DOUBTS_MOST = 32,
+    EARLY_MOST = 32,
     REPORTS_MOST = 64, /* messages sent whose reports are to come */
     WHY_MOST = 200
 };
@@ -75,7 +76,7 @@ struct engine {
     size_t out_size, out_sent;
     char payload[2 * SMS_PDU_MOST + 4];
     bool busy, prompted;
-    int64_t deadline_ns, timeout_ns;
+    int64_t deadline_ns, timeout_ns, sent_ns;
     void (*line)(struct modem *m, const struct at_event *e);
     void (*done)(struct modem *m, enum ended ended, const struct at_event *e);
     struct port_fault fault;
@@ -213,6 +214,7 @@ struct order {
     uint8_t tries;   /* of this part */
     uint8_t target, part;
     int64_t queued_ns, next_ns;
+    int64_t began_ns; /* when its first part was sent to this number */
     int code; /* of the last error, -1: none */
     char why[WHY_MOST]; /* words of ours */
     uint8_t references[PARTS_SENT_MOST];
@@ -228,8 +230,17 @@ struct told {
     uint8_t sent; /* of a report: the message it is of, from 1 */
 };
 
+/* A report of what is not known to be sent yet. */
+struct early {
+    int64_t at_ns; /* boot clock; 0: none */
+    char number[SMS_NUMBER_MOST + 2];
+    uint8_t reference, status;
+};
+
 struct outbox {
     struct order orders[ORDERS_MOST]; /* oldest first */
+    struct early early[EARLY_MOST];   /* a ring */
+    uint32_t early_count;             /* counts up */
     uint32_t count;
     int64_t reference; /* of +CMGS */
     char reply[AT_LINE_MOST + 1];
@@ -268,11 +279,14 @@ struct modem {
     unsigned step, tries;
     int64_t wait_ns; /* nothing is sent before */
     int64_t now;
-    bool pin_tried, silent_told, line_was_lost;
+    bool silent_told, line_was_lost, iccid_silent;
+    uint32_t pin_tried;   /* digest of the PIN and the SIM that it was tried for; 0: none */
+    uint32_t pin_refused; /* by that SIM, also in an earlier run */
+    bool echoes;          /* also when told not to */
     bool notices_known;
     struct at_notices notices;
     enum at_sim sim;
-    char sim_state[24];
+    char sim_state[24], sim_said[48];
     struct at_registration registration[AT_DOMAINS];
     bool has_registration[AT_DOMAINS];
     struct at_signal signal;
@@ -284,6 +298,8 @@ struct modem {
     uint64_t skipped;     /* commands of setup.c that the modem never answered, by bit */
     uint32_t slow_polls;  /* those not answered the last time */
     uint64_t slow_steps;
+    uint64_t refused, again; /* commands of setup.c that must be taken and were not; of these, still to be sent now */
+    unsigned refused_tries;
     bool is_off;          /* its radio is, by +CFUN */
     unsigned poll;
     bool polling, status_due, position_due;
@@ -304,17 +320,24 @@ void session_sync(struct modem *m, int64_t settle_ns);
 /* Sends the next command, if nothing runs and there is one. */
 void session_next(struct modem *m);
 void session_code(struct modem *m, const struct at_event *e);
+/* AT+CPIN? was asked while it was ready: a line of its reply, or the code of an error. */
+void session_sim_look(struct modem *m, const char *line, int code);
 int64_t session_due(struct modem *m);
 bool session_is_registered(const struct modem *m);
 bool session_is_roaming(const struct modem *m);
 /* <AcT> of the best registration; -1. */
 int session_technology(const struct modem *m);
 
-/* setup.c: commands of a session's beginning, and those asked now and then. False:
+/* setup.c: a line of the reply to AT+CCID; commands of a session's beginning, and those asked now and then. False:
  * there is no more. */
+void setup_iccid(struct modem *m, const struct at_event *e);
 bool setup_identity(struct modem *m);
 bool setup_ready(struct modem *m);
 bool setup_poll(struct modem *m);
+/* What was refused is sent again before the next poll; a modem may not be ready when it says so. */
+void setup_again(struct modem *m);
+/* Whether it may still come to that. */
+bool setup_may_change(const struct modem *m);
 
 /* inbox.c */
 aff_status inbox_open(struct modem *m);

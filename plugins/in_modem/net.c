@@ -303,10 +303,26 @@ void net_active(struct modem *m, bool active)
         came_down(m, "the context is not active any more");
 }
 
+/* Whether it is of our context: "NW PDN DEACT 1", "ME DEACT "IP","10.0.0.2",1", and where
+ * none is named. Of a secondary one, "NW DEACT 1,5,0", it is not. */
+static bool is_ours(const struct modem *m, const char *line)
+{
+    struct at_fields f;
+    struct at_field first;
+    int64_t cid;
+
+    if (!at_fields_open(&f, strstr(line, "DEACT"), "DEACT") || !at_fields_next(&f, &first))
+        return true;
+    if (!first.quoted && at_field_int(&first, 0, 255, &cid) == AT_FINE)
+        return cid == m->config->cid && (strstr(line, "PDN DEACT") || !f.at);
+    at_fields_skip(&f, 1);
+    return at_next_int(&f, 0, 255, &cid) != AT_FINE || cid == m->config->cid;
+}
+
 /* TS 27.007, 10.1.19: deactivated or detached, by the network or the modem. */
 void net_code(struct modem *m, const char *line)
 {
-    bool down = strstr(line, "DETACH") || strstr(line, "DEACT");
+    bool down = strstr(line, "DETACH") || (strstr(line, "DEACT") && is_ours(m, line));
 
     if (down && m->net.state == NET_UP)
         came_down(m, strstr(line, "NW ") ? "the network ended it" : "the modem ended it");

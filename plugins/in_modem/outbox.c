@@ -147,6 +147,77 @@ static struct told *told_add(struct modem *m, enum order_kind kind, const char *
     return t;
 }
 
+/* ---- reports ---- */
+
+/* Networks write a number with and without its country: the last digits count. */
+static bool same_number(const char *one, const char *other)
+{
+    enum { LAST = 7 };
+    size_t a = strlen(one), b = strlen(other), n = a < b ? a : b;
+
+    n = n < LAST ? n : LAST;
+    return n > 0 && memcmp(one + a - n, other + b - n, n) == 0;
+}
+
+static const char *const outcome_words[] = { [SMS_DELIVERED] = "delivered", [SMS_UNSURE] = "unconfirmed",
+                                             [SMS_STILL_TRYING] = "trying", [SMS_FAILED] = "failed" };
+
+void outbox_delivery(struct modem *m, struct sent *s)
+{
+    enum sms_outcome outcome = sms_outcome_of(s->delivered);
+    struct told *t = told_add(m, (enum order_kind)s->kind, outcome_words[outcome]);
+
+    (void)snprintf(t->number, sizeof t->number, "%s", s->number);
+    t->id = s->id;
+    t->reference = s->references[s->parts - 1];
+    t->parts = s->parts;
+    t->code = outcome == SMS_DELIVERED ? INT64_MIN : s->delivered;
+    t->sent = (uint8_t)(s - m->outbox.sent + 1);
+}
+
+/* All parts must have arrived; one that fails fails the message. */
+static void report_apply(struct modem *m, struct sent *s, uint8_t part, uint8_t status)
+{
+    enum sms_outcome outcome = sms_outcome_of(status);
+
+    s->state[part] = 1;
+    s->delivered = (uint8_t)(s->delivered + (outcome == SMS_DELIVERED));
+    if (outcome == SMS_DELIVERED && s->delivered < s->parts)
+        return;
+    m->host->count(m->host, outcome == SMS_DELIVERED ? METRIC_DELIVERED : METRIC_UNDELIVERED, 1);
+    s->used = SENT_ENDED;
+    s->delivered = status;
+    outbox_delivery(m, s);
+}
+
+/* The first of several parts may have arrived before the last is sent, and some modems
+ * hand a report over before they say that the message was sent. */
+static void early_add(struct modem *m, const struct sms *report)
+{
+    struct outbox *b = &m->outbox;
+    struct early *e = &b->early[b->early_count++ % EARLY_MOST];
+
+    *e = (struct early){ .at_ns = m->now, .reference = report->reference, .status = report->status };
+    (void)snprintf(e->number, sizeof e->number, "%.*s", (int)sizeof e->number - 1, report->peer.text);
+}
+
+/* Those that came since it was begun to be sent. */
+static void early_find(struct modem *m, struct sent *s, int64_t began_ns)
+{
+    uint32_t i;
+    uint8_t k;
+
+    for (i = 0; i < EARLY_MOST; i++) {
+        struct early *e = &m->outbox.early[i];
+
+        for (k = 0; k < s->parts && e->at_ns && s->used == SENT_WAITS; k++)
+            if (s->references[k] == e->reference && !s->state[k] && e->at_ns >= began_ns && same_number(s->number, e->number)) {
+                e->at_ns = 0;
+                report_apply(m, s, k, e->status);
+            }
+    }
+}
+
 /* Of a full table the oldest makes room: its "sent" was told already. */
 static void sent_add(struct modem *m, const struct order *o, const char *number, uint8_t parts)
 {
@@ -162,6 +233,7 @@ static void sent_add(struct modem *m, const struct order *o, const char *number,
                           .used = SENT_WAITS, .kind = (uint8_t)o->kind };
     (void)snprintf(s[i].number, sizeof s[i].number, "%s", number);
     memcpy(s[i].references, o->references, parts);
+    early_find(m, &s[i], o->began_ns);
 }
 
 /* One number is through, with or without success. */
@@ -180,7 +252,7 @@ static void target_end(struct modem *m, struct order *o, const char *outcome, co
     if (is_sent && parts > 0) {
         t->reference = o->references[parts - 1];
         if (m->config->reports)
-            sent_add(m, o, t->number, parts);
+            sent_add(m, o, t->number, parts); /* `t` may have gone */
         m->host->count(m->host, METRIC_SENT, 1);
         m->host->cut(m->host); /* who dies before the commit sends it again */
     }
@@ -193,10 +265,12 @@ static void target_end(struct modem *m, struct order *o, const char *outcome, co
 
 /* ---- sending ---- */
 
-/* Errors that another try does not mend (TS 24.011, annex E; 27.005, 3.2.5). */
+/* Errors that another try does not mend (TS 24.011, annex E; 27.005, 3.2.5). "Not
+ * allowed" is none of them: so say modems that are not ready yet; nor is a SIM that
+ * may come back. */
 static bool is_final(const struct at_event *e)
 {
-    static const int codes[] = { 1, 8, 10, 21, 28, 29, 30, 50, 69, 81, 95, 96, 97, 98, 99, 302, 303, 304, 305, 310, 316, 330 };
+    static const int codes[] = { 1, 8, 10, 21, 28, 29, 30, 50, 69, 81, 95, 96, 97, 98, 99, 303, 304, 305, 330 };
     size_t i;
 
     for (i = 0; i < sizeof codes / sizeof codes[0]; i++)
@@ -284,6 +358,7 @@ bool outbox_next(struct modem *m, struct order *o)
     size_t size, length = 0;
 
     outbox_number(m, o, number);
+    o->began_ns = o->part == 0 ? m->now : o->began_ns;
     sms_cut(units, order_units(m, o, units), (uint16_t)m->config->max_parts, &cuts);
     draft = draft_of(m, o, units, &cuts);
     draft.number = number;
@@ -317,21 +392,12 @@ size_t outbox_utf8(struct modem *m, struct order *o, char *to, size_t room)
 void outbox_sent(struct modem *m, struct order *o)
 {
     uint8_t parts = o->part;
+    uint32_t i;
 
     target_end(m, o, "sent", NULL, 1);
-    m->outbox.told[m->outbox.told_count - 1].parts = parts;
-}
-
-/* ---- reports ---- */
-
-/* Networks write a number with and without its country: the last digits count. */
-static bool same_number(const char *one, const char *other)
-{
-    enum { LAST = 7 };
-    size_t a = strlen(one), b = strlen(other), n = a < b ? a : b;
-
-    n = n < LAST ? n : LAST;
-    return n > 0 && memcmp(one + a - n, other + b - n, n) == 0;
+    for (i = m->outbox.told_count; i-- > 0 && strcmp(m->outbox.told[i].outcome, "sent") != 0;)
+        continue; /* its report may be told already */
+    m->outbox.told[i].parts = parts;
 }
 
 static void report_event(struct modem *m, const struct sms *report, const char *state)
@@ -362,23 +428,6 @@ static struct sent *sent_find(struct modem *m, const struct sms *report, uint8_t
     return best;
 }
 
-static const char *const outcome_words[] = { [SMS_DELIVERED] = "delivered", [SMS_UNSURE] = "unconfirmed",
-                                             [SMS_STILL_TRYING] = "trying", [SMS_FAILED] = "failed" };
-
-void outbox_delivery(struct modem *m, struct sent *s)
-{
-    enum sms_outcome outcome = sms_outcome_of(s->delivered);
-    struct told *t = told_add(m, (enum order_kind)s->kind, outcome_words[outcome]);
-
-    (void)snprintf(t->number, sizeof t->number, "%s", s->number);
-    t->id = s->id;
-    t->reference = s->references[s->parts - 1];
-    t->parts = s->parts;
-    t->code = outcome == SMS_DELIVERED ? INT64_MIN : s->delivered;
-    t->sent = (uint8_t)(s - m->outbox.sent + 1);
-}
-
-/* All parts must have arrived; one that fails fails the message. */
 void outbox_report(struct modem *m, const struct sms *report)
 {
     enum sms_outcome outcome = sms_outcome_of(report->status);
@@ -386,15 +435,11 @@ void outbox_report(struct modem *m, const struct sms *report)
     uint8_t part = 0;
 
     report_event(m, report, outcome_words[outcome]);
+    if (outcome == SMS_STILL_TRYING)
+        return;
     s = sent_find(m, report, &part);
-    if (!s || outcome == SMS_STILL_TRYING)
-        return;
-    s->state[part] = 1;
-    s->delivered = (uint8_t)(s->delivered + (outcome == SMS_DELIVERED));
-    if (outcome == SMS_DELIVERED && s->delivered < s->parts)
-        return;
-    m->host->count(m->host, outcome == SMS_DELIVERED ? METRIC_DELIVERED : METRIC_UNDELIVERED, 1);
-    s->used = SENT_ENDED;
-    s->delivered = report->status;
-    outbox_delivery(m, s);
+    if (s)
+        report_apply(m, s, part, report->status);
+    else
+        early_add(m, report);
 }

@@ -22,6 +22,7 @@ void session_opened(struct modem *m)
     m->tries = m->step = 0;
     m->unsupported = m->slow_polls = 0;
     m->skipped = m->slow_steps = 0;
+    m->iccid_silent = false;
     if (m->line_was_lost)
         (void)event_add(m, EVENT_LINE_BACK, NULL);
     m->line_was_lost = false;
@@ -59,6 +60,15 @@ void session_sync(struct modem *m, int64_t settle_ns)
     m->tries = 0;
     m->polling = false;
     store_lost(m);
+}
+
+static void restarted(struct modem *m)
+{
+    m->host->count(m->host, METRIC_RESETS, 1);
+    (void)event_add(m, EVENT_RESET, NULL);
+    radio_forget(m);
+    net_lost(m, "the modem began anew");
+    session_sync(m, 2 * SECOND_NS);
 }
 
 /* ---- synchronisation ---- */
@@ -106,13 +116,31 @@ static void sim_wait(struct modem *m, const char *state)
     m->wait_ns = m->now + SIM_AGAIN_NS;
 }
 
+/* That a SIM refused a PIN is kept by a digest of both: a run that is started again and
+ * again would lock the SIM as well. */
+static uint32_t pin_digest(const struct modem *m)
+{
+    const char *parts[] = { m->config->pin ? m->config->pin : "", " ", m->iccid }, *at;
+    uint32_t hash = UINT32_C(0x811c9dc5);
+    size_t i;
+
+    for (i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        for (at = parts[i]; *at; at++)
+            hash = (hash ^ (unsigned char)*at) * UINT32_C(0x01000193);
+    return hash ? hash : 1;
+}
+
 static void pin_done(struct modem *m, enum ended ended, const struct at_event *e)
 {
-    (void)e;
-    if (ended == ENDED_OK)
+    bool is_busy = ended == ENDED_ERROR && (e->code == 14 || e->code == 314);
+
+    if (ended == ENDED_OK || is_busy)
         m->wait_ns = m->now + SECOND_NS; /* the SIM takes a moment */
-    else if (ended == ENDED_ERROR)
-        sim_wait(m, "pin_refused");
+    m->pin_tried = is_busy ? 0 : m->pin_tried;
+    if (ended != ENDED_ERROR || is_busy)
+        return;
+    m->pin_refused = m->pin_tried;
+    sim_wait(m, "pin_refused");
 }
 
 static void pin_send(struct modem *m)
@@ -120,22 +148,40 @@ static void pin_send(struct modem *m)
     char text[32];
 
     if (!m->config->pin || !*m->config->pin) {
+        m->pin_refused = 0;
         sim_wait(m, "pin_needed");
         return;
     }
-    if (m->pin_tried) { /* a third wrong one would lock the SIM */
+    if (m->pin_tried == pin_digest(m) || m->pin_refused == pin_digest(m)) { /* a third wrong one would lock the SIM */
         sim_wait(m, "pin_refused");
         return;
     }
-    m->pin_tried = true;
+    m->pin_tried = pin_digest(m);
     (void)snprintf(text, sizeof text, "AT+CPIN=\"%s\"", m->config->pin);
     engine_send(m, &(struct request){ .text = text, .timeout_ns = 20 * SECOND_NS, .done = pin_done });
     explicit_bzero(text, sizeof text);
 }
 
+static bool sim_is_open(enum at_sim sim)
+{
+    return sim == AT_SIM_READY || sim == AT_SIM_PIN2 || sim == AT_SIM_PUK2;
+}
+
 static void sim_line(struct modem *m, const struct at_event *e)
 {
     (void)at_sim_read(e->line, &m->sim);
+}
+
+/* A SIM may be taken out without a word. What is no answer says nothing. */
+void session_sim_look(struct modem *m, const char *line, int code)
+{
+    enum at_sim sim = AT_SIM_READY;
+    bool is_gone = code == 5 || (code >= 10 && code <= 13) || code == 15;
+
+    if (line)
+        is_gone = at_sim_read(line, &sim) == AT_FINE && !sim_is_open(sim);
+    if (is_gone && m->phase == PHASE_READY)
+        session_sync(m, SECOND_NS);
 }
 
 static void sim_error(struct modem *m, const struct at_event *e)
@@ -158,20 +204,45 @@ static void sim_done(struct modem *m, enum ended ended, const struct at_event *e
         sim_error(m, e);
     if (ended != ENDED_OK)
         return;
-    if (m->sim == AT_SIM_READY || m->sim == AT_SIM_PIN2 || m->sim == AT_SIM_PUK2) {
+    if (sim_is_open(m->sim)) {
         sim_say(m, "ready");
         m->phase = PHASE_SETUP;
         m->step = 0;
+        m->pin_tried = 0; /* it was right, or is not needed: the SIM may be locked anew */
+        m->refused = m->refused_tries = 0;
     } else if (m->sim == AT_SIM_PUK) {
         sim_wait(m, "puk_needed");
+    } else if (m->sim == AT_SIM_BUSY) {
+        m->wait_ns = m->now + SECOND_NS;
+    } else if (m->sim == AT_SIM_ABSENT) {
+        sim_wait(m, "absent");
     } else if (m->sim != AT_SIM_PIN) {
         sim_wait(m, "locked");
     }
 }
 
+static void which_sim_done(struct modem *m, enum ended ended, const struct at_event *e)
+{
+    (void)e;
+    m->iccid_silent |= ended == ENDED_TIMEOUT;
+}
+
+/* Which SIM it is many modems say of a locked one, too. */
+static void which_sim_ask(struct modem *m)
+{
+    m->iccid[0] = '\0';
+    engine_send(m, &(struct request){ .text = "AT+CCID", .flags = AT_PLAIN, .timeout_ns = 5 * SECOND_NS, .line = setup_iccid,
+                                      .done = which_sim_done });
+}
+
 static void sim_next(struct modem *m)
 {
-    if (m->sim == AT_SIM_PIN && m->tries == 1) {
+    if (m->sim == AT_SIM_PIN && m->tries == 1 && m->config->pin && !m->iccid_silent) {
+        m->tries = 2;
+        which_sim_ask(m);
+        return;
+    }
+    if (m->sim == AT_SIM_PIN && m->tries > 0) {
         m->tries = 0;
         pin_send(m);
         return;
@@ -199,6 +270,7 @@ static void ready_next(struct modem *m)
     if (!m->polling && m->now >= m->next_poll_ns) {
         m->polling = true;
         m->poll = 0;
+        setup_again(m);
         m->next_poll_ns = m->now + (m->config->every ? m->config->every : 60 * SECOND_NS);
     }
     if (m->polling && !setup_poll(m)) {
@@ -221,6 +293,7 @@ static void phase_next(struct modem *m)
         if (!setup_identity(m)) {
             m->phase = PHASE_SIM;
             m->tries = 0;
+            m->echoes = m->engine.reader.echoed;
         }
         return;
     case PHASE_SIM:
@@ -238,6 +311,12 @@ static void phase_next(struct modem *m)
     }
 }
 
+/* Where it was told not to echo and does again, it began anew without a word. */
+static bool is_forgetful(struct modem *m)
+{
+    return m->engine.reader.echoed && !m->echoes;
+}
+
 /* A phase that has nothing more to send gives way to the next at once. */
 void session_next(struct modem *m)
 {
@@ -247,6 +326,10 @@ void session_next(struct modem *m)
         if (m->engine.fd < 0 || m->engine.busy || m->engine.lent || m->now < m->wait_ns)
             return;
         before = m->phase;
+        if (before > PHASE_INIT && is_forgetful(m)) {
+            restarted(m);
+            return;
+        }
         phase_next(m);
     } while (m->phase != before);
 }
@@ -370,8 +453,8 @@ static void call_code(struct modem *m, const char *line)
 /* Words by which modems say that they began anew. */
 static bool is_restart(const char *line)
 {
-    static const char *const words[] = { "RDY", "SYSSTART", "START", "^BOOT", "+CFUN: 1", "NORMAL POWER DOWN",
-                                         "POWERED DOWN" };
+    static const char *const words[] = { "RDY", "SYSSTART", "START", "^SYSSTART", "^SHUTDOWN", "^BOOT", "+CFUN: 1",
+                                         "+KSUP:", "MODEM:STARTUP", "NORMAL POWER DOWN", "POWERED DOWN" };
     size_t i;
 
     for (i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -380,6 +463,7 @@ static bool is_restart(const char *line)
     return false;
 }
 
+/* One that is ready again was away: what was set may be gone with it. */
 static void sim_code(struct modem *m, const char *line)
 {
     enum at_sim sim;
@@ -388,7 +472,7 @@ static void sim_code(struct modem *m, const char *line)
         m->wait_ns = m->now;
         return;
     }
-    if (m->phase == PHASE_READY && (at_sim_read(line, &sim) != AT_FINE || sim != AT_SIM_READY))
+    if (m->phase == PHASE_READY || (m->phase == PHASE_SETUP && at_sim_read(line, &sim) == AT_FINE && !sim_is_open(sim)))
         session_sync(m, SECOND_NS);
 }
 
@@ -401,11 +485,13 @@ static void restart_code(struct modem *m)
         session_sync(m, SECOND_NS);
         return;
     }
-    m->host->count(m->host, METRIC_RESETS, 1);
-    (void)event_add(m, EVENT_RESET, NULL);
-    radio_forget(m);
-    net_lost(m, "the modem began anew");
-    session_sync(m, 2 * SECOND_NS);
+    restarted(m);
+}
+
+/* What was refused may be taken now. */
+static bool is_ready_word(const char *line)
+{
+    return strcmp(line, "SMS Ready") == 0 || strstr(line, "SMS DONE") != NULL;
 }
 
 void session_code(struct modem *m, const struct at_event *e)
@@ -414,6 +500,8 @@ void session_code(struct modem *m, const struct at_event *e)
 
     if (is_restart(line))
         restart_code(m);
+    else if (is_ready_word(line))
+        m->next_poll_ns = m->refused ? m->now : m->next_poll_ns;
     else if (strncmp(line, "+CPIN:", 6) == 0)
         sim_code(m, line);
     else if (strncmp(line, "+CMT", 4) == 0 || strncmp(line, "+CDS", 4) == 0)

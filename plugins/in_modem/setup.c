@@ -17,6 +17,7 @@ struct step {
     void (*line)(struct modem *m, const struct at_event *e);
     bool (*make)(struct modem *m, char *to, size_t room);
 };
+enum { STEP_MUST = 0x100 }; /* a flag: refused, it is sent again later */
 
 /* ---- lines ---- */
 
@@ -59,7 +60,7 @@ static void imsi_line(struct modem *m, const struct at_event *e)
     number_take(e->line, m->imsi, sizeof m->imsi);
 }
 
-static void iccid_line(struct modem *m, const struct at_event *e)
+void setup_iccid(struct modem *m, const struct at_event *e)
 {
     number_take(e->line, m->iccid, sizeof m->iccid);
 }
@@ -97,6 +98,11 @@ static void notices_line(struct modem *m, const struct at_event *e)
 static void code_line(struct modem *m, const struct at_event *e)
 {
     session_code(m, e);
+}
+
+static void sim_line(struct modem *m, const struct at_event *e)
+{
+    (void)snprintf(m->sim_said, sizeof m->sim_said, "%s", e->line);
 }
 
 static void csq_line(struct modem *m, const struct at_event *e)
@@ -170,8 +176,12 @@ static bool notices_make(struct modem *m, char *to, size_t room)
     const struct at_notices *n = &m->notices;
     int mode = !m->notices_known || n->can[0][2] ? 2 : n->can[0][1] ? 1 : 0;
     int report = !m->config->reports ? 0 : !m->notices_known || n->can[3][1] ? 1 : n->can[3][2] ? 2 : 0;
+    int buffered = m->notices_known && !n->can[4][0] && n->can[4][1];
 
-    (void)snprintf(to, room, "AT+CNMI=%d,1,0,%d,0", mode, report);
+    if (!m->notices_known && m->refused_tries >= 2) /* it may not know the others */
+        (void)snprintf(to, room, "AT+CNMI=%d,1", m->refused_tries % 2 ? 1 : 2);
+    else
+        (void)snprintf(to, room, "AT+CNMI=%d,1,0,%d,%d", mode, report, buffered);
     return true;
 }
 
@@ -207,14 +217,14 @@ static const struct step identity_steps[] = {
 
 static const struct step ready_steps[] = {
     { "AT+CIMI", NULL, AT_PLAIN, 5, imsi_line, NULL },
-    { "AT+CCID", NULL, AT_PLAIN, 5, iccid_line, NULL },
-    { "AT+CMGF=0", NULL, 0, 5, NULL, NULL },
+    { "AT+CCID", NULL, AT_PLAIN, 5, setup_iccid, NULL },
+    { "AT+CMGF=0", NULL, STEP_MUST, 5, NULL, NULL },
     { "AT+CSCS=\"GSM\"", NULL, 0, 5, NULL, NULL },
     { "AT+CSMS=0", "+CSMS:", 0, 5, NULL, NULL }, /* nothing that comes is to be acknowledged */
-    { NULL, "+CPMS:", 0, 10, NULL, store_make },
+    { NULL, "+CPMS:", STEP_MUST, 10, NULL, store_make },
     { "AT+CPMS?", "+CPMS:", 0, 10, stores_line, NULL },
     { "AT+CNMI=?", "+CNMI:", 0, 5, notices_line, NULL },
-    { NULL, NULL, 0, 5, NULL, notices_make },
+    { NULL, NULL, STEP_MUST, 5, NULL, notices_make },
     { "AT+CREG=2", NULL, 0, 5, NULL, NULL },
     { "AT+CGREG=2", NULL, 0, 5, NULL, NULL },
     { "AT+CEREG=2", NULL, 0, 5, NULL, NULL },
@@ -227,6 +237,7 @@ static const struct step ready_steps[] = {
 };
 
 static const struct step polls[] = {
+    { "AT+CPIN?", "+CPIN:", 0, 10, sim_line, NULL },
     { "AT+CREG?", "+CREG:", 0, 5, code_line, NULL },
     { "AT+CGREG?", "+CGREG:", 0, 5, code_line, NULL },
     { "AT+CEREG?", "+CEREG:", 0, 5, code_line, NULL },
@@ -245,8 +256,9 @@ enum { IDENTITY_STEPS = sizeof identity_steps / sizeof identity_steps[0],
 static void step_send(struct modem *m, const struct step *s, const char *made,
                       void (*done)(struct modem *m, enum ended ended, const struct at_event *e))
 {
-    engine_send(m, &(struct request){ .text = s->text ? s->text : made, .prefix = s->prefix, .flags = s->flags,
-                                      .timeout_ns = s->seconds * SECOND_NS, .line = s->line, .done = done });
+    engine_send(m, &(struct request){ .text = s->text ? s->text : made, .prefix = s->prefix,
+                                      .flags = s->flags & ~(unsigned)STEP_MUST, .timeout_ns = s->seconds * SECOND_NS,
+                                      .line = s->line, .done = done });
 }
 
 static unsigned bit_of(const struct modem *m)
@@ -258,11 +270,17 @@ static unsigned bit_of(const struct modem *m)
  * first time the modem may have been about to begin anew. */
 static void step_done(struct modem *m, enum ended ended, const struct at_event *e)
 {
+    uint64_t bit = UINT64_C(1) << bit_of(m);
+
     (void)e;
+    if (ended == ENDED_ERROR && m->phase == PHASE_SETUP && ready_steps[m->step - 1].flags & STEP_MUST)
+        m->refused |= bit;
+    if (ended == ENDED_OK && m->phase == PHASE_INIT && m->step == 1)
+        m->engine.reader.echoed = false; /* that of ATE0 */
     if (ended != ENDED_TIMEOUT)
         return;
-    m->skipped |= m->slow_steps & UINT64_C(1) << bit_of(m);
-    m->slow_steps |= UINT64_C(1) << bit_of(m);
+    m->skipped |= m->slow_steps & bit;
+    m->slow_steps |= bit;
 }
 
 static bool steps_next(struct modem *m, const struct step *steps, unsigned count)
@@ -302,6 +320,53 @@ bool setup_ready(struct modem *m)
     return false;
 }
 
+/* ---- once more ---- */
+
+enum { AGAIN_MOST = 5 };
+
+void setup_again(struct modem *m)
+{
+    m->again = m->refused_tries < AGAIN_MOST ? m->refused : 0;
+    m->refused_tries += m->again != 0;
+}
+
+bool setup_may_change(const struct modem *m)
+{
+    return m->refused && m->refused_tries < AGAIN_MOST;
+}
+
+/* m->step is that of the one that runs. What lies in the modem may show otherwise now. */
+static void again_done(struct modem *m, enum ended ended, const struct at_event *e)
+{
+    (void)e;
+    if (ended != ENDED_OK)
+        return;
+    m->refused &= ~(UINT64_C(1) << (IDENTITY_STEPS + m->step));
+    store_touched(m);
+}
+
+static bool again_next(struct modem *m)
+{
+    char made[64];
+    unsigned i;
+
+    for (i = 0; i < READY_STEPS && m->again; i++) {
+        uint64_t bit = UINT64_C(1) << (IDENTITY_STEPS + i);
+
+        if (!(m->again & bit))
+            continue;
+        m->again &= ~bit;
+        if (ready_steps[i].make && !ready_steps[i].make(m, made, sizeof made))
+            continue;
+        m->step = i;
+        step_send(m, &ready_steps[i], made, again_done);
+        return true;
+    }
+    return false;
+}
+
+/* ---- polls ---- */
+
 /* What a modem does not know, as against what it cannot say now. */
 static bool is_unknown(const struct at_event *e)
 {
@@ -311,6 +376,7 @@ static bool is_unknown(const struct at_event *e)
 static void poll_done(struct modem *m, enum ended ended, const struct at_event *e)
 {
     uint32_t bit = 1u << (m->poll - 1);
+    bool is_sim = polls[m->poll - 1].line == sim_line;
 
     if ((ended == ENDED_TIMEOUT && m->slow_polls & bit) || (ended == ENDED_ERROR && is_unknown(e)))
         m->unsupported |= bit;
@@ -318,6 +384,10 @@ static void poll_done(struct modem *m, enum ended ended, const struct at_event *
         m->slow_polls |= bit;
     else if (ended != ENDED_LOST)
         m->slow_polls &= ~bit;
+    if (is_sim && ended == ENDED_OK)
+        session_sim_look(m, m->sim_said, -1);
+    else if (is_sim && ended == ENDED_ERROR && e->result == AT_CME_ERROR)
+        session_sim_look(m, NULL, e->code);
 }
 
 /* Those that the modem does not know are left out; then nothing says which stores it has. */
@@ -333,6 +403,8 @@ bool setup_poll(struct modem *m)
 {
     char made[64];
 
+    if (again_next(m))
+        return true;
     while (m->poll < POLLS) {
         const struct step *s = &polls[m->poll++];
 

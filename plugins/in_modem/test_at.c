@@ -413,6 +413,32 @@ TEST(an_echo_is_longer_than_what_is_kept_of_it)
     assert_int_equal(strlen(a.prefix), sizeof a.prefix - 1);
 }
 
+/* All that the reader says of these bytes is passed over. */
+static void pass(struct at_reader *a, const char *bytes)
+{
+    struct at_event e;
+    size_t at = 0, size = strlen(bytes);
+
+    do
+        at += at_reader_take(a, (const uint8_t *)bytes + at, size - at, &e);
+    while (at < size || e.kind != AT_NONE);
+}
+
+TEST(that_a_command_came_back_is_noted_and_a_text_is_none)
+{
+    static struct at_reader a;
+
+    at_reader_init(&a);
+    at_reader_begin(&a, "AT+CMGS=20", "+CMGS:", AT_ASKS);
+    pass(&a, "\r\n> ");
+    at_reader_sent(&a, "0011");
+    pass(&a, "0011\r\n+CMGS: 1\r\n\r\nOK\r\n");
+    assert_false(a.echoed);
+    at_reader_begin(&a, "AT+CSQ", "+CSQ:", 0);
+    pass(&a, "AT+CSQ\r\r\n+CSQ: 1,99\r\n\r\nOK\r\n");
+    assert_true(a.echoed);
+}
+
 TEST(errors_have_numbers_and_words)
 {
     int result;
@@ -440,4 +466,4 @@ AFF_TEST_MAIN(replies_are_their_lines_and_a_result, a_code_at_any_byte_is_delive
               a_line_behind_a_code_is_not_always_a_half, codes_in_text_mode_have_a_line_of_text,
               bytes_that_only_steer_the_line_are_passed_over, a_body_is_as_long_as_its_head_says,
               lines_are_told_by_what_they_begin_with, an_echo_is_longer_than_what_is_kept_of_it,
-              errors_have_numbers_and_words)
+              that_a_command_came_back_is_noted_and_a_text_is_none, errors_have_numbers_and_words)

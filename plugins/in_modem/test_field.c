@@ -105,7 +105,7 @@ TEST(a_sim_that_is_busy_for_long_is_waited_for)
     h = modem_new("");
     (void)event_of(h, "sim", "ready");
     (void)event_of(h, "ready", NULL);
-    assert_int_equal(times(fake_do("show"), "AT+CPIN?"), 21);
+    assert_true(times(fake_do("show"), "AT+CPIN?") >= 21);
     finish(h);
 }
 

@@ -224,6 +224,33 @@ TEST(operators_have_names_and_technologies)
     assert_int_equal(at_operator_read("+COPN: 0", &o), AT_FAULT_PREFIX);
 }
 
+TEST(operators_in_hex_digits_of_units_have_their_letters_and_others_stay)
+{
+    static const struct {
+        const char *field, *name;
+    } all[] = {
+        { "0056006F006400610066006F006E0065", "Vodafone" },
+        { "041C0422042100200052", "МТС R" },
+        { "4E2D56FD79FB52A8", "中国移动" },
+        { "00112233", "00112233" },
+        { "DEADBEEF", "DEADBEEF" },
+        { "22201", "22201" },
+        { "CAFE", "CAFE" },
+        { "E-Plus 0012", "E-Plus 0012" },
+        { "0056006F0064006", "0056006F0064006" },
+    };
+    struct at_operator o;
+    char line[96];
+    size_t i;
+
+    for (i = 0; i < sizeof all / sizeof all[0]; i++) {
+        (void)snprintf(line, sizeof line, "+COPS: 0,0,\"%s\",7", all[i].field);
+        assert_int_equal(at_operator_read(line, &o), AT_FINE);
+        assert_string_equal(o.name, all[i].name);
+        assert_int_equal(o.technology, 7);
+    }
+}
+
 TEST(network_time_is_utc_with_its_zone)
 {
     struct at_time t;
@@ -285,7 +312,8 @@ TEST(network_time_is_utc_with_its_zone)
 
 TEST(sim_states_and_identities_are_read)
 {
-    static const char *const states[] = { "READY", "SIM PIN", "SIM PUK", "SIM PIN2", "SIM PUK2" };
+    static const char *const states[] = { "READY", "SIM PIN", "SIM PUK", "SIM PIN2", "SIM PUK2", "NOT READY",
+                                          "NOT INSERTED", "SIM REMOVED" };
     enum at_sim sim;
     char text[32];
     int i;
@@ -302,10 +330,10 @@ TEST(sim_states_and_identities_are_read)
     assert_false(at_identity_is_number("12345"));
     assert_false(at_identity_is_number("123456789012345F6"));
     assert_false(at_identity_is_number("123456789012345678901"));
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < 8; i++) {
         (void)snprintf(text, sizeof text, "+CPIN: %s", states[i]);
         assert_int_equal(at_sim_read(text, &sim), AT_FINE);
-        assert_int_equal(sim, i);
+        assert_int_equal(sim, i < AT_SIM_ABSENT ? i : AT_SIM_ABSENT);
     }
     assert_int_equal(at_sim_read("+CPIN: \"SIM PIN\"", &sim), AT_FINE);
     assert_int_equal(sim, AT_SIM_PIN);
@@ -449,6 +477,7 @@ TEST(fields_are_parted_by_commas_outside_of_quotes)
 
 AFF_TEST_MAIN(registration_is_told_in_each_form, registration_has_as_many_fields_as_the_modem_was_asked_for,
               states_and_technologies_have_names, signals_are_decibels, each_measure_has_an_end,
-              operators_have_names_and_technologies, network_time_is_utc_with_its_zone,
+              operators_have_names_and_technologies,
+              operators_in_hex_digits_of_units_have_their_letters_and_others_stay, network_time_is_utc_with_its_zone,
               sim_states_and_identities_are_read, contexts_and_centres_are_read, forwardings_and_entries_are_read,
               fields_are_parted_by_commas_outside_of_quotes)

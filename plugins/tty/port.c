@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,13 +32,24 @@ static int fail_kind(int fd, struct port_fault *fault)
     return fail(fd, fault, "is no serial device", 0);
 }
 
+static bool is_pty(int fd)
+{
+    enum { PTY_FIRST = 136, PTY_LAST = 143 }; /* devices.txt of Linux */
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && major(st.st_rdev) >= PTY_FIRST && major(st.st_rdev) <= PTY_LAST;
+}
+
 /* TIOCEXCL keeps others out who come later; the lock tells us of one of our kind
- * who came before, and holds for root as well. */
+ * who came before, and holds for root as well. A pty would stay exclusive when its
+ * only user was killed, as long as its other end is open, and shut out the next run. */
 static int port_take(int fd, const struct port_rule *rule)
 {
     if (rule->shared)
         return 0;
-    return flock(fd, LOCK_EX | LOCK_NB) < 0 || ioctl(fd, TIOCEXCL) < 0 ? errno : 0;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0 || ioctl(fd, TIOCEXCL) < 0)
+        return errno;
+    return is_pty(fd) && ioctl(fd, TIOCNXCL) < 0 ? errno : 0;
 }
 
 static int path_open(const char *path, struct port_fault *fault)

@@ -6,7 +6,9 @@
 #include "testing.h"
 
 #include <asm/termbits.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 
 static struct port_rule rule_of(const char *path)
 {
@@ -202,6 +204,35 @@ TEST(a_port_is_ours_alone_and_is_given_back)
     (void)close(p.master);
 }
 
+/* As a user that may not open what somebody keeps for himself; then dies at work. */
+static int open_and_die(const struct pty *p, int *ret_status)
+{
+    struct port_rule rule = rule_of(p->slave);
+    struct port_fault fault;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        if (setresuid(65534, 65534, 65534) == 0 || geteuid() != 0)
+            (void)kill(getpid(), port_open(&rule, &fault) >= 0 ? SIGKILL : SIGTERM);
+        _exit(0);
+    }
+    return pid < 0 || waitpid(pid, ret_status, 0) != pid ? -1 : 0;
+}
+
+TEST(a_pty_whose_user_was_killed_can_be_opened_again)
+{
+    struct pty p = pty_new();
+    int status = 0;
+
+    assert_int_equal(chmod(p.slave, 0666), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(open_and_die(&p, &status), 0);
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(WTERMSIG(status), SIGKILL);
+    }
+    (void)close(p.master);
+}
+
 TEST(a_port_that_is_not_there_is_a_fault_and_no_refusal)
 {
     struct port_rule rule = rule_of("/nowhere/ttyUSB0");
@@ -321,6 +352,7 @@ AFF_TEST_MAIN(the_image_of_a_plain_line_is_raw, parity_bits_and_stops_are_in_the
               flow_control_is_in_the_image, a_setting_that_is_read_back_otherwise_is_named,
               a_rate_as_near_as_a_divider_gives_is_the_same, what_a_pty_does_not_take_is_refused_by_name,
               any_rate_and_two_stop_bits_and_xonxoff_are_taken_and_read_back,
-              a_port_is_ours_alone_and_is_given_back, a_port_that_is_not_there_is_a_fault_and_no_refusal,
+              a_port_is_ours_alone_and_is_given_back, a_pty_whose_user_was_killed_can_be_opened_again,
+              a_port_that_is_not_there_is_a_fault_and_no_refusal,
               an_adapter_is_found_by_its_usb_id, none_or_more_than_one_is_not_guessed,
               a_node_name_that_leads_elsewhere_is_none)

@@ -20,7 +20,10 @@ Orders, one a line; texts may hold \\r, \\n, \\x1a and the like:
                           capacity, reports (status of automatic reports, none: off), cgnsinf,
                           receives (the store that messages come to), retries, announces
                           (RDY when it began anew: on, off), boots (seconds that it takes),
-                          cnmi, prompt (it waits for a text of that length)
+                          cnmi, prompt (it waits for a text of that length), prompts (off: it does
+                          not say so), early (on: automatic reports come before the reply to
+                          what they are of), eol (what ends its lines)
+    raw TEXT              these bytes
     table COMMAND TEXT    the reply to this command from now on, with its result
     fail COMMAND N TEXT   the next N replies to commands that begin so
     silence on|off        commands are read and not answered (texts behind a prompt are)
@@ -43,7 +46,6 @@ import os
 import pty
 import random
 import select
-import sys
 import termios
 import time
 import tty
@@ -117,7 +119,7 @@ class Modem:
         self.values = {"registration": "1", "technology": "7", "operator": "Fakenet", "csq": "20,99",
                        "cesq": "99,99,255,255,20,60", "area": "00C3", "cell": "0001A2B3", "reports": "none",
                        "cgnsinf": "1,0,,,,,", "receives": self.first, "retries": "off", "announces": "on",
-                       "boots": "0"}
+                       "boots": "0", "prompts": "on", "early": "off"}
         self.table = dict(options.table)
         self.failing = []
         self.echo = True
@@ -171,12 +173,6 @@ class Modem:
 
     def with_sim(self, lines):
         return lines if self.sim.state == "READY" else ["+CME ERROR: 11"]
-
-    def cimi(self, _rest):
-        return self.with_sim(["001010123456789", "OK"])
-
-    def ccid(self, _rest):
-        return self.with_sim(["+CCID: 8900100000000000017F", "OK"])
 
     def registration(self, name, rest):
         if rest.startswith("="):
@@ -250,15 +246,13 @@ class Modem:
         self.active[cid] = state == "1"
         return ["OK"]
 
-    def cusd(self, _rest):
-        return ["OK", '\r\n+CUSD: 0,"Balance 5.00",15']
-
     METHODS = [
-        ("+CPIN", cpin), ("+CIMI", cimi), ("+CCID", ccid),
+        ("+CPIN", cpin), ("+CIMI", lambda s, r: s.with_sim(["001010123456789", "OK"])),
+        ("+CCID", lambda s, r: s.with_sim(["+CCID: 8900100000000000017F", "OK"])),
         ("+C5GREG", lambda s, r: s.registration("C5GREG", r)), ("+CEREG", lambda s, r: s.registration("CEREG", r)),
         ("+CGREG", lambda s, r: s.registration("CGREG", r)), ("+CREG", lambda s, r: s.registration("CREG", r)),
         ("+COPS", cops), ("+CPMS", cpms), ("+CNMI", cnmi_set), ("+CMGL", cmgl), ("+CMGR", cmgr), ("+CMGD", cmgd),
-        ("+CMGS", cmgs), ("+CGDCONT", cgdcont), ("+CGACT", cgact), ("+CUSD", cusd),
+        ("+CMGS", cmgs), ("+CGDCONT", cgdcont), ("+CGACT", cgact), ("+CUSD", lambda s, r: ["OK", '\r\n+CUSD: 0,"Balance 5.00",15']),
         ("+CSQ", lambda s, r: ["+CSQ: " + s.values["csq"], "OK"]),
         ("+CESQ", lambda s, r: ["+CESQ: " + s.values["cesq"], "OK"]),
         ("+CGNSINF", lambda s, r: ["+CGNSINF: " + s.values["cgnsinf"], "OK"]),
@@ -294,6 +288,7 @@ class Line:
         self.inserts = []
         self.hangup_behind = None
         self.out = b""  # what the line has not taken yet
+        self.eol = b"\r\n"
 
     def plug(self):
         self.unplug()
@@ -303,9 +298,8 @@ class Line:
         os.set_blocking(self.master, False)
         self.out = b""
         self.slave = slave  # kept open, so that the line does not hang up between two users
-        temporary = self.link + ".new"
-        os.symlink(name, temporary)
-        os.replace(temporary, self.link)
+        os.symlink(name, self.link + ".new")
+        os.replace(self.link + ".new", self.link)
 
     def unplug(self):
         if self.master < 0:
@@ -319,7 +313,7 @@ class Line:
             pass
 
     def write(self, data):
-        self.out += data
+        self.out += data.replace(b"\r\n", self.eol)
         self.flush()
 
     def flush(self):
@@ -390,10 +384,14 @@ class Bench:
             self.line.write("".join(f"\r\n{line}\r\n" for line in lines).encode("latin-1")[:count])
             self.reset()
             return False
-        self.reply("", lines)
+        steps = [lambda: self.reply("", lines), lambda: self.report_itself(end, lines)]
+        for step in reversed(steps) if self.modem.values["early"] == "on" else steps:
+            step()
+        return True
+
+    def report_itself(self, end, lines):
         if end == 0x1a and lines[-1] == "OK" and self.modem.values["reports"] != "none":
             self.report(self.modem.reference, int(self.modem.values["reports"]), self.modem.sent[-1]["to"])
-        return True
 
     def command(self, text):
         if text[:2].upper() != "AT":
@@ -408,7 +406,7 @@ class Bench:
     def reply(self, text, lines):
         echo = (text + "\r") if self.modem.echo and text else ""
         if lines is None:
-            body = echo + "\r\n> "
+            body = echo + ("\r\n> " if self.modem.values["prompts"] == "on" else "")
         else:
             body = echo + "".join(f"\r\n{line}\r\n" for line in lines)
         if self.reset_in is not None and text.startswith(self.reset_in):
@@ -443,6 +441,8 @@ class Bench:
             self.code(f'+CMTI: "{name}",{index}')
         return {"index": index}
 
+    order_sms = sms
+
     def network_tries(self):
         """What found no room comes once there is some."""
         store = self.modem.stores[self.modem.values["receives"]]
@@ -463,19 +463,18 @@ class Bench:
     def order_code(self, rest):
         self.code(unescape(rest))
 
+    def order_raw(self, rest):
+        self.line.write(unescape(rest).encode("latin-1"))
+
     def order_at(self, rest):
         at, text = rest.split(" ", 1)
         self.line.inserts.append((int(at), unescape(text).encode("latin-1")))
-
-    def order_sms(self, rest):
-        return self.sms(rest)
 
     def order_direct(self, rest):
         self.code(f"+CMT: ,{Store.length(rest)}\r\n{rest}")
 
     def order_report(self, rest):
-        words = rest.split()
-        self.report(int(words[0]), int(words[1]), *words[2:3])
+        self.report(*(int(word) for word in rest.split()[:2]), *rest.split()[2:3])
 
     def order_set(self, rest):
         name, value = rest.split(" ", 1)
@@ -486,6 +485,8 @@ class Bench:
                 store.capacity = int(value)
         elif name == "cnmi":
             self.modem.cnmi = [int(n) for n in value.split(",")]
+        elif name == "eol":
+            self.line.eol = unescape(value).encode("latin-1")
         elif name == "prompt":
             self.modem.prompt = int(value)
         else:
@@ -536,8 +537,8 @@ class Bench:
         self.line.plug()
 
     def order_show(self, _rest):
-        return {"store": {i: m[1] for i, m in self.modem.store.messages.items()}, "sent": self.modem.sent,
-                "commands": self.modem.commands}
+        modem = self.modem
+        return {"store": {i: m[1] for i, m in modem.store.messages.items()}, "sent": modem.sent, "commands": modem.commands}
 
     def order_far(self, _rest):
         return {"left": [m[1] for store in self.modem.stores.values() for m in store.messages.values()],
@@ -593,8 +594,7 @@ def main():
         bench.run()
     finally:
         bench.line.unplug()
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 import cases
 import modem_judge
-from modem import Fake, packed, rows
+from modem import SLOW, Fake, packed, rows
 
 SECONDS = float(os.environ.get("MODEM_SECONDS", "12"))
 ROUNDS = int(os.environ.get("MODEM_ROUNDS", "1"))
@@ -113,7 +113,9 @@ class World:
         self.path = bench.write("soak.toml", PIPELINE)
         bench.write("orders.csv", "command,to,text,id\n")
         self.fake = Fake(bench)
-        for setting in ("retries on", "capacity 12", "boots 0.2", "reports 0"):
+        for setting in ("retries on", "capacity 12", "boots 0.2", "reports 0",
+                        "eol " + self.chance.choice(["\\r\\n", "\\r\\n", "\\n", "\\r"]),
+                        "early " + self.chance.choice(["on", "off"])):
             self.fake.do("set " + setting)
         self.came, self.given, self.done, self.faults = [], {}, {}, 0
         bench.run("check", self.path)
@@ -324,4 +326,4 @@ def nothing_is_lost_whatever_happens_to_the_modem(bench):
 
 
 if __name__ == "__main__":
-    cases.main(the_judge_finds_what_is_planted, nothing_is_lost_whatever_happens_to_the_modem)
+    cases.main(the_judge_finds_what_is_planted, *SLOW, nothing_is_lost_whatever_happens_to_the_modem)
