@@ -250,8 +250,8 @@ def spend(world, budget):
 def what_is_counted_is_what_the_far_end_sees_with_tls(bench):
     with World(bench, tls=True) as world:
         world.carrier("wifi0", "down")
-        started = start(world, sink="skip_verification = true", scheme="https", metered="true", edge=', per_day = "96KiB"')
-        spend(world, 96 << 10)
+        started = start(world, sink="skip_verification = true", scheme="https", metered="true", edge=', per_day = "24KiB"')
+        spend(world, 24 << 10)
         stop(started)
 
 
@@ -266,7 +266,7 @@ def a_link_without_carrier_is_left_and_come_back_to(bench):
         before = world.counts("wifi0")[0]
         back = world.until("wifi carries again", lambda: world.counts("wifi0")[0] > before)
         print(f"    left after {took:.1f} s, back after {back:.1f} s", flush=True)
-        assert took < 10 and 1 <= back < 20
+        assert took < 10 and back < 20
         stop(started)
 
 
@@ -286,11 +286,11 @@ def a_link_that_swallows_everything_is_left_and_tried_again_later(bench):
 def a_budget_stops_all_but_alarms_and_a_kill_forgets_nothing(bench):
     with World(bench) as world:
         world.carrier("wifi0", "down")
-        started = start(world, metered="true", edge=', per_day = "48KiB"')
-        spent = spend(world, 48 << 10)
+        started = start(world, metered="true", edge=', per_day = "16KiB"')
+        spent = spend(world, 16 << 10)
         started.send(signal.SIGKILL)
         started.end()
-        started = start(world, metered="true", edge=', per_day = "48KiB"')
+        started = start(world, metered="true", edge=', per_day = "16KiB"')
         world.until("something waits", lambda: world.status()["queued"]["waveform"] > 20)
         after = world.status()
         print(f"    spent {spent}, after the kill {after['day_bytes']}, far end {sum(world.counts('cell0'))}", flush=True)
@@ -333,7 +333,7 @@ rules  = [{{ name = "high", column = "level", above = 10, severity = "high", tex
         world.thin("cell0", "64kbit")
         started = start(world, signals='"vitals", "pleth", "pressure", "respiration"', source=source,
                         origins='"alarm", "patient.vitals", "patient", "other"', timeout="60s")
-        world.until("waveform waits", lambda: world.status()["queued"]["waveform"] > 100, 120)
+        world.until("waveform waits", lambda: world.status()["queued"]["waveform"] > 30, 120)
         times = []
         for turn in range(4):
             seen = alarms(world)
