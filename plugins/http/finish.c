@@ -62,16 +62,34 @@ static void buffer_trim(struct pump *p, struct text *t)
         text_free(t);
 }
 
+/* How long an answer took says how much may be under way. */
+static void range_pace(struct pump *p, const struct request *r, struct range range)
+{
+    uint64_t bytes = r->items[range.from + range.count - 1u].end - r->items[range.from].begin;
+
+    pthread_mutex_lock(&p->lock);
+    pace_answered(&p->pace, r->sent_ns, pump_now(), bytes, p->held);
+    pthread_mutex_unlock(&p->lock);
+}
+
 static void request_over(struct pump *p, struct request *r)
 {
+    uint64_t bytes = r->elements.size;
+    bool wants_room;
+
     buffer_trim(p, &r->elements);
     buffer_trim(p, &r->call.body);
     buffer_trim(p, &r->call.packed);
     pthread_mutex_lock(&p->lock);
     p->flying--;
+    p->held -= bytes;
+    wants_room = p->wants_room;
+    p->wants_room = false;
     requests_push(&p->free, r);
     pthread_cond_signal(&p->room);
     pthread_mutex_unlock(&p->lock);
+    if (wants_room)
+        p->host->rouse(p->host);
 }
 
 static void call_dropped(struct pump *p, struct request *r)
@@ -121,6 +139,7 @@ static const char *range_send(struct pump *p, struct request *r, struct range ra
     if (!http_uplink_use(&p->uplink, &c->transfer) || curl_multi_add_handle(p->multi, c->transfer.easy) != CURLM_OK)
         return "no memory for a request";
     c->transfer.is_under_way = true;
+    r->sent_ns = pump_now();
     pump_count(p, COUNT_REQUESTS, 1);
     pump_count(p, COUNT_BYTES, c->transfer.sent);
     return NULL;
@@ -281,8 +300,10 @@ void request_finish(struct pump *p, struct request *r, CURLcode code)
 
     r->call.transfer.is_under_way = false;
     http_uplink_tried(&p->uplink, &r->call.transfer, transfer_status(&r->call.transfer) > 0);
-    if (why)
+    if (why) {
         request_later(p, r, why);
-    else
-        request_judge(p, r);
+        return;
+    }
+    range_pace(p, r, r->todo[r->todo_count - 1u]);
+    request_judge(p, r);
 }

@@ -61,6 +61,8 @@ void pump_failed(struct pump *p, const char *why, int64_t after_s)
         wait = after_s >= most / SECOND ? most : after_s * SECOND;
     if (!p->is_failing || now + wait > p->retry_ns)
         p->retry_ns = now + wait;
+    if (!p->is_failing)
+        pace_begin(&p->pace, pump_room_most(p));
     p->news.failed |= !p->is_failing;
     p->news.recovered = false;
     p->is_failing = true;
@@ -165,6 +167,7 @@ static void uplink_follow(struct pump *p)
     pthread_mutex_lock(&p->lock);
     p->is_failing = p->is_failing && !http_uplink_goes(&p->uplink);
     p->wait_ns = p->retry_ns = 0;
+    pace_begin(&p->pace, pump_room_most(p));
     pthread_mutex_unlock(&p->lock);
     for (uint32_t i = 0; i < p->all_count; i++) {
         struct transfer *t = &p->all[i].call.transfer;

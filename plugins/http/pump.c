@@ -12,6 +12,7 @@
 
 enum { SPARE = 4 };
 #define ROOM_NS (500 * MS) /* the longest that the lane waits for a request */
+#define PACE_NS (100 * MS) /* and for room, since an alarm may come meanwhile */
 
 int64_t pump_now(void)
 {
@@ -67,6 +68,11 @@ static bool request_open(struct pump *p, struct request *r)
            curl_easy_setopt(c->transfer.easy, CURLOPT_PRIVATE, r) == CURLE_OK;
 }
 
+uint64_t pump_room_most(const struct pump *p)
+{
+    return p->plug.is_paced ? (uint64_t)p->all_count * (uint64_t)p->plug.way->batch_bytes : UINT64_MAX;
+}
+
 static bool requests_open(struct pump *p)
 {
     const struct aff_host *host = p->host;
@@ -76,6 +82,7 @@ static bool requests_open(struct pump *p)
     p->statuses = host->alloc(host, p->records_most * sizeof *p->statuses);
     if (!p->all || !p->statuses)
         return false;
+    pace_begin(&p->pace, pump_room_most(p));
     for (uint32_t i = 0; i < p->all_count; i++) {
         if (!request_open(p, &p->all[i]))
             return false;
@@ -235,19 +242,31 @@ static struct request *filling_of(const struct pump *p, const struct text *group
     return r;
 }
 
-/* Waits for a free request, for a moment. */
-static struct request *free_take(struct pump *p)
+static bool has_free(const struct pump *p)
+{
+    return p->free.first != NULL;
+}
+
+static bool has_room(const struct pump *p)
+{
+    return !p->plug.is_paced || pace_has_room(&p->pace, p->held);
+}
+
+/* For a moment. */
+static bool wait_for(struct pump *p, bool (*is_so)(const struct pump *), int64_t ns)
 {
     struct timespec until;
     int rc = 0;
 
+    if (is_so(p))
+        return true;
     (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)ROOM_NS;
+    until.tv_nsec += (long)ns;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    while (!p->free.first && rc == 0 && !p->is_failing)
+    while (!is_so(p) && rc == 0 && !p->is_failing)
         rc = pthread_cond_timedwait(&p->room, &p->lock, &until);
-    return requests_pop(&p->free);
+    return is_so(p);
 }
 
 /* Where as many as may be are filled the oldest makes room. AFF_ERR_MEMORY, AFF_AGAIN. */
@@ -260,9 +279,9 @@ static aff_status filling_begin(struct pump *p, const struct text *group, struct
         count++;
     if (count >= p->plug.groups)
         pump_seal(p, p->filling.first);
-    r = free_take(p);
-    if (!r)
+    if (!wait_for(p, has_free, ROOM_NS))
         return p->is_failing ? AFF_ERR_IO : AFF_AGAIN;
+    r = requests_pop(&p->free);
     r->count = r->todo_count = 0;
     r->elements.size = r->group.size = 0;
     r->tries = r->singles = 0;
@@ -286,6 +305,18 @@ static bool is_probe(const struct pump *p)
     return p->is_failing && !p->ready.first && p->flying == 0;
 }
 
+/* Of a thin link's room a request is a part, so that one can be filled while others are
+ * under way; smaller ones would be headers mostly. */
+static size_t bytes_most(const struct pump *p)
+{
+    uint64_t most = (uint64_t)p->plug.way->batch_bytes, parts = p->plug.way->in_flight > 2 ? (uint64_t)p->plug.way->in_flight : 2;
+    uint64_t part = p->pace.room / parts;
+
+    if (!p->plug.is_paced || part >= most)
+        return (size_t)most;
+    return (size_t)(part > PACE_LEAST / 2 ? part : most < PACE_LEAST / 2 ? most : PACE_LEAST / 2);
+}
+
 /* True: it is the first of a request, or makes it full. */
 static bool element_add(struct pump *p, struct request *r, const struct text *element, const struct item *item)
 {
@@ -295,7 +326,8 @@ static bool element_add(struct pump *p, struct request *r, const struct text *el
     r->items[r->count] = *item;
     r->items[r->count].begin = begin;
     r->items[r->count++].end = r->elements.size;
-    if (r->count < p->records_most && r->elements.size < (size_t)p->plug.way->batch_bytes && !is_probe(p))
+    p->held += element->size;
+    if (r->count < p->records_most && r->elements.size < bytes_most(p) && !is_probe(p))
         return r->count == 1;
     pump_seal(p, r);
     return true;
@@ -306,13 +338,31 @@ static bool is_too_much(const struct pump *p, const struct request *r, const str
     return r && r->elements.size > 0 && r->elements.size + element->size > (size_t)p->plug.way->batch_bytes;
 }
 
+/* What is being filled while the room became less would wait for its time, and keep all else
+ * waiting. */
+static bool room_await(struct pump *p)
+{
+    struct request *r = p->filling.first;
+
+    if (has_room(p))
+        return true;
+    if (r && (r->elements.size >= bytes_most(p) || (p->flying == 0 && !p->ready.first))) {
+        pump_seal(p, r);
+        (void)curl_multi_wakeup(p->multi);
+    }
+    return wait_for(p, has_room, PACE_NS);
+}
+
 /* Room for the element beforehand, so that adding it cannot fail. */
 static aff_status element_room(struct pump *p, const struct text *group, const struct text *element, struct request **ret)
 {
-    struct request *r = filling_of(p, group);
     aff_status st = AFF_OK;
+    struct request *r;
     size_t before;
 
+    if (!room_await(p))
+        return p->is_failing ? AFF_ERR_IO : AFF_AGAIN;
+    r = filling_of(p, group);
     if (is_too_much(p, r, element)) {
         pump_seal(p, r);
         r = NULL;
@@ -347,6 +397,7 @@ aff_status pump_put(struct pump *p, const struct text *group, const struct text 
         st = element_room(p, group, element, &r);
     if (st == AFF_OK)
         stirs = element_add(p, r, element, item);
+    p->wants_room = st == AFF_AGAIN;
     why = p->why;
     if (st == AFF_ERR_IO)
         p->news.failed = false; /* the host says it now */

@@ -84,6 +84,7 @@ struct pump_plug {
     const struct target *target;
     uint32_t records_most; /* of a request */
     uint32_t groups;       /* how many requests are filled side by side */
+    bool is_paced;         /* no more is taken than is soon answered (net/pace.h), and requests are smaller on a thin link */
 };
 
 struct pump;
@@ -94,7 +95,8 @@ aff_status pump_open(const struct aff_host *host, const struct pump_plug *plug, 
 void pump_close(struct pump *p);
 
 /* [data] Takes a record's element (copied; its place in `item` is not heeded). Records of one
- * request are of one group, which is bytes of the plugin's. AFF_AGAIN: all requests are under way. AFF_ERR_IO: the server
+ * request are of one group, which is bytes of the plugin's. AFF_AGAIN: all requests are under way, or
+ * enough is for this link; host->rouse tells that there is room. AFF_ERR_IO: the server
  * is away, the cause is recorded. AFF_ERR_MEMORY. */
 aff_status pump_put(struct pump *p, const struct text *group, const struct text *element, const struct item *item);
 /* [data] What waits for more records is sent now. */

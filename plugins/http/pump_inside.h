@@ -7,6 +7,7 @@
 
 #include "http/pump.h"
 #include "http/uplink.h"
+#include "net/pace.h"
 
 #include <pthread.h>
 
@@ -26,7 +27,8 @@ struct request {
     struct item *items;
     uint32_t count;
     struct text elements, group;
-    int64_t due_ns; /* sent then, full or not */
+    int64_t due_ns;  /* sent then, full or not */
+    int64_t sent_ns; /* what is under way of it */
     struct range todo[RANGES]; /* the last one is under way */
     uint32_t todo_count;
     uint32_t tries;   /* that failed on the way, one after another */
@@ -68,6 +70,9 @@ struct pump {
     bool stop;
     struct requests filling, free, ready;
     uint32_t flying;
+    struct pace pace;
+    uint64_t held;   /* bytes of elements that were put and are not done with */
+    bool wants_room; /* the lane was told AGAIN */
     bool is_failing;
     const char *why;
     int64_t retry_ns, wait_ns; /* of the next try; between tries */
@@ -78,6 +83,8 @@ struct pump {
 void requests_push(struct requests *list, struct request *r);
 void requests_push_front(struct requests *list, struct request *r);
 struct request *requests_pop(struct requests *list);
+/* The most bytes that are taken and not done with, on the best of links. */
+uint64_t pump_room_most(const struct pump *p);
 /* What is being filled is ready: one of them, all that are due by `until_ns`. */
 void pump_seal(struct pump *p, struct request *r);
 void pump_seal_due(struct pump *p, int64_t until_ns);

@@ -6,7 +6,6 @@
  * connection lives longer than the request that opened it. */
 #include "http/uplink.h"
 
-#include <errno.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -33,6 +32,13 @@ void http_uplink_close(struct http_uplink *u)
     u->count = u->room = 0;
 }
 
+/* Connections by another link may lead nowhere any more: libcurl sees that they have ended. */
+static void sockets_end(const struct http_uplink *u)
+{
+    for (uint32_t i = 0; i < u->count; i++)
+        (void)shutdown(u->sockets[i].fd, SHUT_RDWR);
+}
+
 bool http_uplink_look(struct http_uplink *u)
 {
     struct aff_uplink now = { .struct_size = sizeof now };
@@ -41,6 +47,8 @@ bool http_uplink_look(struct http_uplink *u)
 
     u->status = st;
     u->now = now;
+    if (is_other)
+        sockets_end(u);
     return is_other;
 }
 
@@ -137,13 +145,11 @@ void http_uplink_spent(struct http_uplink *u)
 
 /* ---- requests ---- */
 
-/* "if!": a name that is no interface is not taken for a host's. A connection of another
- * revision may lead nowhere any more, and is not used again. */
+/* "if!": a name that is no interface is not taken for a host's. */
 bool http_uplink_use(struct http_uplink *u, struct transfer *t)
 {
     char interface[sizeof u->now.interface + 4];
     const char *bind = NULL;
-    long is_fresh = t->uplink != u->now.revision;
 
     if (u->status == AFF_OK && u->now.interface[0]) {
         (void)snprintf(interface, sizeof interface, "if!%s", u->now.interface);
@@ -154,8 +160,7 @@ bool http_uplink_use(struct http_uplink *u, struct transfer *t)
            curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, u) == CURLE_OK &&
            curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETFUNCTION, socket_close) == CURLE_OK &&
            curl_easy_setopt(t->easy, CURLOPT_CLOSESOCKETDATA, u) == CURLE_OK &&
-           curl_easy_setopt(t->easy, CURLOPT_INTERFACE, bind) == CURLE_OK &&
-           curl_easy_setopt(t->easy, CURLOPT_FRESH_CONNECT, is_fresh) == CURLE_OK;
+           curl_easy_setopt(t->easy, CURLOPT_INTERFACE, bind) == CURLE_OK;
 }
 
 bool http_uplink_is_other(const struct http_uplink *u, const struct transfer *t)

@@ -15,6 +15,7 @@ struct client {
     struct mqtt_address address;
     int fd;
     MQTTAsync paho; /* the thread's */
+    uint32_t topic; /* 3.1.1: that is being subscribed to */
     struct sockets before; /* to the broker's port, when it began to connect */
     int socket; /* Paho's own, and what it is known by; 0: not known */
     uint64_t inode;

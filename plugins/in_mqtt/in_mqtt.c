@@ -22,6 +22,7 @@
 #define SECOND_NS INT64_C(1000000000)
 #define TRY_FIRST_NS (SECOND_NS / 10)
 #define TRY_LAST_NS (10 * SECOND_NS)
+#define FULL_NS (10 * SECOND_NS)
 enum { PACKET_HEAD_MOST = 66000, NAMES_TRIES = 5 }; /* topic and properties beside a payload */
 
 struct config {
@@ -94,6 +95,7 @@ struct source {
     uint32_t schema;
     uint64_t loose; /* messages without an answer so far */
     uint32_t names_tries;
+    int64_t full_until_ns; /* there was no place for a name: none is waited for */
     /* the connection, as it was told to the host */
     bool is_up, is_failing;
     int64_t next_try_ns, try_ns;
@@ -244,11 +246,10 @@ static bool is_known(struct source *s, const struct client_message *m, struct kn
     uint64_t once[2] = { s->known.key[0], ++s->loose };
 
     marks.id = property_of(m->message, s->config->id_property, &marks.id_size);
-    if (!marks.id && m->message->qos == 0) {
+    if (marks.id_size == 0 && m->message->qos == 0) {
         once[0] ^= s->host->random(s->host);
         marks.id = (const char *)once;
         marks.id_size = sizeof once;
-        s->host->count(s->host, METRIC_UNSAFE, 1);
     }
     return known_is(&s->known, &marks, ret);
 }
@@ -263,6 +264,8 @@ static void answer(struct source *s)
 static void taken(struct source *s, const struct known_one *one)
 {
     known_add(&s->known, one);
+    if (s->view.message.message->qos == 0)
+        s->host->count(s->host, METRIC_UNSAFE, 1);
     s->waits = true;
     s->epoch = s->host->epoch(s->host);
     s->host->cut(s->host);
@@ -286,6 +289,7 @@ static uint32_t stream_of(struct source *s, const struct client_message *m, cons
 {
     const struct aff_host *host = s->host;
     char subject[NAME_ROOM], stream[NAME_ROOM];
+    int64_t now = host->now_ns(host);
     uint32_t number = 0;
 
     if (!name_write(subject, s->config->subject, m->topic) || !name_write(stream, s->config->stream, m->topic)) {
@@ -299,8 +303,14 @@ static uint32_t stream_of(struct source *s, const struct client_message *m, cons
         s->names_tries = 0;
         return number;
     }
-    /* whoever may publish could stop this node with ever new topics */
-    *ret = ++s->names_tries < NAMES_TRIES ? AFF_ERR_MEMORY : set_aside(s, m, one, VERDICT_TOO_MANY);
+    /* whoever may publish could stop this node with ever new topics, or slow it by a wait for each */
+    if (now >= s->full_until_ns && ++s->names_tries < NAMES_TRIES) {
+        *ret = AFF_ERR_MEMORY;
+        return 0;
+    }
+    if (now >= s->full_until_ns)
+        s->full_until_ns = now + FULL_NS;
+    *ret = set_aside(s, m, one, VERDICT_TOO_MANY);
     return 0;
 }
 

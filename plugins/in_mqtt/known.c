@@ -101,6 +101,13 @@ static void part_add(struct sip *s, const void *bytes, uint64_t size)
     sip_add(s, bytes, size);
 }
 
+static bool has_id(const struct message_marks *m)
+{
+    return m->id && m->id_size > 0;
+}
+
+/* An id alone is not believed: one that names its device, or is made twice, would make all
+ * messages but the first vanish. */
 struct digest known_digest(const struct known *k, const struct message_marks *m)
 {
     struct digest digest;
@@ -110,13 +117,13 @@ struct digest known_digest(const struct known *k, const struct message_marks *m)
         struct sip s = sip_begin(k->key[0], k->key[1] ^ (uint64_t)i);
 
         part_add(&s, m->topic, strlen(m->topic));
-        if (m->id) {
+        if (has_id(m)) {
             part_add(&s, m->id, m->id_size);
         } else {
             part_add(&s, &m->packet, sizeof m->packet);
             part_add(&s, "", 0);
-            part_add(&s, m->payload, m->size);
         }
+        part_add(&s, m->payload, m->size);
         digest.words[i] = sip_end(&s);
     }
     return digest;
@@ -138,7 +145,7 @@ bool known_is(const struct known *k, const struct message_marks *m, struct known
     struct digest digest = known_digest(k, m);
     const struct known_one *one = find(k, &digest);
 
-    if (one && (m->id || m->is_again))
+    if (one && (has_id(m) || m->is_again))
         return true;
     *ret_one = (struct known_one){ digest, one ? one->turn + 1 : 0 };
     return false;

@@ -2,8 +2,8 @@
  *
  * known.h - which message is which, and which were handed on already.
  *
- * A message is known by what its publisher says of it, or else by its packet's number, its
- * topic and its content: a second delivery has the same. The last `room` of them are kept,
+ * A message is known by its topic, its content and what its publisher says of it, or else its
+ * packet's number: a second delivery has the same. The last `room` of them are kept,
  * and are the source's position.
  *
  * What has no id of its publisher and the same number and content as a known one is that
@@ -21,7 +21,7 @@ struct digest {
 
 struct message_marks {
     const char *topic;
-    const char *id; /* of the publisher; NULL: it gives none */
+    const char *id; /* of the publisher; NULL, or empty: it gives none */
     uint32_t id_size;
     const void *payload;
     uint32_t size;

@@ -150,7 +150,11 @@ static int on_tls_error(const char *text, size_t length, void *self)
     return 1;
 }
 
-static void subscribed(struct client *c, const int *codes, int count)
+static void on_subscribe(void *self, MQTTAsync_successData *data);
+static void on_unsubscribed(void *self, MQTTAsync_failureData *data);
+
+/* Answers for so many topics, from `first` on. */
+static void subscribed(struct client *c, const int *codes, int count, uint32_t first)
 {
     int i;
 
@@ -158,7 +162,8 @@ static void subscribed(struct client *c, const int *codes, int count)
         if (codes[i] >= 0x80) {
             char cause[CAUSE_ROOM];
 
-            (void)snprintf(cause, sizeof cause, "the broker refuses topics[%d]: %s", i, mqtt_reason_text(codes[i]));
+            (void)snprintf(cause, sizeof cause, "the broker refuses topics[%u]: %s", (unsigned)first + (unsigned)i,
+                           mqtt_reason_text(codes[i]));
             end_say(c, cause);
             return;
         }
@@ -169,11 +174,31 @@ static void subscribed(struct client *c, const int *codes, int count)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* In 3.1.1 one topic at a time: how many answers there are the library does not say, and a
+ * broker may give fewer than it was asked for. */
+static int subscribe_one(struct client *c)
+{
+    MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
+
+    response.context = c;
+    response.onSuccess = on_subscribe;
+    response.onFailure = on_unsubscribed;
+    return MQTTAsync_subscribe(c->paho, c->config.topics[c->topic], 1, &response);
+}
+
 static void on_subscribe(void *self, MQTTAsync_successData *data)
 {
     struct client *c = self;
 
-    subscribed(c, c->config.topic_count > 1 ? data->alt.qosList : &data->alt.qos, (int)c->config.topic_count);
+    int code = data->alt.qos;
+
+    if (code < 0x80 && c->topic + 1 < c->config.topic_count) {
+        c->topic++;
+        if (subscribe_one(c) != MQTTASYNC_SUCCESS)
+            end_say(c, "cannot subscribe to all topics");
+        return;
+    }
+    subscribed(c, &code, 1, c->topic);
 }
 
 static void on_subscribe5(void *self, MQTTAsync_successData5 *data)
@@ -182,21 +207,22 @@ static void on_subscribe5(void *self, MQTTAsync_successData5 *data)
 
     for (i = 0; count > 1 && i < count && i < TOPICS_MOST; i++)
         codes[i] = (int)data->alt.sub.reasonCodes[i];
-    subscribed(self, codes, count < TOPICS_MOST ? count : TOPICS_MOST);
+    subscribed(self, codes, count < TOPICS_MOST ? count : TOPICS_MOST, 0);
 }
 
 static void on_unsubscribed(void *self, MQTTAsync_failureData *data)
 {
+    const struct client *c = self;
     int code = data->code >= 0x80 ? data->code : 0x80;
 
-    subscribed(self, &code, 1);
+    subscribed(self, &code, 1, c->topic);
 }
 
 static void on_unsubscribed5(void *self, MQTTAsync_failureData5 *data)
 {
     int code = data->reasonCode >= 0x80 ? (int)data->reasonCode : 0x80;
 
-    subscribed(self, &code, 1);
+    subscribed(self, &code, 1, 0);
 }
 
 static void left(struct client *c)
@@ -331,6 +357,9 @@ int paho_subscribe(struct client *c)
     int qos[TOPICS_MOST];
     uint32_t i;
 
+    c->topic = 0;
+    if (!is_v5(c))
+        return subscribe_one(c);
     one.retainHandling = 1;
     for (i = 0; i < c->config.topic_count; i++) {
         topics[i] = (char *)(uintptr_t)c->config.topics[i];
@@ -338,16 +367,11 @@ int paho_subscribe(struct client *c)
         each[i] = one;
     }
     response.context = c;
-    if (is_v5(c)) {
-        response.onSuccess5 = on_subscribe5;
-        response.onFailure5 = on_unsubscribed5;
-        response.subscribeOptions = one;
-        response.subscribeOptionsCount = (int)c->config.topic_count;
-        response.subscribeOptionsList = each;
-    } else {
-        response.onSuccess = on_subscribe;
-        response.onFailure = on_unsubscribed;
-    }
+    response.onSuccess5 = on_subscribe5;
+    response.onFailure5 = on_unsubscribed5;
+    response.subscribeOptions = one;
+    response.subscribeOptionsCount = (int)c->config.topic_count;
+    response.subscribeOptionsList = each;
     return MQTTAsync_subscribeMany(c->paho, (int)c->config.topic_count, topics, qos, &response);
 }
 

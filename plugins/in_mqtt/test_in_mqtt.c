@@ -54,6 +54,20 @@ TEST(a_publishers_id_tells_a_message_whatever_its_packet)
     assert_true(take(k, marks("u", "id-1", "x", 1, false), &two));
 }
 
+TEST(an_id_that_is_empty_or_stands_by_other_content_loses_nothing)
+{
+    struct shelf s;
+    struct known *k = shelf_open(&s);
+    struct known_one one;
+
+    assert_true(take(k, marks("t", "", "x", 1, false), &one));
+    assert_true(take(k, marks("t", "", "x", 2, false), &one));
+    assert_false(take(k, marks("t", "", "x", 2, true), &one));
+    assert_true(take(k, marks("t", "monitor-7", "x", 3, false), &one)); /* names its device, not its message */
+    assert_true(take(k, marks("t", "monitor-7", "y", 4, false), &one));
+    assert_false(take(k, marks("t", "monitor-7", "y", 5, false), &one));
+}
+
 TEST(without_one_a_redelivery_is_known_by_packet_and_content)
 {
     struct shelf s;
@@ -310,7 +324,8 @@ TEST(the_socket_that_is_new_is_found_and_cut_and_no_other)
     (void)close(listener);
 }
 
-AFF_TEST_MAIN(a_publishers_id_tells_a_message_whatever_its_packet, without_one_a_redelivery_is_known_by_packet_and_content,
+AFF_TEST_MAIN(a_publishers_id_tells_a_message_whatever_its_packet,
+              an_id_that_is_empty_or_stands_by_other_content_loses_nothing, without_one_a_redelivery_is_known_by_packet_and_content,
               a_redelivery_of_what_was_not_committed_has_the_same_id, parts_of_a_mark_do_not_run_into_each_other,
               digests_depend_on_the_key, the_oldest_is_forgotten_first, what_is_known_outlives_a_restart,
               what_is_known_fits_into_a_smaller_room, names_come_from_levels_as_out_mqtt_writes_them,

@@ -5,9 +5,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "zmq_link/schema.h"
 
+#define FULL_NS INT64_C(10000000000)
 enum { TRIES = 3, PENDING_MANY = 8, NAME_ROOM = BATCH_NAME_MOST + PEER_NAME_MOST + 2 };
 
 /* ---- what is no batch ---- */
@@ -35,7 +37,7 @@ static void greet(struct intake *in, const struct link_head *head)
                                        .argument = (uint64_t)in->config->largest };
 
     peer_greet(in->message.peer, &in->message.route, head->argument);
-    in->message.peer->told = false;
+    in->message.peer->told = in->message.peer->told_full = false;
     door_say(in->door, &in->message.route, &welcome);
 }
 
@@ -144,7 +146,7 @@ static aff_status stream_place(struct intake *in, const struct batch_item *item,
 {
     const struct aff_host *host = in->host;
     char subject[NAME_ROOM], name[BATCH_NAME_MOST + 1];
-    struct place p = { .schema = peer_schema(in->hand.peer, item->schema) };
+    struct place p = { .schema = peer_schema(in->hand.peer, item->schema), .said = item->schema };
     const struct aff_stream_info *info;
 
     *ret = p;
@@ -163,7 +165,40 @@ static aff_status stream_place(struct intake *in, const struct batch_item *item,
     return p.stream ? AFF_OK : AFF_ERR_MEMORY;
 }
 
-/* Ids survive the link: the host makes one of the node's name and its id there. */
+/* One for which there is no place must not stand in the way of all behind it, nor may many
+ * of them cost a wait each: its records are refused. */
+static aff_status stream_try(struct intake *in, const struct batch_item *item, struct place *ret)
+{
+    struct hand *h = &in->hand;
+    int64_t now = in->host->now_ns(in->host);
+
+    if (stream_place(in, item, ret) != AFF_ERR_MEMORY)
+        return AFF_OK;
+    ret->stream = 0;
+    if (now < in->full_until_ns)
+        return AFF_OK;
+    if (++h->tries <= TRIES)
+        return AFF_ERR_MEMORY;
+    in->full_until_ns = now + FULL_NS;
+    if (!h->peer->told_full)
+        in->host->log(in->host, AFF_LOG_WARN, "there is no room for one more stream, of node %s: its records are refused, and "
+                      "dead letters there; end streams at the nodes, or restart this one, then: afferent dlq retry there",
+                      h->peer->name);
+    h->peer->told_full = true;
+    return AFF_OK;
+}
+
+/* What a record is known by. What edits a record in place leaves it its id, and its node may
+ * send both: the bytes tell them apart, and are the same when one of them comes again. */
+static struct aff_id known_by(const struct hand *h, const struct batch_item *item)
+{
+    struct aff_id id = item->id;
+
+    id.source ^= XXH3_64bits_withSeed(item->data, item->size, h->streams[item->stream].said);
+    return id;
+}
+
+/* Ids survive the link: the host makes one of the node's name and what it is known by. */
 static void identify(struct intake *in, struct aff_id id)
 {
     uint8_t bytes[PEER_NAME_MOST + 16];
@@ -308,9 +343,11 @@ aff_status intake_step(struct intake *in, bool *ret_emitted)
             finish(in);
             return AFF_OK;
         }
+        if (!h->has_item && !h->item.is_stream && !(h->item.flags & AFF_FLAG_END))
+            h->item.id = known_by(h, &h->item);
         h->has_item = true;
         if (h->item.is_stream)
-            st = stream_place(in, &h->item, &h->streams[h->item.stream]);
+            st = stream_try(in, &h->item, &h->streams[h->item.stream]);
         else
             st = record_pass(in, ret_emitted);
         if (st != AFF_OK)

@@ -23,6 +23,7 @@ struct pending {
 
 struct place {
     uint32_t subject, stream, schema;
+    uint64_t said; /* the schema, as its node calls it */
 };
 
 /* The batch in hand. */
@@ -52,6 +53,7 @@ struct intake {
     uint32_t first, count;
     int64_t since_ns; /* how long the oldest of them waits, or more */
     uint64_t safe;    /* epoch */
+    int64_t full_until_ns; /* the host had no place for a stream: none is waited for */
 };
 
 /* [data] Takes up the message: greets, learns a schema, opens a batch, refuses.

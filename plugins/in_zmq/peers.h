@@ -53,6 +53,7 @@ struct peer {
     struct peer_schema schemas[PEER_SCHEMAS];
     uint32_t schema_count;
     bool told; /* that what it sends cannot be read */
+    bool told_full; /* that there is no place for its streams */
 };
 
 struct peers {

@@ -177,6 +177,33 @@ TEST(what_comes_again_is_answered_and_not_passed_on_also_after_a_restart)
     end();
 }
 
+TEST(a_signal_and_what_a_filter_made_of_it_have_one_id_and_both_come)
+{
+    struct link_payload p;
+    struct link_head head = { .kind = LINK_BATCH, .number = 2 };
+    static uint8_t bytes[MESSAGE_ROOM];
+    struct aff_id first, second;
+
+    begin("");
+    (void)say_schema(ends.socket);
+    say_rows(ends.socket, 1, 1, 1);
+    p = rows_make(1, 1);
+    head.size = (uint32_t)p.size;
+    memcpy(bytes, p.bytes, p.size);
+    bytes[BATCH_HEAD + BATCH_STREAM + 18 + BATCH_RECORD + 8] ^= 1; /* of the value */
+    say(ends.socket, &head, bytes, p.size);
+    head.number = 3;
+    head.flags = LINK_RESENT;
+    say(ends.socket, &head, bytes, p.size);
+    read_until(2);
+    first = aff_harness_take(h, "out")->id;
+    second = aff_harness_take(h, "out")->id;
+    assert_memory_not_equal(&first, &second, sizeof first);
+    hear_safe();
+    EXPECT_NOTHING(h, "out");
+    end();
+}
+
 TEST(what_the_node_says_is_settled_is_forgotten)
 {
     struct link_payload p;
@@ -343,6 +370,40 @@ TEST(a_key_that_is_not_listed_is_not_heard)
     end();
 }
 
+/* The read that takes the next batch does not get what it first asks the host for. */
+static void starve(void)
+{
+    double was = aff_harness_metric(h, "batches");
+
+    for (uint32_t step = 0; aff_harness_metric(h, "batches") < was + 1 && step < PATIENCE_STEPS; step++) {
+        aff_harness_fail_nth(h, 1);
+        (void)aff_harness_ready(h, STEP_MS);
+    }
+}
+
+TEST(a_stream_for_which_there_is_never_room_stands_in_nobodys_way)
+{
+    begin("");
+    (void)say_schema(ends.socket);
+    say_rows(ends.socket, 1, 1, 1);
+    read_until(1);
+    aff_harness_commit(h);
+    expect_answer(1, 0);
+    say_rows(ends.socket, 2, 2, 1);
+    starve();
+    for (int i = 0; i < 3; i++) {
+        aff_harness_fail_nth(h, 1);
+        (void)aff_harness_read(h, 64);
+    }
+    aff_harness_fail_nth(h, 0);
+    expect_answer(2, 1); /* a dead letter there */
+    assert_int_equal(aff_harness_logged(h, AFF_LOG_WARN, "no room for one more stream"), 1);
+    say_rows(ends.socket, 3, 3, 1);
+    read_until(2);
+    EXPECT_METRIC(h, "refused", 1);
+    end();
+}
+
 static void each_call(void)
 {
     begin("");
@@ -374,8 +435,10 @@ TEST(options_that_cannot_work_are_refused)
 
 AFF_TEST_MAIN(records_come_out_as_they_were_and_are_answered_when_they_are_safe, a_prefix_keeps_the_subjects_of_nodes_apart,
               what_comes_again_is_answered_and_not_passed_on_also_after_a_restart,
-              what_the_node_says_is_settled_is_forgotten, a_record_that_does_not_fit_its_schema_is_refused_alone,
+              a_signal_and_what_a_filter_made_of_it_have_one_id_and_both_come, what_the_node_says_is_settled_is_forgotten,
+              a_record_that_does_not_fit_its_schema_is_refused_alone,
               the_end_of_a_stream_goes_on_once, messages_that_are_none_are_refused_counted_and_told_once,
               a_newer_version_is_refused_in_one_line, who_did_not_greet_is_asked_to_begin_anew,
               a_message_of_many_frames_and_one_with_any_byte_changed_disturb_nobody,
-              a_key_that_is_not_listed_is_not_heard, each_host_call_may_fail_once, options_that_cannot_work_are_refused)
+              a_key_that_is_not_listed_is_not_heard, a_stream_for_which_there_is_never_room_stands_in_nobodys_way,
+              each_host_call_may_fail_once, options_that_cannot_work_are_refused)

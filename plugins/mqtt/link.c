@@ -157,5 +157,8 @@ bool mqtt_link_check(const struct mqtt_link *link, const struct aff_report *repo
         return false;
     if (address.tls && !link->accept_any_server)
         report->secure(report);
+    if (link->accept_any_server)
+        report->note(report, "accept_any_server", "any server is taken for the broker: whoever stands in between reads "
+                     "and changes what goes by");
     return true;
 }

@@ -55,7 +55,13 @@ static void sink_close(void *self)
 static aff_status sink_start(struct sink *s)
 {
     const struct aff_host *host = s->host;
-    const struct pump_plug plug = { &server_kind, &s->server, &s->config->way, &s->server.target, config_records_most(s->config), 1 };
+    const struct pump_plug plug = { .kind = &server_kind,
+                                    .self = &s->server,
+                                    .way = &s->config->way,
+                                    .target = &s->server.target,
+                                    .records_most = config_records_most(s->config),
+                                    .groups = 1,
+                                    .is_paced = true };
     aff_status st;
 
     if (!server_open(&s->server, s->config))

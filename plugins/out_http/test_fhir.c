@@ -52,12 +52,12 @@ TEST(bytes_are_no_observations)
 
 TEST(entries_that_are_refused_become_dead_letters_alone)
 {
-    struct aff_harness *h = sink_to("partial:POISON:422", "batch_records = 10\nbatch_time = \"1h\"\nfhir = { bundle = \"batch\" }");
+    struct aff_harness *h = sink_to("partial:POISON:422", "batch_records = 3\nfhir = { bundle = \"batch\" }");
 
-    push_many(h, 10, 4);
+    push_many(h, 3, 1);
     settle(h);
     EXPECT_DEAD(h, 1);
-    EXPECT_METRIC(h, "accepted", 9);
+    EXPECT_METRIC(h, "accepted", 2);
     EXPECT_METRIC(h, "requests", 1);
     EXPECT_LOG(h, AFF_LOG_WARN, "(422)");
     finish_well(&h);
@@ -65,7 +65,7 @@ TEST(entries_that_are_refused_become_dead_letters_alone)
 
 TEST(a_transaction_that_is_refused_is_cut_until_the_bad_entry_is_alone)
 {
-    struct aff_harness *h = sink_to("all_or_none:POISON", "batch_records = 16\nbatch_time = \"1h\"");
+    struct aff_harness *h = sink_to("all_or_none:POISON", "batch_records = 16");
 
     push_many(h, 16, 11);
     settle(h);
@@ -78,15 +78,15 @@ TEST(a_transaction_that_is_refused_is_cut_until_the_bad_entry_is_alone)
 
 TEST(an_answer_that_is_cut_costs_no_record_and_stores_none_twice)
 {
-    struct aff_harness *h = sink_to("cut", "batch_records = 4\nbatch_time = \"200ms\"");
+    struct aff_harness *h = sink_to("cut", "batch_records = 3\nbatch_time = \"200ms\"");
 
-    push_many(h, 4, -1);
+    push_many(h, 3, -1);
     settle(h);
     EXPECT_DEAD(h, 0);
-    EXPECT_METRIC(h, "accepted", 4);
-    assert_int_equal(count_of(got(), ", true]"), 4);
-    assert_int_equal(count_of(got(), ", false]"), 4); /* it had them, and knew them again */
-    assert_in_range(count_of(got(), "\"afferent-resent\": \"1\""), 2, 4); /* one to try it, then the others */
+    EXPECT_METRIC(h, "accepted", 3);
+    assert_int_equal(count_of(got(), ", true]"), 3);
+    assert_int_equal(count_of(got(), ", false]"), 3); /* it had them, and knew them again */
+    assert_in_range(count_of(got(), "\"afferent-resent\": \"1\""), 2, 3); /* one to try it, then the others */
     finish_well(&h);
 }
 

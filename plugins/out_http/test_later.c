@@ -164,6 +164,29 @@ TEST(a_token_server_without_tokens_is_named)
     aff_harness_close(&h);
 }
 
+/* ---- links ---- */
+
+TEST(a_request_waits_for_a_link_and_what_goes_over_it_is_told)
+{
+    struct aff_harness *h = open_to("ok", "batch_records = 1\n");
+    uint64_t sent, received, worked, failed;
+
+    aff_harness_uplink_is(h, AFF_AGAIN, "", "");
+    (void)push_row(h, 80, "calm");
+    (void)poll(NULL, 0, 200);
+    assert_int_equal(requests_to("ok"), 0);
+    aff_harness_uplink_is(h, AFF_OK, "cell", "lo");
+    settle(h);
+    EXPECT_METRIC(h, "accepted", 1);
+    assert_true(aff_harness_spent(h, &sent, &received));
+    assert_true(sent > 200 && sent < 2000); /* the request, with its headers */
+    assert_true(received > 30 && received < 1000);
+    aff_harness_tried(h, &worked, &failed);
+    assert_int_equal(worked, 1);
+    assert_int_equal(failed, 0);
+    finish(&h);
+}
+
 /* ---- the end ---- */
 
 static void everything(void)
@@ -204,6 +227,7 @@ int main(void)
         a_token_is_asked_for_once_and_again_when_it_is_taken_back,
         a_token_is_renewed_before_it_expires,
         a_token_server_without_tokens_is_named,
+        a_request_waits_for_a_link_and_what_goes_over_it_is_told,
         each_host_call_may_fail_once,
         what_is_under_way_at_the_end_is_not_answered,
     };

@@ -93,11 +93,52 @@ TEST(several_requests_are_under_way_at_once)
     finish(&h);
 }
 
+/* ---- how much is under way ---- */
+
+TEST(no_more_is_taken_than_a_link_has_shown_to_carry)
+{
+    enum { ROWS = 60, ROW_LEAST = 300, ROOM = 4096, TAKEN_MOST = ROOM / ROW_LEAST + 1 };
+    struct aff_harness *h = open_to("slow:400", "");
+    double begin = seconds_now();
+    char note[256], *second;
+    uint64_t taken;
+
+    memset(note, 'n', sizeof note - 1);
+    note[sizeof note - 1] = '\0';
+    aff_harness_cut(h, ROWS);
+    for (int i = 0; i < ROWS; i++)
+        (void)push_row(h, i, note);
+    taken = aff_harness_unanswered(h);
+    if (seconds_now() - begin < 0.3) /* nothing is answered */
+        assert_in_range(taken, 1, TAKEN_MOST);
+    settle(h);
+    EXPECT_METRIC(h, "accepted", ROWS);
+    assert_true(requests_to("slow:400") >= 4);
+    second = strchr(got_text, '\n');
+    assert_non_null(second);
+    *second = '\0';
+    assert_in_range(count_of(got_text, "\\\"id\\\":"), 1, TAKEN_MOST / 2 + 1); /* half of the room, so that the next is at hand */
+    finish(&h);
+}
+
+TEST(what_is_larger_than_all_room_goes_alone)
+{
+    struct aff_harness *h = open_to("ok", "format = \"raw\"\n");
+    static char bytes[300000];
+
+    memset(bytes, 'b', sizeof bytes);
+    for (int i = 0; i < 3; i++)
+        (void)aff_harness_push(h, "in", "bytes", bytes, sizeof bytes);
+    settle(h);
+    EXPECT_METRIC(h, "accepted", 3);
+    finish(&h);
+}
+
 /* ---- refused ---- */
 
 TEST(one_bad_record_of_a_batch_becomes_a_dead_letter_alone)
 {
-    struct aff_harness *h = open_to("bad:POISON:422", "batch_records = 50\nbatch_time = \"1h\"\n");
+    struct aff_harness *h = open_to("bad:POISON:422", "batch_records = 50\n");
 
     push_many(h, 50, 17);
     settle(h);
@@ -159,6 +200,8 @@ int main(void)
         raw_sends_a_payload_as_it_is,
         connections_are_kept_and_one_that_was_closed_is_opened_anew,
         several_requests_are_under_way_at_once,
+        no_more_is_taken_than_a_link_has_shown_to_carry,
+        what_is_larger_than_all_room_goes_alone,
         one_bad_record_of_a_batch_becomes_a_dead_letter_alone,
         a_server_that_fails_on_one_record_gets_the_others,
         outcomes_of_a_multi_status_are_by_id,

@@ -11,19 +11,11 @@
 #include <mqtt_protocol.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "mqtt/reason.h"
 
+#define ROOM_MOST (UINT64_C(64) << 20) /* bytes on their way, on the best of links */
 enum { BARREN_CAREFUL = 2, BARREN_REFUSES = 5, FAREWELLS = 2, LOOP_MS = 1000, LOOP_CONNECTING_MS = 100, CAPATH_IS_SYSTEM = 1 };
-
-static int64_t clock_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /* ---- callbacks ---- */
 
@@ -153,15 +145,19 @@ static struct flight *flight_find(struct talker *t, int mid)
     return NULL;
 }
 
-static void flight_end(struct talker *t, struct flight *f, aff_status status)
+/* `words`: why it was not taken. */
+static void flight_end(struct talker *t, struct flight *f, aff_status status, const char *words)
 {
+    if (status == AFF_OK)
+        pace_answered(&t->pace, f->sent_ns, talker_clock(), f->size, t->flight_bytes);
     f->used = false;
     t->flight_count--;
+    t->flight_bytes -= f->size;
     t->counts.refused += status == AFF_ERR_DATA;
     t->counts.lost += status == AFF_ERR_IO;
     t->counts.acknowledged += status == AFF_OK;
     t->careful -= t->careful > 0 && status != AFF_ERR_IO;
-    t->host->ack(t->host, f->id, status);
+    t->host->answer(t->host, f->id, status, 0, status == AFF_OK ? NULL : words);
 }
 
 static void answers_settle(struct talker *t)
@@ -179,7 +175,7 @@ static void answers_settle(struct talker *t)
         t->counts.unheard += reason == MQTT_RC_NO_MATCHING_SUBSCRIBERS;
         if (reason >= 0x80)
             t->counts.last_refusal = reason;
-        flight_end(t, f, mqtt_puback_status(reason));
+        flight_end(t, f, mqtt_puback_status(reason), mqtt_reason_text(reason));
     }
     if (t->answer_count > 0) {
         t->barren = 0;
@@ -223,7 +219,7 @@ static void flights_end(struct talker *t, int rc)
         t->counts.last_refusal = t->end_reason ? t->end_reason : MQTT_RC_UNSPECIFIED;
     for (i = 0; i < FLIGHTS; i++)
         if (t->flights[i].used)
-            flight_end(t, &t->flights[i], alone ? AFF_ERR_DATA : AFF_ERR_IO);
+            flight_end(t, &t->flights[i], alone ? AFF_ERR_DATA : AFF_ERR_IO, t->cause);
     if ((blames || t->barren >= BARREN_CAREFUL) && !alone && t->careful < count)
         t->careful = count;
     if (alone)
@@ -252,13 +248,15 @@ static bool session_look(struct talker *t, int64_t deadline_ns, int *rc)
     bool goes_on;
 
     answers_settle(t);
-    if (t->welcome != 0 && clock_ns() >= deadline_ns)
+    if (t->welcome != 0 && talker_clock() >= deadline_ns)
         *rc = MOSQ_ERR_CONN_LOST;
     pthread_mutex_lock(&t->lock);
     if (*rc == MOSQ_ERR_SUCCESS && t->welcome == 0 && t->state != STATE_UP) {
         t->state = STATE_UP;
+        pace_begin(&t->pace, ROOM_MOST);
         t->counts.connected++;
         pthread_cond_broadcast(&t->changed);
+        t->host->rouse(t->host); /* what write could not send is offered soon */
     }
     /* on stop the farewell is written, which the library's loop does in one turn or two */
     goes_on = *rc == MOSQ_ERR_SUCCESS && (!t->stopping || (t->state == STATE_UP && t->farewells++ < FAREWELLS));
@@ -268,7 +266,7 @@ static bool session_look(struct talker *t, int64_t deadline_ns, int *rc)
 
 bool session_run(struct talker *t)
 {
-    int64_t deadline_ns = clock_ns() + t->link->connect_timeout;
+    int64_t deadline_ns = talker_clock() + t->link->connect_timeout;
     struct mosquitto *m;
     int rc, error;
 

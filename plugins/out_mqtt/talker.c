@@ -12,7 +12,15 @@
 #define MS_NS INT64_C(1000000)
 #define PAUSE_FIRST_NS (250 * MS_NS)
 #define PAUSE_LAST_NS (30000 * MS_NS)
-enum { CONNECT_WAIT_MS = 500, CAREFUL_WAIT_MS = 5000, ID_ROOM = 40 };
+enum { CONNECT_WAIT_MS = 500, CAREFUL_WAIT_MS = 5000, ROOM_WAIT_MS = 100, ID_ROOM = 40 };
+
+int64_t talker_clock(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
 
 /* ---- opening ---- */
 
@@ -162,6 +170,11 @@ static bool is_free(const struct talker *t)
     return t->flight_count == 0;
 }
 
+static bool has_room(const struct talker *t)
+{
+    return t->state != STATE_UP || (t->flight_count < t->in_flight && pace_has_room(&t->pace, t->flight_bytes));
+}
+
 /* What a reader of our own takes ids and times from; before 1970 there is none. */
 static int properties_make(const struct message *m, mosquitto_property **ret)
 {
@@ -220,8 +233,9 @@ static aff_status publish(struct talker *t, const struct message *m, char *cause
         return problem_of(rc, cause);
     for (at = (uint32_t)mid % FLIGHTS; t->flights[at].used; at = (at + 1) % FLIGHTS)
         continue;
-    t->flights[at] = (struct flight){ m->id, mid, true };
+    t->flights[at] = (struct flight){ m->id, mid, true, m->size, talker_clock() };
     t->flight_count++;
+    t->flight_bytes += m->size;
     return AFF_OK;
 }
 
@@ -237,7 +251,7 @@ aff_status talker_send(struct talker *t, const struct message *m, char *cause)
     }
     if (t->state != STATE_UP) {
         (void)snprintf(cause, CAUSE_ROOM, "%s", t->cause);
-    } else if (t->flight_count == FLIGHTS || (t->careful > 0 && !wait_for(t, is_free, CAREFUL_WAIT_MS))) {
+    } else if (!wait_for(t, has_room, ROOM_WAIT_MS) || (t->careful > 0 && !wait_for(t, is_free, CAREFUL_WAIT_MS))) {
         (void)snprintf(cause, CAUSE_ROOM, "the broker does not answer");
         status = AFF_AGAIN;
     } else if (t->state == STATE_UP) { /* it may have been lost meanwhile */

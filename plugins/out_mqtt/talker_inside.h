@@ -4,6 +4,7 @@
 #ifndef OUT_MQTT_TALKER_INSIDE_H
 #define OUT_MQTT_TALKER_INSIDE_H
 
+#include "net/pace.h"
 #include "talker.h"
 
 #include <mosquitto.h>
@@ -18,6 +19,8 @@ struct flight {
     struct aff_id id;
     int mid;
     bool used;
+    uint32_t size;
+    int64_t sent_ns;
 };
 
 struct answer {
@@ -39,6 +42,8 @@ struct talker {
     struct mosquitto *mosq; /* made and ended by the thread */
     struct flight flights[FLIGHTS];
     uint32_t flight_count;
+    uint64_t flight_bytes;
+    struct pace pace;
     uint32_t careful; /* so many go one at a time */
     uint32_t barren;  /* connections in a row that ended without an answer to what was sent */
     struct talker_counts counts;
@@ -50,6 +55,8 @@ struct talker {
     int end_reason; /* of the server's DISCONNECT; 0: none */
     char tls[120];  /* what was wrong with the handshake */
 };
+
+int64_t talker_clock(void);
 
 /* [the thread] One connection, from its beginning to its end. True: it was up. */
 bool session_run(struct talker *t);

@@ -80,6 +80,8 @@ TEST(options_that_do_not_go_together_are_refused)
     EXPECT_REFUSED("out_mqtt", BROKER "topic = \"a\"\nexpire = \"10ms\"", "expire");
     EXPECT_REFUSED("out_mqtt", "broker = \"mqtt://a\"\naccept_any_server = true\ntopic = \"a\"", "is for TLS");
     EXPECT_REFUSED("out_mqtt", BROKER "client_id = \"a\\u0001\"\ntopic = \"a\"", "client_id");
+    assert_null(aff_harness_notes("out_mqtt", BROKER "topic = \"a\""));
+    assert_non_null(strstr(aff_harness_notes("out_mqtt", BROKER "accept_any_server = true\ntopic = \"a\""), "any server"));
     assert_null(aff_harness_check("out_mqtt", BROKER "topic = \"ward/{subject}\"\nuser = \"a\"\npassword = \"b\""));
 }
 

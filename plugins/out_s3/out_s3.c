@@ -61,7 +61,12 @@ static aff_status sink_begin(struct sink *s)
 {
     const struct aff_host *host = s->host;
     const struct config *c = s->config;
-    const struct pump_plug plug = { &store_kind, &s->store, &c->way, &s->store.target, config_records_most(c), (uint32_t)c->open_objects };
+    const struct pump_plug plug = { .kind = &store_kind,
+                                    .self = &s->store,
+                                    .way = &c->way,
+                                    .target = &s->store.target,
+                                    .records_most = config_records_most(c),
+                                    .groups = (uint32_t)c->open_objects }; /* not paced: an object is as large as was asked for */
     aff_status st;
 
     if (!store_open(&s->store, c))

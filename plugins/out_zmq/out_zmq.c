@@ -27,7 +27,8 @@ static const struct aff_option options[] = {
     AFF_OPT_BYTES(struct config, largest, 0, "\"2MiB\"", 4096, 1 << 30,
                   "Most bytes of a message before packing; a record that is larger is a dead letter."),
     AFF_OPT_BYTES(struct config, in_flight, 0, "\"4MiB\"", 4096, 1 << 30,
-                  "Bytes that may be on their way without an answer; what comes beyond waits in the pipeline."),
+                  "Bytes that may be on their way without an answer, less where answers take long; what comes beyond waits in the "
+                  "pipeline."),
 };
 
 static const struct aff_port inputs[] = {
@@ -265,7 +266,7 @@ static aff_status sink_write(void *self, const struct aff_batch *batch, uint32_t
             break;
         if (st == AFF_OK)
             ++*ret_taken;
-        else if (st == AFF_AGAIN)
+        if (st == AFF_AGAIN || (st == AFF_OK && s->batch.used >= talker_pace(s->talker)))
             st = flush(s);
     }
     (void)flush(s);

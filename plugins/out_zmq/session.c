@@ -165,6 +165,7 @@ static bool send_batch(struct session *s, struct slot *slot)
     t->counts.batches++;
     t->counts.bytes += LINK_HEAD + zmq_msg_size(&slot->payload);
     slot->was_sent = true;
+    slot->sent_ns = talker_clock();
     return true;
 }
 
@@ -184,6 +185,16 @@ static void send_waiting(struct session *s)
 
 /* ---- what the gateway says ---- */
 
+/* Under the lock. The batch is done with. */
+static void slot_free(struct talker *t, struct slot *slot)
+{
+    t->bytes -= zmq_msg_size(&slot->payload);
+    (void)zmq_msg_close(&slot->payload);
+    slot->used = false;
+    while (t->oldest < t->next && !t->slots[t->oldest % SLOTS].used)
+        t->oldest++;
+}
+
 static const char *refusal_text(uint64_t why)
 {
     switch (why) {
@@ -193,6 +204,15 @@ static const char *refusal_text(uint64_t why)
     case LINK_NO_HELLO: return "the gateway has begun anew";
     default: return "the gateway could not read what was sent";
     }
+}
+
+/* Under the lock. A batch that was made before the gateway told its limit: its records come
+ * again from the host, in batches that fit. */
+static void give_back(struct talker *t, struct slot *slot)
+{
+    for (uint32_t i = 0; i < slot->count; i++)
+        t->host->ack(t->host, slot->ids[i], AFF_AGAIN);
+    slot_free(t, slot);
 }
 
 static void welcome(struct session *s, const struct link_head *head)
@@ -206,6 +226,10 @@ static void welcome(struct session *s, const struct link_head *head)
     s->since_ns = talker_clock();
     pthread_mutex_lock(&t->lock);
     t->largest = head->argument;
+    pace_begin(&t->pace, (uint64_t)t->config->in_flight);
+    for (uint32_t i = 0; i < SLOTS; i++)
+        if (t->slots[i].used && t->slots[i].size > t->largest)
+            give_back(t, &t->slots[i]);
     t->to_send = t->oldest;
     t->away_since_ns = 0;
     t->counts.connected = true;
@@ -230,11 +254,8 @@ static void answer(struct session *s, const struct link_head *head)
             t->counts.acknowledged += !refused;
             t->host->ack(t->host, slot->ids[i], refused ? AFF_ERR_DATA : AFF_OK);
         }
-        t->bytes -= zmq_msg_size(&slot->payload);
-        (void)zmq_msg_close(&slot->payload);
-        slot->used = false;
-        while (t->oldest < t->next && !t->slots[t->oldest % SLOTS].used)
-            t->oldest++;
+        pace_answered(&t->pace, slot->sent_ns, s->since_ns, zmq_msg_size(&slot->payload), t->bytes);
+        slot_free(t, slot);
         pthread_cond_broadcast(&t->changed);
     }
     pthread_mutex_unlock(&t->lock);

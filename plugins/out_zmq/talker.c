@@ -73,6 +73,7 @@ struct talker *talker_open(const struct aff_host *host, const struct config *con
     t->life = host->random(host) | 1u;
     t->next = t->oldest = t->to_send = 1;
     t->away_since_ns = talker_clock();
+    pace_begin(&t->pace, (uint64_t)config->in_flight);
     (void)snprintf(t->counts.cause, CAUSE_ROOM, "not connected yet");
     t->packed_room = (size_t)LZ4_compressBound((int)config->largest);
     t->packed = config->lz4 ? host->alloc(host, t->packed_room) : NULL;
@@ -212,7 +213,7 @@ int talker_schema(struct talker *t, uint32_t key, const struct aff_schema *schem
 
 static bool has_room(const struct talker *t)
 {
-    return t->next - t->oldest < SLOTS && (t->bytes == 0 || t->bytes < (uint64_t)t->config->in_flight);
+    return t->next - t->oldest < SLOTS && pace_has_room(&t->pace, t->bytes);
 }
 
 static bool is_away(const struct talker *t)
@@ -237,6 +238,16 @@ aff_status talker_room(struct talker *t, char cause[CAUSE_ROOM])
     }
     pthread_mutex_unlock(&t->lock);
     return st;
+}
+
+uint64_t talker_pace(struct talker *t)
+{
+    uint64_t room;
+
+    pthread_mutex_lock(&t->lock);
+    room = t->pace.room > t->bytes ? t->pace.room - t->bytes : 0;
+    pthread_mutex_unlock(&t->lock);
+    return room;
 }
 
 /* The smaller of both. NULL: no memory. */
@@ -290,7 +301,7 @@ void talker_epoch(struct talker *t)
 
     pthread_mutex_lock(&t->lock);
     t->settled = *mark;
-    *mark = t->next - 1u;
+    *mark = t->oldest - 1u; /* epochs go on where a queue holds what is not answered */
     pthread_mutex_unlock(&t->lock);
 }
 

@@ -49,6 +49,8 @@ int talker_schema(struct talker *t, uint32_t key, const struct aff_schema *schem
 /* [data] Waits a little until one more batch may be put in. AFF_OK, AFF_AGAIN: much is on
  * its way; AFF_ERR_IO: the gateway is away, `cause` says why. */
 aff_status talker_room(struct talker *t, char cause[CAUSE_ROOM]);
+/* [data] How many more bytes may go now: what a batch gathers beyond keeps alarms waiting. */
+uint64_t talker_pace(struct talker *t);
 /* [data] Behind AFF_OK of talker_room: the batch (ended) is on its way. AFF_ERR_MEMORY. */
 aff_status talker_put(struct talker *t, const struct batch *batch, const struct schema_set *schemas);
 /* [data] An epoch ended: of those that ended long before nothing comes again. */

@@ -7,15 +7,17 @@
 #include <pthread.h>
 #include <zmq.h>
 
+#include "net/pace.h"
 #include "talker.h"
 
-/* EPOCHS: no host has more in flight; what came that many ends of epochs ago is stored. */
+/* EPOCHS: no host has more in flight; what was answered that many ends of epochs ago is stored as answered. */
 enum { SLOTS = 256, EPOCHS = 16, ADDRESS_MOST = 255 };
 
 /* A batch that is not answered: at slots[number % SLOTS]. */
 struct slot {
     bool used, was_sent;
     uint64_t number;
+    int64_t sent_ns; /* on this connection */
     zmq_msg_t payload;
     uint32_t size; /* unpacked */
     bool is_packed;
@@ -43,7 +45,7 @@ struct talker {
     int wake, bell; /* eventfds: of the thread, of the lane */
     pthread_t thread;
     bool runs;
-    uint64_t marks[EPOCHS]; /* the lane's: last number at the end of each epoch */
+    uint64_t marks[EPOCHS]; /* the lane's: the last number before which all was answered, at the end of each epoch */
     uint64_t epochs;
 
     pthread_mutex_t lock; /* of all below */
@@ -51,6 +53,7 @@ struct talker {
     struct slot slots[SLOTS];
     uint64_t oldest, next, to_send; /* numbers: not answered, of the next batch, not sent in this session */
     uint64_t bytes; /* in slots */
+    struct pace pace;
     uint64_t settled;
     struct known_schema schemas[SCHEMAS];
     uint32_t schema_count;

@@ -230,6 +230,62 @@ TEST(a_record_that_is_too_large_for_the_gateway_is_a_dead_letter)
     end();
 }
 
+TEST(what_was_made_before_the_gateway_told_its_limit_goes_in_smaller_batches)
+{
+    static uint8_t bytes[3000];
+    struct batch_item item;
+    uint32_t came = 0;
+
+    ends_open(&ends);
+    ends.socket = router_open(&ends, &ends.gateway);
+    h = aff_harness_open("out_zmq", toml("lz4 = false"));
+    aff_harness_cut(h, 2);
+    for (int i = 0; i < 2; i++)
+        (void)aff_harness_push(h, "in", "bytes", bytes, sizeof bytes);
+    greet(4096);
+    for (uint32_t step = 0; came < 2 && step < PATIENCE_STEPS; step++) {
+        if (!hear(ends.socket, &heard, true)) {
+            (void)aff_harness_ready(h, STEP_MS);
+            (void)aff_harness_flush(h);
+        } else if (heard.head.kind == LINK_BATCH) {
+            struct batch_reader r;
+
+            assert_true(heard.size <= 4096 && batch_open(&r, heard.payload, heard.size));
+            while (batch_next(&r, &item))
+                came += !item.is_stream;
+            answer(0);
+        }
+    }
+    assert_int_equal(came, 2);
+    wait_unanswered(0);
+    EXPECT_DEAD(h, 0);
+    EXPECT_BALANCED(h);
+    end();
+}
+
+TEST(nothing_is_settled_that_is_not_answered)
+{
+    struct batch_item item;
+
+    begin("");
+    push(60);
+    hear_schema();
+    (void)hear_batch(&item);
+    answer(0);
+    wait_unanswered(0);
+    EXPECT_STATUS(aff_harness_end_stream(h, "in", aff_harness_stream(h, "Anna Example", "vitals", &test_schema)), AFF_OK);
+    (void)hear_batch(&item); /* the end alone, which is not answered */
+    for (int i = 0; i < 40; i++)
+        EXPECT_STATUS(aff_harness_sync(h), AFF_OK);
+    push(61);
+    (void)hear_batch(&item);
+    assert_int_equal(heard.head.number, 3);
+    assert_int_equal(heard.head.argument, 1);
+    answer(0);
+    wait_unanswered(0);
+    end();
+}
+
 TEST(another_gateway_than_the_one_that_is_named_is_not_spoken_to)
 {
     ends_open(&ends);
@@ -256,5 +312,7 @@ TEST(options_that_cannot_work_are_refused)
 AFF_TEST_MAIN(a_record_goes_with_its_schema_and_is_done_with_when_it_is_answered, without_lz4_it_goes_as_it_is,
               what_the_gateway_refuses_is_a_dead_letter_alone,
               what_was_not_answered_when_the_gateway_went_comes_again_with_its_mark_and_id,
-              a_gateway_that_has_begun_anew_is_greeted_anew, a_record_that_is_too_large_for_the_gateway_is_a_dead_letter,
+              a_gateway_that_has_begun_anew_is_greeted_anew,
+              what_was_made_before_the_gateway_told_its_limit_goes_in_smaller_batches, nothing_is_settled_that_is_not_answered,
+              a_record_that_is_too_large_for_the_gateway_is_a_dead_letter,
               another_gateway_than_the_one_that_is_named_is_not_spoken_to, options_that_cannot_work_are_refused)

@@ -324,7 +324,7 @@ static int report_end(struct run *run)
 {
     const char *why;
     aff_status status = flow_failure(run->flow, &why);
-    bool cut_off = status != AFF_OK || stopper_asked(run->stopper) > 1;
+    bool cut_off = flow_cut_short(run->flow) || status != AFF_OK || stopper_asked(run->stopper) > 1;
     bool good = flow_balances(run->flow) && !cut_off;
 
     if (!run->quiet || !good)

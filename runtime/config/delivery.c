@@ -2,9 +2,9 @@
  *
  * All edges into one node are of one kind, that of its `edge.when_full`. Where it
  * does not stand there, a sink behind a fan-out spills: else one that is away would
- * stall those that are not. Commands to a device spill as well, and expire after a
- * minute, and so does what waits for a link. Everything else blocks. Behind a durable source
- * the store lies in any case.
+ * stall those that are not. So do commands to a device, which expire after a minute,
+ * all that comes to a node whose commands come from behind itself, and what waits for a
+ * link. Everything else blocks. Behind a durable source the store lies in any case.
  *
  * A fan-out is any node with more than one edge out, on the way up from the sink as
  * far as edges block: beyond one that does not, a slow sink stalls nobody.
@@ -25,6 +25,7 @@ struct choosing {
     uint32_t *outs;                   /* edges out, by node */
     bool *is_forked;                  /* a fan-out stands before this node */
     const char **durable;             /* by node: a durable source that feeds it, or NULL */
+    const struct plan_edge **circles; /* by node: commands from behind itself, or NULL */
 };
 
 #define SAY(c, node, value, ...) \
@@ -40,7 +41,8 @@ static bool tables_make(struct choosing *c)
     c->outs = arena_take_array(arena, count, sizeof *c->outs);
     c->is_forked = arena_take_array(arena, count, sizeof *c->is_forked);
     c->durable = arena_take_array(arena, count, sizeof *c->durable);
-    if (!c->drafts || !c->outs || !c->is_forked || !c->durable)
+    c->circles = arena_take_array(arena, count, sizeof *c->circles);
+    if (!c->drafts || !c->outs || !c->is_forked || !c->durable || !c->circles)
         return false;
     for (uint32_t i = 0; i < count; i++)
         c->drafts[c->draft->nodes[i].order] = &c->draft->nodes[i];
@@ -50,6 +52,8 @@ static bool tables_make(struct choosing *c)
         c->outs[edge->from]++;
         if (c->drafts[edge->from]->is_durable)
             c->durable[edge->to] = c->plan->nodes[edge->from].name;
+        if (edge->closes && !c->circles[edge->to])
+            c->circles[edge->to] = edge;
     }
     return true;
 }
@@ -95,20 +99,41 @@ static enum when_full written_kind(struct choosing *c, uint32_t row, const char 
     return kind;
 }
 
-/* Commands to a device come by a queue: one that waits must not hold up who gives it, and
- * they may go in a circle, in which no epoch could end. */
+/* What a device is told must not hold up who gives it. Commands from behind the node
+ * itself go in a circle, in which no epoch could end: nothing would ever get on. */
+static void block_refuse(struct choosing *c, uint32_t row, enum when_full preset)
+{
+    const struct draft_node *node = c->drafts[row];
+    const char *kind = delivery_when_full(preset);
+
+    if (node->kind == AFF_SOURCE)
+        SAY(c, node, host_key(node, "edge", "when_full"),
+            "edge.when_full = \"block\" cannot stand before a device, where a command that waits would hold up who "
+            "gives it; expected \"%s\"; take it out", kind);
+    else
+        SAY(c, node, host_key(node, "edge", "when_full"),
+            "edge.when_full = \"block\" cannot stand where commands come from behind the node itself (%s): in a circle "
+            "without a queue nothing gets on; expected \"%s\"; %s", c->plan->nodes[c->circles[row]->from].name, kind,
+            preset == WHEN_FULL_SPILL ? "take it out" : "write it, or raise pipeline.store_limit and take this out");
+}
+
+/* Beside its commands a device is given nothing, so letting go of the oldest unasked does no
+ * harm there. Before another node that would be data. */
 static enum when_full commands_kind(struct choosing *c, uint32_t row, const char *durable)
 {
     const struct draft_node *node = c->drafts[row];
     enum when_full preset = c->plan->store_limit > 0 ? WHEN_FULL_SPILL : WHEN_FULL_DROP_OLDEST;
 
-    if (node->when_full < 0)
-        return preset;
-    if (node->when_full != WHEN_FULL_BLOCK)
+    if (node->when_full == WHEN_FULL_BLOCK)
+        block_refuse(c, row, preset);
+    else if (node->when_full >= 0)
         return written_kind(c, row, durable);
-    SAY(c, node, host_key(node, "edge", "when_full"),
-        "edge.when_full = \"block\" cannot stand before a device, where a command that waits would hold up who "
-        "gives it; expected \"%s\"; take it out", delivery_when_full(preset));
+    else if (c->circles[row] && preset != WHEN_FULL_SPILL)
+        report_add(c->draft->report, REPORT_ERROR, c->circles[row]->at, node->name,
+                   "commands come from behind the node itself (%s), so all that comes to it waits in a queue, and there "
+                   "is no store for one, for store_limit is 0; expected one; raise pipeline.store_limit, or write edge = "
+                   "{ when_full = \"drop_oldest\" }: it lets data go where the node is slow",
+                   c->plan->nodes[c->circles[row]->from].name);
     return preset;
 }
 
@@ -117,7 +142,7 @@ static enum when_full node_kind(struct choosing *c, uint32_t row)
     const struct draft_node *node = c->drafts[row];
     const char *durable = c->plan->store_limit > 0 ? c->durable[row] : NULL;
 
-    if (node->kind == AFF_SOURCE)
+    if (node->kind == AFF_SOURCE || c->circles[row])
         return commands_kind(c, row, durable);
     if (node->when_full >= 0)
         return written_kind(c, row, durable);
@@ -195,6 +220,7 @@ bool delivery_choose(struct draft *draft, struct plan *plan)
 {
     struct choosing c = { .draft = draft, .plan = plan };
 
+    plan_mark_circles(plan);
     if (!tables_make(&c))
         return false;
     for (uint32_t i = 0; i < plan->node_count; i++) {

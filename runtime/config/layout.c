@@ -1,4 +1,4 @@
-/* layout.c - threads, commit domains, copies and memory of a plan.
+/* layout.c - circles of commands, threads, commit domains, copies and memory of a plan.
  *
  * An edge that spills or drops is a queue: its reader is another lane and another
  * commit domain. Sources that come together nowhere have a domain each, so that one whose
@@ -32,6 +32,43 @@ static const struct aff_port *input_of(const struct plan *plan, const struct pla
 static uint32_t kind_of(const struct plan *plan, uint32_t node)
 {
     return plan->nodes[node].plugin->about.kind;
+}
+
+/* ---- circles ---- */
+
+/* A device ends its way: it is read and ends whatever commands still come to it. */
+static void behind_mark(struct plan *plan, uint32_t node)
+{
+    bool moved = true;
+    uint32_t i;
+
+    for (i = 0; i < plan->node_count; i++)
+        plan->nodes[i].is_behind = i == node;
+    while (moved) {
+        moved = false;
+        for (i = 0; i < plan->edge_count; i++) {
+            struct plan_node *to = &plan->nodes[plan->edges[i].to];
+
+            if (!plan->nodes[plan->edges[i].from].is_behind || to->is_behind || kind_of(plan, plan->edges[i].to) == AFF_SOURCE)
+                continue;
+            to->is_behind = moved = true;
+        }
+    }
+}
+
+void plan_mark_circles(struct plan *plan)
+{
+    uint32_t i;
+
+    for (i = 0; i < plan->edge_count; i++) {
+        struct plan_edge *e = &plan->edges[i];
+
+        e->closes = false;
+        if (!(input_of(plan, e)->flags & AFF_PORT_COMMANDS) || kind_of(plan, e->to) == AFF_SOURCE)
+            continue;
+        behind_mark(plan, e->to);
+        e->closes = plan->nodes[e->from].is_behind;
+    }
 }
 
 /* ---- lanes ---- */

@@ -115,7 +115,7 @@ const char *node_kind_name(uint32_t kind);   /* "source", "processor", "sink" */
 bool pipeline_name_good(const char *name);
 const char *pipeline_name_meant(struct arena *arena, const char *name);
 
-/* A command port takes orders to a device: an edge into it closes no cycle. */
+/* A port for commands: an edge into it closes no cycle, for it is a queue then (delivery.c). */
 bool edge_is_command(const struct draft *draft, const struct draft_edge *edge);
 
 #endif

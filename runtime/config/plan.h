@@ -94,6 +94,7 @@ struct plan_node {
     uint32_t lane;       /* the thread that runs it */
     uint32_t domain;     /* the nodes whose records become safe together */
     uint64_t ring_bytes; /* its byte ring, 0 where it makes no bytes */
+    bool is_behind;      /* while plan_mark_circles looks */
 };
 
 /* How an edge hands records over. */
@@ -116,6 +117,7 @@ struct plan_edge {
     enum when_full when_full;
     uint8_t priority;  /* AFF_PRIO_...: of the edge, else of the output port */
     int64_t expire_ns; /* older records are not delivered; 0: all are */
+    bool closes;       /* commands to a processor or sink from behind itself: never blocks */
     /* layout */
     enum edge_way way;
     bool copies;      /* the reader edits bytes that others see: one copy */
@@ -159,6 +161,9 @@ enum layout_mode {
     LAYOUT_NORMAL,
     LAYOUT_THREAD_PER_NODE /* for measuring */
 };
+
+/* [control] Finds the edges that close a circle of commands. Before when_full is chosen. */
+void plan_mark_circles(struct plan *plan);
 
 /* [control] Decides lanes, ways, copies and ring sizes. */
 void plan_layout(struct plan *plan, enum layout_mode mode);

@@ -242,12 +242,29 @@ static bool has_again(const struct node *node)
 
 /* ---- what a peer's answers are waited for by ---- */
 
-/* Half of what may be in flight: before it is full, and late enough for a batch. */
+/* A sink behind a queue is the whole of its lane. */
+static bool is_alone(const struct lane *lane)
+{
+    return lane->kind == LANE_QUEUES && lane->nodes[0]->about->kind == AFF_SINK;
+}
+
+/* Half of what may be in flight: before it is full, and late enough for a batch. Behind a
+ * queue nobody else waits: nearly all of it. */
 static bool epochs_wait(const struct node *node)
 {
-    uint64_t oldest = acks_oldest_epoch(node->acks);
+    uint64_t oldest = acks_oldest_epoch(node->acks), most = is_alone(node->lane) ? EDGE_EPOCHS - 1 : EDGE_EPOCHS / 2;
 
-    return oldest != UINT64_MAX && node->lane->epoch >= oldest + EDGE_EPOCHS / 2;
+    return oldest != UINT64_MAX && node->lane->epoch >= oldest + most;
+}
+
+/* Three epochs end in their time, and four more hold what its window does. */
+bool answers_hold_epoch(const struct lane *lane)
+{
+    const struct node *head = lane->nodes[0];
+    uint64_t oldest = answers_oldest(lane);
+
+    return is_alone(lane) && oldest != UINT64_MAX && lane->epoch + 1u >= oldest + EDGE_EPOCHS / 2 &&
+           head->epoch_records < ACKS_WINDOW / (EDGE_EPOCHS / 2) && head->epoch_bytes < lane->flow->plan->commit_bytes;
 }
 
 static bool is_pressed(const struct node *node)
@@ -329,12 +346,24 @@ static bool node_turn(struct node *node)
     return clock_now(clock) < node->flush_ns || press(node);
 }
 
+/* A sink behind a queue has left long before (answers_leave). */
+static bool stop_is_over(struct node *node)
+{
+    struct lane *lane = node->lane;
+
+    if (acks_count(node->acks) == 0 || clock_now(&lane->flow->clock) < lane_stop_until(lane))
+        return false;
+    lane_stop_short(lane, node->plan->name, "it has no answer for what is under way");
+    return true;
+}
+
 bool answers_turn(struct lane *lane)
 {
     uint32_t i;
 
     for (i = 0; i < lane->node_count; i++)
-        if (lane->nodes[i]->acks && acks_count(lane->nodes[i]->acks) > 0 && !node_turn(lane->nodes[i]))
+        if (lane->nodes[i]->acks && acks_count(lane->nodes[i]->acks) > 0 &&
+            (!node_turn(lane->nodes[i]) || stop_is_over(lane->nodes[i])))
             return false;
     return true;
 }
@@ -398,7 +427,7 @@ bool answers_leave(struct node *node)
         lane->left = true;
         return true;
     }
-    if (lane->kind != LANE_QUEUES || !flow_stopping(lane->flow))
+    if (lane->kind != LANE_QUEUES || node != lane->nodes[0] || !flow_stopping(lane->flow))
         return false;
     if (lane->leave_ns == 0)
         lane->leave_ns = clock_now(&lane->flow->clock) + LANE_LEAVE_NS;

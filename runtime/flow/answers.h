@@ -21,6 +21,9 @@ bool answers_turn(struct lane *lane);
 bool answers_ready(const struct lane *lane);
 int64_t answers_next(const struct lane *lane);
 uint64_t answers_oldest(const struct lane *lane);
+/* Whether the epoch under way is not ended yet, since those before it wait for answers: so a
+ * sink behind a queue may gather as much as its window takes, however short epochs are. */
+bool answers_hold_epoch(const struct lane *lane);
 /* Waits until all are in. */
 bool answers_finish(struct lane *lane);
 /* Whether the lane gives up waiting for them. */

@@ -121,3 +121,33 @@ void commit_accounts(struct flow *flow, struct kept_group *group)
     commit_piece(group, ACCOUNTS_PIECE, &c->scratch);
     group->failed |= c->scratch.failed;
 }
+
+/* ---- a stop that was cut short ---- */
+
+static uint32_t safe_slot(const struct node *node)
+{
+    return commit_slot(node->lane, epochs_committed(&node->lane->domain->epochs) - 1u);
+}
+
+/* One that drops stands outside commits: it keeps what it counted. */
+static void link_go_back(struct link *l)
+{
+    if (l->plan->when_full == WHEN_FULL_DROP_OLDEST)
+        return;
+    atomic_store(&l->put, l->put_at[safe_slot(l->writer)]);
+    atomic_store(&l->taken, l->taken_at[safe_slot(l->reader)]);
+    atomic_store(&l->expired, l->expired_at[safe_slot(l->reader)]);
+}
+
+bool flow_cut_short(struct flow *flow)
+{
+    uint32_t i;
+
+    if (!atomic_load(&flow->cut_short))
+        return false;
+    for (i = 0; i < flow->plan->edge_count; i++)
+        link_go_back(&flow->links[i]);
+    for (i = 0; i < flow->plan->node_count; i++)
+        ledger_write(&flow->nodes[i].ledger, &flow->nodes[i].at_epoch[safe_slot(&flow->nodes[i])]);
+    return true;
+}

@@ -141,7 +141,7 @@ void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_no
 static uint64_t queued_of(const struct link *l, const struct flow_edge *e, const struct queue_figures *f)
 {
     const struct flow *flow = l->reader->flow;
-    bool stays = flow->kept && l->plan->when_full == WHEN_FULL_SPILL && atomic_load(&flow->aborting);
+    bool stays = flow->kept && atomic_load(&flow->aborting);
     uint64_t gone = e->taken + e->expired + e->dropped + e->lost;
 
     return !l->reader->lane->left && !stays ? f->queued : e->put > gone ? e->put - gone : 0;

@@ -52,6 +52,10 @@ void flow_abort(struct flow *flow);
 bool flow_wait(struct flow *flow, int64_t timeout_ns);
 /* [any] Lets flow_wait return before its time. */
 void flow_nudge(struct flow *flow);
+/* [control, all lanes have ended, the keeper has stopped] Whether a stop was cut short, since a
+ * sink that blocks its way, or the store, took nothing more: then the accounts are those of the
+ * last commit from here on. What came after it is read again, or lost with a live source. */
+bool flow_cut_short(struct flow *flow);
 /* [control] Joins the lanes and closes every plugin. Drain or abort before. */
 void flow_close(struct flow **flow);
 

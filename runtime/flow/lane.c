@@ -26,6 +26,9 @@ int64_t lane_stop_until(const struct lane *lane)
 
 void lane_stop_short(struct lane *lane, const char *node, const char *why)
 {
+    if (lane_aborting(lane))
+        return;
+    atomic_store(&lane->flow->cut_short, true);
     flow_log(lane->flow, AFF_LOG_WARN, node, "%s; the run ends without it, and the next one goes on from the last commit",
              why);
     flow_abort(lane->flow);
@@ -175,6 +178,7 @@ struct commit_wanted {
     struct epochs *epochs;
     uint64_t below;
     const struct lane *lane;
+    bool stopping; /* as it was */
 };
 
 static bool commit_reached(void *arg)
@@ -188,16 +192,39 @@ static bool commit_or_answers(void *arg)
 {
     const struct commit_wanted *w = arg;
 
-    return commit_reached(arg) || answers_ready(w->lane);
+    return commit_reached(arg) || answers_ready(w->lane) || flow_stopping(w->lane->flow) != w->stopping;
+}
+
+/* A node that knows what a stop waits for says so a little earlier. In virtual time a sleeper
+ * would leap ahead of it. */
+static int64_t give_up_ns(const struct lane *lane)
+{
+    bool waits = flow_stopping(lane->flow) && !lane->flow->clock.is_virtual;
+
+    return waits ? lane_stop_until(lane) + LANE_LEAVE_NS / 2 : INT64_MAX;
+}
+
+static int64_t flight_until(const struct lane *lane)
+{
+    int64_t until = low_ns(lane_next_wake(lane), give_up_ns(lane));
+
+    return lane->leave_ns != 0 && lane->nodes[0]->about->kind == AFF_SINK ? low_ns(until, lane->leave_ns) : until;
 }
 
 bool lane_in_flight(struct lane *lane, bool *ret_full)
 {
     struct epochs *epochs = &lane->domain->epochs;
-    struct commit_wanted wanted = { epochs, lane->epoch + 1u - EDGE_EPOCHS, lane };
+    struct commit_wanted wanted = { epochs, lane->epoch + 1u - EDGE_EPOCHS, lane, flow_stopping(lane->flow) };
 
     *ret_full = lane->epoch >= epochs_committed(epochs) + EDGE_EPOCHS;
-    return !*ret_full || lane_wait(lane, commit_or_answers, &wanted, lane_next_wake(lane));
+    if (!*ret_full)
+        return true;
+    if (!lane_wait(lane, commit_or_answers, &wanted, flight_until(lane)))
+        return false;
+    if (commit_reached(&wanted) || clock_now(&lane->flow->clock) < give_up_ns(lane))
+        return true;
+    lane_stop_short(lane, NULL, "a sink, or the store, does not take what is under way");
+    return false;
 }
 
 /* An epoch is safe by AFF_OK alone: "not yet" is asked again as well. */
@@ -291,7 +318,7 @@ static bool drain(struct lane *lane)
  * go early, and what is still in the queues stays in the store. */
 bool lane_finish(struct lane *lane)
 {
-    struct commit_wanted wanted = { &lane->domain->epochs, lane->epoch + 1u, lane };
+    struct commit_wanted wanted = { .epochs = &lane->domain->epochs, .below = lane->epoch + 1u, .lane = lane };
     bool drains = !flow_stopping(lane->flow);
     uint32_t i;
 

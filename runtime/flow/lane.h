@@ -122,6 +122,7 @@ struct flow {
     _Atomic uint64_t retries; /* rises when letters are to be tried again */
     _Atomic int resending; /* sources that read again what was read before a death */
     _Atomic bool aborting;
+    _Atomic bool cut_short; /* ... since a stop would have had no end */
     _Atomic bool unbalanced;
     _Atomic int32_t failing; /* aff_status of the first failure */
     _Atomic int32_t failed;  /* the same, once `failure` is written */

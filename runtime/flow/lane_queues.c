@@ -14,14 +14,21 @@
 #include "flow/retry.h"
 #include "flow/uplink.h"
 
+/* Commands from behind the lane end only after it: those that wait are taken, and what
+ * comes later stays in its queue, as with a device. */
 static bool all_over(struct lane *lane)
 {
+    bool any = false;
     uint32_t i;
 
-    for (i = 0; i < lane->in_count; i++)
-        if (!queue_over(lane->ins[i]->queue))
+    for (i = 0; i < lane->in_count; i++) {
+        struct link *link = lane->ins[i];
+
+        if (link->plan->closes ? queue_ready(link->queue) : !queue_over(link->queue))
             return false;
-    return true;
+        any |= !link->plan->closes;
+    }
+    return any;
 }
 
 /* In virtual time a sleeper would leap ahead of those who have something to do. */
@@ -45,7 +52,8 @@ static bool queues_ready(void *arg)
     struct lane *lane = arg;
     const struct epochs *epochs = &lane->domain->epochs;
 
-    return lane_queue_ready(lane) || lane_at_end(lane) || link_stirred(lane) || answers_ready(lane) || retry_ready(lane) || epochs_is_cut(epochs, lane->epoch) ||
+    return lane_queue_ready(lane) || (lane_at_end(lane) && !answers_hold_epoch(lane)) || link_stirred(lane) ||
+           answers_ready(lane) || retry_ready(lane) || epochs_is_cut(epochs, lane->epoch) ||
            epochs_committed(epochs) != lane->told || all_over(lane) || lane_pausing(lane) ||
            (lane->leave_ns == 0 && flow_stopping(lane->flow));
 }
@@ -63,7 +71,7 @@ static int64_t until(const struct lane *lane)
 {
     int64_t until = low_ns(lane_next_wake(lane), link_until(lane));
 
-    if (lane->epoch_began_ns != INT64_MAX)
+    if (lane->epoch_began_ns != INT64_MAX && !answers_hold_epoch(lane))
         until = low_ns(until, lane->epoch_began_ns + lane->flow->plan->commit_every_ns);
     if (lane->leave_ns != 0)
         until = low_ns(until, lane->leave_ns);
@@ -96,7 +104,7 @@ static bool turn(struct lane *lane, bool *ret_more)
     if (lane_stirred(lane))
         lane->epoch_began_ns = now;
     /* In this order: an end that is not looked for would make one epoch more. */
-    if (lane_at_end(lane) || lane_cut_due(lane, now)) {
+    if ((lane_at_end(lane) || lane_cut_due(lane, now)) && !answers_hold_epoch(lane)) {
         lane_cut(lane);
         return true;
     }

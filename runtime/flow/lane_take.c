@@ -14,6 +14,7 @@ enum { LATER_NS = 10000000, SWEEPS = 16 /* in the time after which records expir
 #define LIVE_NS 10000000000
 #define SWEEP_LEAST_NS 1000000000
 #define JUMP_NS 60000000000
+#define BELOW_BYTES 4096 /* half a second of 64 kbit/s */
 
 bool lane_at_end(struct lane *lane)
 {
@@ -155,10 +156,20 @@ int64_t lane_next_sweep(const struct lane *lane)
 
 /* ---- taking ---- */
 
+/* While a slow sink works off a batch nothing overtakes it: where a higher class may come, one is
+ * small. Read from the store it would be far larger than what comes in at a time. */
+static uint64_t take_bytes(const struct lane *lane, const struct link *link)
+{
+    uint64_t most = uplink_bytes(lane->nodes[0], link->plan->priority);
+    bool is_below = lane->ins[0]->plan->priority != link->plan->priority; /* the first is of the highest */
+
+    return is_below && most > BELOW_BYTES ? BELOW_BYTES : most;
+}
+
 bool lane_take(struct lane *lane, struct link *link, uint32_t most, int64_t now)
 {
     struct node *head = lane->nodes[0];
-    const struct queue_want want = { .room = most, .bytes = uplink_bytes(head, link->plan->priority),
+    const struct queue_want want = { .room = most, .bytes = take_bytes(lane, link),
                                      .live_ns = link->plan->priority == AFF_PRIO_VITALS ? now - LIVE_NS : INT64_MAX };
     uint32_t count = queue_take_by(link->queue, lane->batch, &want), i;
     uint64_t bytes = 0;

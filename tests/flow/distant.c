@@ -109,7 +109,7 @@ static aff_status distant_wake(void *self)
     struct distant_self *s = self;
 
     s->d->wakes++;
-    if (s->count > 0)
+    if (s->count > 0 && atomic_load(&s->d->mood) != MOOD_MUTE)
         answer_all(s);
     return AFF_OK;
 }

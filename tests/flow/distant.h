@@ -8,8 +8,8 @@
 #include "ends.h"
 
 /* What its peer answers: good; IO, "HTTP 503"; AGAIN; by the record: of ten one refused, one
- * dropped; nothing until `flush`. MOOD_TRICKLES: IO, for one record a millisecond. */
-enum mood { MOOD_GOOD, MOOD_FAILS, MOOD_TRICKLES, MOOD_BUSY, MOOD_PICKS, MOOD_GATHERS };
+ * dropped; nothing until `flush`; nothing ever. MOOD_TRICKLES: IO, for one record a millisecond. */
+enum mood { MOOD_GOOD, MOOD_FAILS, MOOD_TRICKLES, MOOD_BUSY, MOOD_PICKS, MOOD_GATHERS, MOOD_MUTE };
 
 struct distant {
     struct far_end end;

@@ -65,8 +65,12 @@ void far_end_take(struct far_end *e, const struct aff_record *r)
 static aff_status end_write(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
 {
     struct end_self *s = self;
-    uint64_t seq;
+    uint64_t seq, bytes = 0;
+    uint32_t i;
 
+    for (i = 0; i < batch->count; i++)
+        bytes += batch->records[i].size;
+    s->end->most = bytes > s->end->most ? bytes : s->end->most;
     if (s->end->is_dead || s->failed < s->end->fails) {
         s->failed++;
         return AFF_ERR_IO;

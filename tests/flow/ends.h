@@ -25,6 +25,7 @@ struct far_end {
     uint32_t fails;    /* so many writes fail before one goes through */
     uint64_t refuses;  /* records of this seq are refused for their content */
     bool is_dead;      /* never takes anything */
+    uint64_t most;     /* bytes that it was offered at once */
 };
 
 /* Counts the record, by what the source (parts.h) or the sums below wrote into it. */

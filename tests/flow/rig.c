@@ -55,6 +55,7 @@ struct flow *rig_open(struct rig *rig, enum layout_mode mode)
     aff_status st;
     struct flow *flow;
 
+    plan_mark_circles(&rig->plan);
     plan_layout(&rig->plan, mode);
     flow = flow_open(&rig->plan, &rig->options, &st, why, sizeof why);
     if (!flow)

@@ -217,6 +217,41 @@ static void a_dead_sink_behind_a_queue_stops_nobody_else_and_gets_all_later(void
     bench_close(&b);
 }
 
+/* Nothing overtakes a batch: what waited long is not offered by the 64. */
+static void where_a_higher_class_may_come_a_batch_of_what_waited_is_small(void **state)
+{
+    struct flow_node node;
+    struct flow *flow;
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, WHEN_FULL_SPILL);
+    b.source.size = 512;
+    rig_edge(&b.rig, 1, 1, 2, 0);
+    b.rig.edges[4].when_full = WHEN_FULL_SPILL;
+    b.rig.edges[1].priority = b.rig.edges[2].priority = AFF_PRIO_WAVEFORM;
+    b.rig.edges[4].priority = AFF_PRIO_ALARM;
+    b.ends[0].is_dead = b.ends[1].is_dead = true;
+    flow = rig_open(&b.rig, LAYOUT_NORMAL);
+    memkeep_begin(b.keep, flow, 0, false);
+    assert_true(flow_start(flow));
+    do
+        flow_node(flow, 1, &node);
+    while (node.account.passed < RECORDS && !flow_wait(flow, 1000000));
+    flow_drain(flow);
+    flow_wait(flow, -1);
+    memkeep_end(b.keep);
+    flow_close(&flow);
+    b.ends[0].is_dead = b.ends[1].is_dead = false;
+    b.ends[0].most = b.ends[1].most = 0;
+    live(&b, 0, false);
+    judge_records(&b.ends[0], true);
+    judge_sums(&b.ends[0]);
+    assert_true(b.ends[0].most <= 4096);
+    assert_int_equal(b.ends[1].most, 64 * 512);
+    bench_close(&b);
+}
+
 static void a_sink_that_keeps_up_costs_no_writing_of_records(void **state)
 {
     struct bench b;
@@ -290,6 +325,7 @@ int main(void)
         cmocka_unit_test(a_run_that_dies_at_any_commit_goes_on_and_loses_nothing_behind_queues),
         cmocka_unit_test(a_run_that_is_stopped_in_order_goes_on_without_a_record_twice),
         cmocka_unit_test(a_dead_sink_behind_a_queue_stops_nobody_else_and_gets_all_later),
+        cmocka_unit_test(where_a_higher_class_may_come_a_batch_of_what_waited_is_small),
         cmocka_unit_test(a_sink_that_keeps_up_costs_no_writing_of_records),
         cmocka_unit_test(a_record_that_is_refused_becomes_a_letter_alone),
         cmocka_unit_test(a_full_store_holds_intake_and_lets_it_go_on),

@@ -3,7 +3,8 @@
  *
  * The source takes in far more than one read may give, as one that reads a line does when it
  * was late, and says so by AFF_OK. It asks for the stop itself, so that nothing here depends
- * on when a thread runs. */
+ * on when a thread runs. And a circle of commands, which has no end of its own, ends with the
+ * data that came into it. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -231,12 +232,160 @@ static void what_was_taken_in_before_a_reload_begins_the_source_anew_comes_out(v
     difference_free(&d);
 }
 
+/* ---- a circle ---- */
+
+enum { NUMBERS = 3500, EVERY = 7, COMMANDS = NUMBERS / EVERY };
+
+/* Passes its data; what comes back to it is counted. */
+struct ward {
+    struct part_source source;
+    struct part_orders orders;
+    struct part_sink sink;
+    struct memkeep *keep;
+    struct rig rig;
+    uint32_t told, kinds, invented;
+    bool is_told[COMMANDS];
+};
+
+static const struct aff_port ward_in[] = {
+    { .name = "in", .types = AFF_MASK(AFF_BYTES) },
+    { .name = "commands", .types = AFF_MASK(AFF_BYTES), .flags = AFF_PORT_COMMANDS | AFF_PORT_OPTIONAL },
+};
+static const struct aff_port ward_out[] = { { .name = "out", .types = AFF_MASK(AFF_BYTES), .passes = AFF_PASSES(0) } };
+static const struct aff_verdict ward_verdicts[] = { { .name = "told", .kind = AFF_V_USED } };
+
+static aff_status ward_open(const struct aff_host *host, const void *config, void **ret_self)
+{
+    (void)host;
+    *ret_self = *(struct ward *const *)config;
+    return AFF_OK;
+}
+
+static aff_status ward_process(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
+{
+    struct ward *w = self;
+    uint64_t number;
+    uint32_t i;
+
+    for (i = 0; batch->port == 1 && i < batch->count; i++) {
+        memcpy(&number, batch->records[i].data, sizeof number);
+        w->told++;
+        w->invented += number >= NUMBERS || number % EVERY != 0;
+        w->kinds += number < NUMBERS && !w->is_told[number / EVERY];
+        w->is_told[number < NUMBERS ? number / EVERY : 0] = true;
+        batch->verdicts[i] = 1;
+    }
+    *ret_taken = batch->count;
+    return AFF_OK;
+}
+
+static const struct aff_plugin ward_part = {
+    .struct_size = sizeof(struct aff_plugin), .major = AFF_ABI_MAJOR, .kind = AFF_PROCESSOR, .name = "ward",
+    .config_size = sizeof(struct ward *), .inputs = AFF_TABLE(ward_in), .outputs = AFF_TABLE(ward_out),
+    .verdicts = AFF_TABLE(ward_verdicts), .open = ward_open, .process = ward_process,
+};
+
+static void ward_make(struct ward *w, struct ward **self, bool stores)
+{
+    uint32_t s, n, o, sink;
+
+    memset(w, 0, sizeof *w);
+    w->source = (struct part_source){ .records = NUMBERS, .size = 32, .streams = 4, .ends = 1 };
+    w->orders.every = EVERY;
+    rig_begin(&w->rig);
+    w->rig.plan.commit_records = 64;
+    w->rig.plan.commit_every_ns = 3000000;
+    if (stores) {
+        w->keep = memkeep_open();
+        w->rig.plan.store_limit = 1u << 30;
+        w->rig.options.kept = memkeep_kept(w->keep);
+    }
+    s = rig_node(&w->rig, "source", &part_source, &w->source);
+    n = rig_node(&w->rig, "ward", &ward_part, self);
+    o = rig_node(&w->rig, "orders", &part_orders, &w->orders);
+    sink = rig_node(&w->rig, "sink", &part_sink, &w->sink);
+    rig_edge(&w->rig, s, 0, n, 0);
+    rig_edge(&w->rig, n, 0, o, 0);
+    rig_edge(&w->rig, o, 0, sink, 0);
+    rig_edge(&w->rig, o, 1, n, 1);
+    w->rig.edges[0].when_full = w->rig.edges[3].when_full = stores ? WHEN_FULL_SPILL : WHEN_FULL_DROP_OLDEST;
+}
+
+/* True: it came to its end, which is never late, and balances. */
+static bool ward_live(struct ward *w, enum layout_mode mode, uint64_t dies_at)
+{
+    struct flow *flow = rig_open(&w->rig, mode);
+    const char *why;
+    bool died = false;
+
+    assert_non_null(flow);
+    assert_true(w->rig.edges[3].closes && !w->rig.edges[0].closes && !w->rig.edges[1].closes);
+    if (w->keep)
+        memkeep_begin(w->keep, flow, dies_at, dies_at % 2);
+    assert_true(flow_start(flow));
+    assert_true(flow_wait(flow, 300000000000));
+    if (w->keep) {
+        memkeep_end(w->keep);
+        died = memkeep_died(w->keep) && !memkeep_finished(w->keep);
+    }
+    assert_int_equal(flow_failure(flow, &why), AFF_OK);
+    assert_false(flow_unbalanced(flow));
+    assert_true(died || flow_balances(flow));
+    flow_close(&flow);
+    return !died;
+}
+
+static void a_circle_of_commands_through_a_processor_ends_with_its_data(void **state)
+{
+    struct ward w, *self = &w;
+    int turn;
+
+    (void)state;
+    for (turn = 0; turn < 4; turn++) {
+        enum layout_mode mode = turn / 2 ? LAYOUT_THREAD_PER_NODE : LAYOUT_NORMAL;
+
+        ward_make(&w, &self, turn % 2);
+        assert_true(ward_live(&w, mode, 0));
+        assert_int_equal(w.invented, 0);
+        if (w.keep) {
+            assert_int_equal(w.sink.records, NUMBERS);
+            assert_int_equal(w.told + memkeep_figures(w.keep).records, COMMANDS);
+            /* What came when its reader had ended is told in the next life, in which the source begins anew. */
+            assert_true(ward_live(&w, mode, 0));
+            assert_int_equal(w.kinds, COMMANDS);
+            assert_int_equal(w.told + memkeep_figures(w.keep).records, 2 * COMMANDS);
+            memkeep_close(&w.keep);
+        }
+    }
+}
+
+static void after_any_death_a_circle_goes_on_and_ends_and_no_command_is_lost(void **state)
+{
+    struct ward w, *self = &w;
+    uint64_t at, deaths, all = 0;
+
+    (void)state;
+    for (at = 1; at <= 12; at++) {
+        ward_make(&w, &self, true);
+        for (deaths = 0; deaths < 4 && !ward_live(&w, at % 2 ? LAYOUT_NORMAL : LAYOUT_THREAD_PER_NODE, at + deaths); deaths++)
+            all++;
+        assert_true(deaths < 4 || ward_live(&w, LAYOUT_NORMAL, 0));
+        assert_true(w.sink.records >= NUMBERS);
+        assert_true(w.kinds + memkeep_figures(w.keep).records >= COMMANDS);
+        assert_int_equal(w.invented, 0);
+        memkeep_close(&w.keep);
+    }
+    assert_true(all > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_taken_in_before_a_stop_comes_out),
         cmocka_unit_test(a_source_without_an_end_holds_up_no_stop),
         cmocka_unit_test(what_was_taken_in_before_a_reload_begins_the_source_anew_comes_out),
+        cmocka_unit_test(a_circle_of_commands_through_a_processor_ends_with_its_data),
+        cmocka_unit_test(after_any_death_a_circle_goes_on_and_ends_and_no_command_is_lost),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,9 +57,9 @@ static void bench_open(struct bench *b, enum when_full when_full, enum mood mood
     b->rig.edges[0].when_full = when_full;
 }
 
-static void bench_start(struct bench *b)
+static void bench_start(struct bench *b, enum layout_mode layout)
 {
-    b->flow = rig_open(&b->rig, LAYOUT_NORMAL);
+    b->flow = rig_open(&b->rig, layout);
     assert_non_null(b->flow);
     memkeep_begin(b->keep, b->flow, 0, false);
     assert_true(flow_start(b->flow));
@@ -103,7 +103,7 @@ static void a_sink_answers_from_wake_in_each_wait_of_its_lane(void **state)
     (void)state;
     for (i = 0; i < 2; i++) {
         bench_open(&b, ways[i], MOOD_GOOD, 0);
-        bench_start(&b);
+        bench_start(&b, LAYOUT_NORMAL);
         bench_end(&b);
         all_once(&b.d->end);
         assert_string_equal(b.d->node, "far");
@@ -134,7 +134,7 @@ static void late_failures_show_with_their_cause_and_open_the_breaker(void **stat
 
     (void)state;
     bench_open(&b, WHEN_FULL_BLOCK, MOOD_FAILS, 0);
-    bench_start(&b);
+    bench_start(&b, LAYOUT_NORMAL);
     assert_true(failing_wait(&b, 7, why, sizeof why) >= 7);
     assert_string_equal(why, "HTTP 503");
     atomic_store(&b.d->mood, MOOD_GOOD);
@@ -151,7 +151,7 @@ static void after_five_failures_it_is_tried_with_one_record(void **state)
 
     (void)state;
     bench_open(&b, WHEN_FULL_BLOCK, MOOD_FAILS, 9);
-    bench_start(&b);
+    bench_start(&b, LAYOUT_NORMAL);
     bench_end(&b);
     all_once(&b.d->end);
     assert_int_equal(b.d->largest, 1);
@@ -166,7 +166,7 @@ static void what_fails_before_it_is_offered_again_is_one_failure(void **state)
 
     (void)state;
     bench_open(&b, WHEN_FULL_BLOCK, MOOD_TRICKLES, 300);
-    bench_start(&b);
+    bench_start(&b, LAYOUT_NORMAL);
     bench_end(&b);
     assert_int_equal(b.d->end.unmarked + b.d->end.renamed + b.d->end.invented, 0);
     for (i = 0; i < RECORDS; i++)
@@ -182,7 +182,7 @@ static void a_busy_peer_is_offered_again_what_it_could_not_take_and_has_not_fail
 
     (void)state;
     bench_open(&b, WHEN_FULL_BLOCK, MOOD_BUSY, 20);
-    bench_start(&b);
+    bench_start(&b, LAYOUT_NORMAL);
     while (!flow_wait(b.flow, 1000000))
         assert_int_equal(flow_node_failing(b.flow, 1, why, sizeof why), 0);
     bench_end(&b);
@@ -201,7 +201,7 @@ static void a_refusal_has_a_row_and_what_the_peer_said(void **state)
 
     (void)state;
     bench_open(&b, WHEN_FULL_BLOCK, MOOD_PICKS, 0);
-    bench_start(&b);
+    bench_start(&b, LAYOUT_NORMAL);
     bench_end(&b);
     all_once(&b.d->end);
     assert_int_equal(memkeep_figures(b.keep).letters, RECORDS / 10);
@@ -229,7 +229,7 @@ static void what_gathers_is_asked_for_before_epochs_stand_still(void **state)
     (void)state;
     for (i = 0; i < 2; i++) {
         bench_open(&b, ways[i], MOOD_GATHERS, 0);
-        bench_start(&b);
+        bench_start(&b, LAYOUT_NORMAL);
         bench_end(&b);
         all_once(&b.d->end);
         assert_true(b.d->flushes > 0 && b.d->flushes <= RECORDS / 64 + 4);
@@ -237,28 +237,80 @@ static void what_gathers_is_asked_for_before_epochs_stand_still(void **state)
     }
 }
 
+static bool taken_wait(struct bench *b, uint64_t least)
+{
+    struct flow_edge edge = { .taken = 0 };
+    int i;
+
+    for (i = 0; i < 10000 && edge.taken < least; i++) {
+        flow_wait(b->flow, MS);
+        flow_edge(b->flow, 0, &edge);
+    }
+    return edge.taken >= least;
+}
+
+/* Some sixteen epochs of its writer: nobody waits for what it gathers, and it stands still for
+ * none of them. */
+static void behind_a_queue_a_sink_gathers_as_long_as_its_window_takes_it(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    bench_open(&b, WHEN_FULL_SPILL, MOOD_GATHERS, 0);
+    b.source.pauses_at = 1000;
+    b.rig.options.virtual_clock = false;
+    bench_start(&b, LAYOUT_NORMAL);
+    assert_true(taken_wait(&b, 1000));
+    flow_drain(b.flow);
+    bench_end(&b);
+    assert_int_equal(b.d->flushes, 1); /* for the stop */
+    assert_int_equal(memkeep_figures(b.keep).records, 0);
+    bench_close(&b);
+}
+
 /* One batch, which nothing else would ever end. */
 static void a_stop_asks_for_what_gathers_and_waits_for_its_answer(void **state)
 {
-    struct flow_edge edge = { .taken = 0 };
     struct bench b;
-    int i;
 
     (void)state;
     bench_open(&b, WHEN_FULL_SPILL, MOOD_GATHERS, 0);
     b.source.pauses_at = 100;
     b.rig.options.virtual_clock = false;
-    bench_start(&b);
-    for (i = 0; i < 10000 && edge.taken < 100; i++) {
-        flow_wait(b.flow, MS);
-        flow_edge(b.flow, 0, &edge);
-    }
+    bench_start(&b, LAYOUT_NORMAL);
+    assert_true(taken_wait(&b, 100));
     flow_drain(b.flow);
     bench_end(&b);
     assert_true(b.d->flushes > 0);
     assert_int_equal(memkeep_figures(b.keep).records, 0);
     assert_true(b.d->end.records[99].times == 1);
     bench_close(&b);
+}
+
+/* What blocks its way is given up after ten seconds; what is not committed is read again. */
+static void a_stop_behind_a_peer_that_is_away_ends(void **state)
+{
+    const enum mood moods[] = { MOOD_FAILS, MOOD_MUTE };
+    const enum layout_mode layouts[] = { LAYOUT_NORMAL, LAYOUT_THREAD_PER_NODE };
+    struct flow_node n;
+    char why[256];
+    struct bench b;
+    int i;
+
+    (void)state;
+    for (i = 0; i < 4; i++) {
+        bench_open(&b, WHEN_FULL_BLOCK, moods[i % 2], 0);
+        bench_start(&b, layouts[i / 2]);
+        assert_true(moods[i % 2] == MOOD_FAILS ? failing_wait(&b, 2, why, sizeof why) >= 2 : taken_wait(&b, 100));
+        flow_drain(b.flow);
+        assert_true(flow_wait(b.flow, INT64_C(60000000000)));
+        memkeep_end(b.keep);
+        assert_true(flow_cut_short(b.flow));
+        assert_true(flow_balances(b.flow));
+        flow_node(b.flow, 0, &n); /* nothing was safe: nothing was made */
+        assert_int_equal(n.account.made, 0);
+        bench_close(&b);
+    }
 }
 
 /* ---- a library's socket in the lane ---- */
@@ -376,7 +428,7 @@ static void a_socket_in_the_lane_needs_no_thread_and_an_answer_ends_not_now(void
 
         wired_begin(&b, w, ways[i]);
         began = now_ns();
-        bench_start(&b);
+        bench_start(&b, LAYOUT_NORMAL);
         bench_end(&b);
         all_once(&w->d.end);
         if (atomic_load(&w->agains) > 0)
@@ -500,7 +552,7 @@ static void a_thread_rouses_a_source_that_waits_for_nothing_else(void **state)
     b.rig.plugins[0].outputs = out_any;
     b.rig.nodes[0].config = &s;
     assert_int_equal(pthread_create(&thread, NULL, rouse_run, &s), 0);
-    bench_start(&b);
+    bench_start(&b, LAYOUT_NORMAL);
     flow_wait(b.flow, -1);
     pthread_join(thread, NULL); /* before its close */
     bench_end(&b);
@@ -518,7 +570,7 @@ static void a_source_that_relays_keeps_ids_and_their_mark(void **state)
     b.rig.plugins[0].about = relay;
     b.rig.plugins[0].outputs = out_any;
     b.rig.nodes[0].config = &s;
-    bench_start(&b);
+    bench_start(&b, LAYOUT_NORMAL);
     bench_end(&b);
     assert_int_equal(b.d->kept_ids, ROUSED);
     bench_close(&b);
@@ -534,7 +586,9 @@ int main(void)
         cmocka_unit_test(a_busy_peer_is_offered_again_what_it_could_not_take_and_has_not_failed),
         cmocka_unit_test(a_refusal_has_a_row_and_what_the_peer_said),
         cmocka_unit_test(what_gathers_is_asked_for_before_epochs_stand_still),
+        cmocka_unit_test(behind_a_queue_a_sink_gathers_as_long_as_its_window_takes_it),
         cmocka_unit_test(a_stop_asks_for_what_gathers_and_waits_for_its_answer),
+        cmocka_unit_test(a_stop_behind_a_peer_that_is_away_ends),
         cmocka_unit_test(a_socket_in_the_lane_needs_no_thread_and_an_answer_ends_not_now),
         cmocka_unit_test(a_thread_rouses_a_source_that_waits_for_nothing_else),
         cmocka_unit_test(a_source_that_relays_keeps_ids_and_their_mark),

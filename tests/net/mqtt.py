@@ -12,8 +12,10 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -489,6 +491,32 @@ def links_that_break_lose_nothing(bench):
         has(said, "refused 0")
 
 
+def few_answers(listener):
+    """A broker of 3.1.1 that answers for one topic of each packet, whatever was asked, and sends a message."""
+    with listener, listener.accept()[0] as s:
+        for head in iter(lambda: s.recv(2), b""):
+            body = s.recv(head[1]) if head[1] else b""
+            if head[0] == 0x10:
+                s.sendall(b"\x20\2\0\0")
+            elif head[0] == 0x82:
+                s.sendall(b"\x90\3" + body[:2] + b"\1" + b"\x32\x0a\0\5a/b/c" + body[:2] + b"x")
+
+
+def a_broker_that_answers_for_fewer_topics_than_asked_ends_nothing(bench):
+    """The library does not say how many answers there were: once that was a read of memory that is none."""
+    pki(bench)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    threading.Thread(target=few_answers, args=(listener,), daemon=True).start()
+    toml = receiver(bench, "", port, 'version = "3.1.1"', topics='["a/#", "b/#"]')
+    with open(toml, encoding="utf-8") as f:
+        text = f.read().replace("mqtts://", "mqtt://").replace('ca = "/ca.pem"\n', "")
+    process = bench.start("run", bench.write("in.toml", text.replace("localhost", "127.0.0.1")))
+    wait_until(lambda: process.process.poll() is not None or got(bench), "nothing came")
+    process.send(signal.SIGTERM)
+    assert process.end() == 0, process.said
+
+
 cases.main(
     rows_go_through_a_broker_and_come_out_as_they_were,
     version_3_1_1_works_as_well,
@@ -509,4 +537,5 @@ cases.main(
     a_receiver_whose_options_change_goes_on_in_mid_flow,
     two_receivers_in_one_process_do_not_stand_still,
     links_that_break_lose_nothing,
+    a_broker_that_answers_for_fewer_topics_than_asked_ends_nothing,
 )

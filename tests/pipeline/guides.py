@@ -89,6 +89,18 @@ from = "patient.vitals"
 path = "-"
 SINK
 '''
+CIRCLE = '''[processor.alarm]
+plugin = "op_alert"
+from = { in = "patient.vitals", commands = "escalate.acks" }
+place = "bed 3"
+rules = [{ name = "spo2-low", column = "spo2", below = 92, severity = "high" }]
+ALARM
+[processor.escalate]
+plugin = "op_escalate"
+from = { in = "alarm" }
+steps = [{ to = "nurse" }]
+people = [{ name = "nurse" }]
+'''
 NOTES = [  # how the whole pipeline is changed, and what check then says of it
     (["--set", "archive.edge.when_full=block"], "archive may stall"),
     (["--set", "archive.edge.when_full=block", "--set", 'archive.from=["patient", "alarm"]'], "alarms of alarm"),
@@ -117,6 +129,11 @@ def edge(setting="", source="", sink=""):
     return "delivery.md", EDGE.replace("SETTING", setting).replace("SOURCE", source).replace("SINK", sink)
 
 
+def circle(setting="", alarm=""):
+    toml = EDGE.replace("SETTING", setting).replace("SOURCE", CIRCLE.replace("ALARM", alarm))
+    return "delivery.md", toml.replace("patient.vitals\"\npath", "alarm\"\npath").replace("SINK", "")
+
+
 def links(sink, cell="metered = true"):
     toml = EDGE.replace("SETTING", f'[link.garage]\n[link.cell]\n{cell}').replace("SOURCE", "")
     return "links.md", toml.replace("SINK", f"edge = {{ {sink} }}")
@@ -141,6 +158,7 @@ CASES = [
     edge(sink='edge = { expire = "1h" }'), edge('store_limit = "0B"', sink='edge = { when_full = "spill" }'),
     edge(sink="run = { durable = true }"), edge('store_limit = "64KiB"'), edge(source='edge = { buffer = "1MiB" }'),
     edge(source="run = { durable = true }", sink='edge = { when_full = "drop_oldest" }'),
+    circle(alarm='edge = { when_full = "block" }'), circle('store_limit = "0B"'),
     links('links = ["gerage"]'), links('metered = "alarm"'), links('links = ["cell"], roaming = "none"'),
     links('links = ["cell"], metered = "none"'), links('links = ["cell"], when_full = "block"'),
     links('links = ["cell"]', 'from = "patient"\nmetered = true'),
