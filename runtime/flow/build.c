@@ -91,11 +91,13 @@ static int queue_log(void *arg, const char *text)
     return 0;
 }
 
-/* Vitals that waited for a link are worth most from their new end. */
+/* Alarms that waited, and vitals that waited for a link, are worth most from their new
+ * end to who acts on them; a processor goes by their order. */
 static bool newest_first(const struct link *link)
 {
-    return link->plan->priority == AFF_PRIO_ALARM ||
-           (link->plan->priority == AFF_PRIO_VITALS && link->reader->plan->link_rules);
+    return link->reader->about->kind != AFF_PROCESSOR &&
+           (link->plan->priority == AFF_PRIO_ALARM ||
+            (link->plan->priority == AFF_PRIO_VITALS && link->reader->plan->link_rules));
 }
 
 static struct queue_shape queue_shape_of(struct flow *flow, struct link *link)

@@ -154,16 +154,35 @@ bool node_dispatch(struct node *node, uint32_t port, struct aff_record *records,
     return true;
 }
 
+static bool mark_put(struct link *link, const struct aff_record *mark)
+{
+    if (link->queue)
+        return copy_out(link, mark, 1);
+    return link->edge ? ring_put(link, mark, 1) : node_mark(link, mark);
+}
+
 bool node_dispatch_mark(struct node *node, uint32_t port, const struct aff_record *mark)
 {
     struct output *out = &node->outputs[port];
     uint32_t i;
 
-    for (i = 0; i < out->link_count; i++) {
-        struct link *link = out->links[i];
-
-        if (link->queue ? !copy_out(link, mark, 1) : link->edge ? !ring_put(link, mark, 1) : !node_mark(link, mark))
+    for (i = 0; i < out->link_count; i++)
+        if (!mark_put(out->links[i], mark))
             return false;
+    return true;
+}
+
+/* Not by an edge that closes a circle: it would go round for ever. */
+static bool mark_pass_on(struct node *node, const struct aff_record *mark)
+{
+    uint32_t port, i;
+
+    for (port = 0; port < node->plan->plugin->output_count; port++) {
+        struct output *out = &node->outputs[port];
+
+        for (i = 0; i < out->link_count; i++)
+            if (!out->links[i]->plan->closes && !mark_put(out->links[i], mark))
+                return false;
     }
     return true;
 }
@@ -443,7 +462,6 @@ bool node_mark(struct link *link, const struct aff_record *mark)
     struct node *node = link->reader;
     struct backoff backoff = { 0 };
     bool again = node->about->stream_end != NULL;
-    uint32_t port;
 
     while (again) {
         node->hand = (struct hand){ .mark = mark };
@@ -453,12 +471,8 @@ bool node_mark(struct link *link, const struct aff_record *mark)
             return false;
     }
     node->hand.mark = NULL;
-    if (node->about->flags & AFF_REWRITES) /* whose stream it was ends here */
-        return true;
-    for (port = 0; port < node->plan->plugin->output_count; port++)
-        if (!node_dispatch_mark(node, port, mark))
-            return false;
-    return true;
+    /* Of one that rewrites, whose stream it was ends here. */
+    return (node->about->flags & AFF_REWRITES) || mark_pass_on(node, mark);
 }
 
 aff_status node_read(struct node *node, uint32_t want)
