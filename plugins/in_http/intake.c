@@ -103,6 +103,12 @@ static void time_set(struct intake *in)
     }
 }
 
+/* A sender that says that it sends again (Afferent-Resent) may have marked its body as well. */
+static bool is_again(const struct known_one *one, const struct request *r)
+{
+    return one->print == r->print || r->is_resent;
+}
+
 /* True: it is answered, or waits for what was passed on before. */
 static bool is_known(struct intake *in)
 {
@@ -112,11 +118,11 @@ static bool is_known(struct intake *in)
 
     if (!one)
         return false;
-    if (one->print == r->print && one->is_part) {
+    if (is_again(one, r) && one->is_part) {
         h->one = *one;
         return false;
     }
-    if (one->print != r->print) {
+    if (!is_again(one, r)) {
         answer(in, r, ANSWER_KEY_REUSED);
     } else {
         r->answer.is_again = true;

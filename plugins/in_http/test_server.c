@@ -189,6 +189,9 @@ TEST(one_that_comes_again_is_answered_and_not_passed_on)
     second = post_json("k", "{\"other\":1}");
     (void)aff_harness_ready(h, WAIT_MS);
     expect_answer(second, "422", "Idempotency-Key");
+    second = post_json("k\r\nAfferent-Resent: 1", "{\"resent\":true}"); /* as out_http does */
+    again_read(h, 3);
+    expect_answer(second, "200", "\"again\":true");
     EXPECT_WAITING(h, "data", 1);
     aff_harness_close(&h);
 }

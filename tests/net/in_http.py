@@ -328,6 +328,8 @@ def a_key_is_known_again_and_is_its_clients(bench):
             assert node.post("/bed/7/hr", '[{"a":1},{"b":1}]', key=key)[2] == {"status": "committed", "records": 2, "again": True}
         assert node.post("/bed/7/hr", '{"c":1}', key="k")[0] == 422
         assert node.post("/bed/8/hr", '[{"a":1},{"b":1}]', key="k")[0] == 422
+        marked = node.post("/bed/7/hr", '[{"a":1},{"b":1,"resent":true}]', key="k", more={"Afferent-Resent": "1"})
+        assert marked[0] == 200 and marked[2]["again"], marked
         assert "again" not in node.post("/bed/7/hr", '{"a":1}', key="k", token=OTHER)[2]
         assert [node.post("/bed/7/hr", "{}", key=key)[0] for key in ('"k', '"k"x', '""', "x" * 300)] == [400] * 4
         for _ in range(2):
