@@ -117,8 +117,8 @@ static void request_give_up(struct pump *p, struct request *r, const char *why, 
         return;
     }
     call_dropped(p, r);
-    while (r->todo_count > 0)
-        range_answer(p, r, r->todo[--r->todo_count], AFF_ERR_IO);
+    while (r->range_count > 0)
+        range_answer(p, r, r->ranges[--r->range_count], AFF_ERR_IO);
     request_over(p, r);
 }
 
@@ -149,11 +149,11 @@ void request_send(struct pump *p, struct request *r)
 {
     const char *why;
 
-    if (r->todo_count == 0) {
-        r->todo[r->todo_count++] = (struct range){ 0, r->count };
+    if (r->range_count == 0) {
+        r->ranges[r->range_count++] = (struct range){ 0, r->count };
         r->call.turn = 0;
     }
-    why = range_send(p, r, r->todo[r->todo_count - 1u]);
+    why = range_send(p, r, r->ranges[r->range_count - 1u]);
     if (why)
         request_give_up(p, r, why, 0);
 }
@@ -171,9 +171,9 @@ void request_recall(struct pump *p, struct request *r)
 /* What is left of it, or its end. */
 static void request_go_on(struct pump *p, struct request *r, const char *why)
 {
-    r->todo_count--;
+    r->range_count--;
     r->call.turn = r->tries = 0;
-    if (r->todo_count > 0) {
+    if (r->range_count > 0) {
         request_send(p, r);
         return;
     }
@@ -190,13 +190,13 @@ static void request_go_on(struct pump *p, struct request *r, const char *why)
  * server took nothing of a refused request is likely, and not certain. */
 static void range_split(struct pump *p, struct request *r)
 {
-    struct range whole = r->todo[r->todo_count - 1u], left = { whole.from, whole.count / 2u };
+    struct range whole = r->ranges[r->range_count - 1u], left = { whole.from, whole.count / 2u };
 
     call_dropped(p, r);
     for (uint32_t i = whole.from; i < whole.from + whole.count; i++)
         r->items[i].is_resent = true;
-    r->todo[r->todo_count - 1u] = (struct range){ left.from + left.count, whole.count - left.count };
-    r->todo[r->todo_count++] = left;
+    r->ranges[r->range_count - 1u] = (struct range){ left.from + left.count, whole.count - left.count };
+    r->ranges[r->range_count++] = left;
     pump_count(p, COUNT_SPLIT, 1);
     request_send(p, r);
 }
@@ -231,7 +231,7 @@ static void each_answer(struct pump *p, struct request *r, struct range range)
 
 static void request_later(struct pump *p, struct request *r, const char *why)
 {
-    struct range range = r->todo[r->todo_count - 1u];
+    struct range range = r->ranges[r->range_count - 1u];
 
     pump_count(p, COUNT_FAILED, 1);
     if (r->in_doubt && range.count == 1 && transfer_status(&r->call.transfer) == 500 && ++r->singles < SINGLES_MOST) {
@@ -255,7 +255,7 @@ static void request_who(struct pump *p, struct request *r, const char *why)
 
 static void request_judge(struct pump *p, struct request *r)
 {
-    struct range range = r->todo[r->todo_count - 1u];
+    struct range range = r->ranges[r->range_count - 1u];
     long status = transfer_status(&r->call.transfer);
     const char *why = NULL;
 
@@ -304,6 +304,6 @@ void request_finish(struct pump *p, struct request *r, CURLcode code)
         request_later(p, r, why);
         return;
     }
-    range_pace(p, r, r->todo[r->todo_count - 1u]);
+    range_pace(p, r, r->ranges[r->range_count - 1u]);
     request_judge(p, r);
 }

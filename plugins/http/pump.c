@@ -136,8 +136,13 @@ aff_status pump_open(const struct aff_host *host, const struct pump_plug *plug, 
             p->has_thread = true;
     }
     if (p && p->has_thread) {
-        *ret = p;
-        return AFF_OK;
+        p->is_watched = host->watch(host, p->bell, AFF_WATCH_READ) == AFF_OK;
+        if (p->is_watched) {
+            *ret = p;
+            return AFF_OK;
+        }
+        pump_close(p);
+        return host->explain(host, AFF_ERR_MEMORY, "no more descriptors can be watched");
     }
     if (p)
         pump_close(p);
@@ -178,6 +183,8 @@ void pump_close(struct pump *p)
 {
     const struct aff_host *host = p->host;
 
+    if (p->is_watched)
+        (void)host->watch(host, p->bell, 0);
     thread_end(p);
     for (uint32_t i = 0; p->all && i < p->all_count; i++)
         request_close(p, &p->all[i]);
@@ -196,11 +203,6 @@ void pump_close(struct pump *p)
     host->free(host, p->statuses);
     host->free(host, p);
     curl_global_cleanup();
-}
-
-int pump_bell(const struct pump *p)
-{
-    return p->bell;
 }
 
 /* ---- filling ---- */
@@ -282,7 +284,7 @@ static aff_status filling_begin(struct pump *p, const struct text *group, struct
     if (!wait_for(p, has_free, ROOM_NS))
         return p->is_failing ? AFF_ERR_IO : AFF_AGAIN;
     r = requests_pop(&p->free);
-    r->count = r->todo_count = 0;
+    r->count = r->range_count = 0;
     r->elements.size = r->group.size = 0;
     r->tries = r->singles = 0;
     r->in_doubt = r->has_left = r->was_renewed = false;

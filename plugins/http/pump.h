@@ -6,9 +6,8 @@
  * interface and tells the host what became of each record, as answers come, in any
  * order. The lane never waits for the net but for a free request, and not long.
  *
- * A thread, and not the lane with host->watch: while a lane waits for the answers of
- * its sink (its window is full, the run ends, it was told AGAIN) it looks at no
- * descriptor, so that what it waits for would never come.
+ * A thread, though a lane could do it: packing, TLS and looking up names take time that
+ * the lane has for what comes meanwhile.
  *
  * Not here: elements, how a request is formed, what an answer means: the plugin says
  * these by a struct pump_kind. */
@@ -101,10 +100,8 @@ void pump_close(struct pump *p);
 aff_status pump_put(struct pump *p, const struct text *group, const struct text *element, const struct item *item);
 /* [data] What waits for more records is sent now. */
 void pump_flush(struct pump *p);
-/* [data] Counts and log lines of the thread go to the host. */
+/* [data] Counts and log lines of the thread go to the host; for `wake`, which comes when there are. */
 void pump_tell(struct pump *p);
-/* [control] Can be read when there is something to tell. */
-int pump_bell(const struct pump *p);
 
 /* [any] Boot clock. */
 int64_t pump_now(void);

@@ -29,8 +29,8 @@ struct request {
     struct text elements, group;
     int64_t due_ns;  /* sent then, full or not */
     int64_t sent_ns; /* what is under way of it */
-    struct range todo[RANGES]; /* the last one is under way */
-    uint32_t todo_count;
+    struct range ranges[RANGES]; /* the last one is under way */
+    uint32_t range_count;
     uint32_t tries;   /* that failed on the way, one after another */
     uint32_t singles; /* alone, one after another, that the server failed on */
     bool in_doubt;    /* the server failed on all of it: maybe by one of them */
@@ -63,7 +63,7 @@ struct pump {
     struct transfer *own; /* the plugin's, while it is under way */
     struct http_uplink uplink; /* the thread's */
     pthread_t thread;
-    bool has_lock, has_thread;
+    bool has_lock, has_thread, is_watched;
 
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t room;

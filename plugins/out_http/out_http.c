@@ -43,10 +43,8 @@ static void sink_close(void *self)
 {
     struct sink *s = self;
 
-    if (s->pump) {
-        (void)s->host->watch(s->host, pump_bell(s->pump), 0);
+    if (s->pump)
         pump_close(s->pump);
-    }
     server_close(&s->server);
     text_free(&s->element);
     s->host->free(s->host, s);
@@ -62,14 +60,10 @@ static aff_status sink_start(struct sink *s)
                                     .records_most = config_records_most(s->config),
                                     .groups = 1,
                                     .is_paced = true };
-    aff_status st;
 
     if (!server_open(&s->server, s->config))
         return host->explain(host, AFF_ERR_MEMORY, "no memory for the requests");
-    st = pump_open(host, &plug, &s->pump);
-    if (st == AFF_OK && host->watch(host, pump_bell(s->pump), AFF_WATCH_READ) != AFF_OK)
-        st = host->explain(host, AFF_ERR_MEMORY, "no more descriptors can be watched");
-    return st;
+    return pump_open(host, &plug, &s->pump);
 }
 
 static aff_status sink_open(const struct aff_host *host, const void *config, void **ret_self)

@@ -47,10 +47,8 @@ static void sink_close(void *self)
 {
     struct sink *s = self;
 
-    if (s->pump) {
-        (void)s->host->watch(s->host, pump_bell(s->pump), 0);
+    if (s->pump)
         pump_close(s->pump);
-    }
     store_close(&s->store);
     text_free(&s->element);
     text_free(&s->group);
@@ -67,14 +65,10 @@ static aff_status sink_begin(struct sink *s)
                                     .target = &s->store.target,
                                     .records_most = config_records_most(c),
                                     .groups = (uint32_t)c->open_objects }; /* not paced: an object is as large as was asked for */
-    aff_status st;
 
     if (!store_open(&s->store, c))
         return host->explain(host, AFF_ERR_MEMORY, "no memory for the requests");
-    st = pump_open(host, &plug, &s->pump);
-    if (st == AFF_OK && host->watch(host, pump_bell(s->pump), AFF_WATCH_READ) != AFF_OK)
-        st = host->explain(host, AFF_ERR_MEMORY, "no more descriptors can be watched");
-    return st;
+    return pump_open(host, &plug, &s->pump);
 }
 
 static aff_status sink_open(const struct aff_host *host, const void *config, void **ret_self)
