@@ -202,8 +202,8 @@ int talker_schema(struct talker *t, uint32_t key, const struct aff_schema *schem
         return AFF_ERR_DATA;
     }
     *k = (struct known_schema){ key, link_schema_hash(bytes, size), 0, bytes, size };
-    bytes = realloc(bytes, size);
-    if (bytes)
+    k->bytes = realloc(bytes, size);
+    if (!k->bytes) /* it need not become smaller */
         k->bytes = bytes;
     *ret_hash = k->hash;
     pthread_mutex_lock(&t->lock);
