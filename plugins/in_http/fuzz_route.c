@@ -27,6 +27,8 @@ static void paths_try(char *text)
     if (!template)
         return;
     *url++ = *template++ = '\0';
+    for (i = 0; i < ROUTE_NAMED_MOST; i++)
+        named.values[i][0] = '\0'; /* what the last input gave, or what was bad in it */
     if (route_path_problem(text) || route_try(text, url, &named) != ROUTE_FITS || route_template_problem(template, text, true))
         return;
     for (i = 0; i < ROUTE_NAMED_MOST; i++)
