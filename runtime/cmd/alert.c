@@ -23,7 +23,7 @@
 #include "show/alerts.h"
 #include "show/lines.h"
 
-enum { GO_ON = -1, ANSWER_MS = 30000, ID_LENGTH = 16, ACKS_MOST = 256 };
+enum { GO_ON = -1, ANSWER_MS = 30000, ID_LENGTH = 16, CODE_LENGTH = 6, ACKS_MOST = 256 };
 
 struct alerting {
     struct shelf shelf;
@@ -179,8 +179,11 @@ static int find_node(struct alerting *a)
     return EXIT_USAGE;
 }
 
+/* A code is what messages of an escalation name. */
 static bool is_id(const char *word)
 {
+    if (strlen(word) == CODE_LENGTH && strspn(word, "0123456789") == CODE_LENGTH)
+        return true;
     return strlen(word) == ID_LENGTH && strspn(word, "0123456789abcdef") == ID_LENGTH;
 }
 
@@ -192,7 +195,7 @@ static int check_words(const struct alerting *a)
     for (size_t i = 1; i < words->count; i++)
         if (!is_id(words->words[i])) {
             fprintf(stderr, "afferent alert ack: \"%s\" is no alert; expected 16 digits as afferent alert ls prints "
-                    "them\n", words->words[i]);
+                    "them, or the six of a message\n", words->words[i]);
             return EXIT_USAGE;
         }
     if ((words->count > 1) != named && !a->rule == !a->place)
@@ -226,7 +229,7 @@ static int send_ack(struct alerting *a, const char *id)
     if (code < 0) {
         code = said;
         if (said == EXIT_DONE)
-            printf("%s: taken notice of\n", id ? id : a->rule);
+            printf("%s: handed to %s; afferent alert ls shows when notice is taken\n", id ? id : a->rule, a->node);
         else
             fprintf(stderr, "%s: error: %s: %s\n", a->shelf.opened.file, id ? id : a->rule,
                     answer.data ? answer.data : "");

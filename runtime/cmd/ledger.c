@@ -46,9 +46,21 @@ static int arguments(struct shelf *shelf, bool *json, int argc, char **argv)
     return args_read(&about, argc, argv, &shelf->opened.operands);
 }
 
+static enum flow_end end_of(const struct shelf *shelf)
+{
+    enum flow_end end = FLOW_END_NONE;
+    void *bytes = NULL;
+    size_t size = 0;
+
+    if (store_state(shelf->store, FLOW_RUN_PIECE, &bytes, &size) == STORE_OK)
+        end = flow_end_read(bytes, size);
+    free(bytes);
+    return end;
+}
+
 static int print(const struct shelf *shelf, const struct accounts *accounts, bool json)
 {
-    const struct kept_books books = { .accounts = accounts, .runs = shelf->runs };
+    const struct kept_books books = { .accounts = accounts, .runs = shelf->runs, .end = end_of(shelf) };
 
     if (json)
         kept_books_json(&books, stdout);

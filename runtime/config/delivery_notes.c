@@ -1,8 +1,8 @@
 /* delivery_notes.c - what a person should know about a plan's delivery.
  *
  * Allowed, and perhaps meant: a sink that blocks although others read from the same
- * node, an alarm that waits for slower data, a source that nobody can ask again, a danger
- * that the plugin was told to allow.
+ * node, an alarm that waits for slower data, a source that nobody can ask again, a link that
+ * nobody uses, a danger that the plugin was told to allow.
  *
  * Not here: what is wrong (delivery.c), printing (show/explain.h). */
 #include <stdlib.h>
@@ -170,6 +170,30 @@ static void live_note(struct noting *n, uint32_t node)
     note_give(n, node, &text);
 }
 
+/* ---- links ---- */
+
+/* Who declares a link believes that something keeps to it. */
+static void link_note(struct noting *n, uint32_t link)
+{
+    const struct plan_link *l = &n->plan->links[link];
+    struct text title = { 0 };
+    struct delivery_note note = { .at = l->at, .text = "no sink names it in edge.links, so nothing keeps to it" };
+
+    for (uint32_t i = 0; i < n->plan->node_count; i++) {
+        const struct link_rules *rules = n->plan->nodes[i].link_rules;
+
+        for (uint32_t k = 0; rules && k < rules->link_count; k++)
+            if (rules->links[k] == link)
+                return;
+    }
+    text_print(&title, "link.%s", l->name);
+    note.node = title.data;
+    n->failed |= title.failed;
+    if (!title.failed && title.data)
+        n->each(n->arg, &note);
+    text_free(&title);
+}
+
 /* ---- what a plugin says of itself ---- */
 
 static void said_notes(struct noting *n, uint32_t node)
@@ -197,6 +221,8 @@ bool delivery_notes(const struct plan *plan, void (*each)(void *arg, const struc
         fan_in_note(&n, i);
         priority_note(&n, i);
     }
+    for (uint32_t i = 0; i < plan->link_count && !n.failed; i++)
+        link_note(&n, i);
     free(n.way);
     free(n.seen);
     free(n.is_on_way);

@@ -86,7 +86,8 @@ static struct difference_node node_compare(const struct plan *before, const stru
     n.kind = why ? DIFFERENCE_CHANGED : DIFFERENCE_KEPT;
     n.why = why ? why : "";
     n.state_stays = text_equal(before->nodes[was].plugin->about.name, b->plugin->about.name) &&
-                    before->nodes[was].options_hash == b->options_hash && before->nodes[was].max_held <= b->max_held;
+                    (before->nodes[was].options_hash == b->options_hash || (b->plugin->about.flags & AFF_ADAPTS)) &&
+                    before->nodes[was].max_held <= b->max_held;
     return n;
 }
 

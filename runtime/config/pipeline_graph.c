@@ -1,4 +1,5 @@
-/* pipeline_graph.c - the pipeline as a whole: order, cycles, dead ends.
+/* pipeline_graph.c - the pipeline as a whole: order, cycles, dead ends, and archives
+ * that would be given two versions of one record.
  *
  * The order is a topological sort (Kahn 1962, CACM 5(11)); of the nodes that
  * are ready, the one that stands first in the file comes first, so that a plan
@@ -161,11 +162,109 @@ static bool ways_check(struct draft *draft)
     return ok;
 }
 
+/* ---- two versions of one record ---- */
+
+enum { NO_EDITOR = 0xffffffffu };
+
+/* What becomes of a record that is handed on by an edge, until it is at the archive. */
+struct way {
+    bool leads;      /* it comes there at all, */
+    bool varies;     /* by ways that don't end in the same bytes */
+    uint32_t editor; /* the node that edits it last */
+    uint32_t into;   /* the edge by which it comes so */
+};
+
+static void way_join(struct way *to, const struct way *more)
+{
+    if (!more->leads)
+        return;
+    if (!to->leads) {
+        *to = *more;
+        return;
+    }
+    to->varies |= more->varies || to->editor != more->editor;
+    if (to->editor == NO_EDITOR) {
+        to->editor = more->editor;
+        to->into = more->into;
+    }
+}
+
+static struct way way_of(const struct draft *draft, const struct way *ways, uint32_t edge, uint32_t archive)
+{
+    const struct draft_edge *e = &draft->edges[edge];
+    const struct draft_node *node = &draft->nodes[e->to];
+    struct way way = { .editor = NO_EDITOR };
+
+    if (e->to == archive)
+        return (struct way){ true, false, NO_EDITOR, edge };
+    if (node->kind != AFF_PROCESSOR || (node->plugin->about.flags & AFF_REWRITES) || !edge_orders(draft, e))
+        return way;
+    for (uint32_t i = 0; i < draft->edge_count; i++)
+        if (draft->edges[i].from == e->to && plan_hands_on(node->plugin, e->to_port, draft->edges[i].from_port))
+            way_join(&way, &ways[i]);
+    if (way.leads && way.editor == NO_EDITOR && (node->plugin->inputs[e->to_port].flags & AFF_PORT_EDITS))
+        way.editor = e->to;
+    return way;
+}
+
+/* A record leaves a node by one output, so two versions begin where two edges do. */
+static bool versions_differ(const struct draft *draft, const struct way *ways, uint32_t a, uint32_t b)
+{
+    if (draft->edges[a].from != draft->edges[b].from || draft->edges[a].from_port != draft->edges[b].from_port ||
+        !ways[a].leads || !ways[b].leads)
+        return false;
+    return ways[a].varies || ways[b].varies || ways[a].editor != ways[b].editor;
+}
+
+static void versions_report(struct draft *draft, const struct way *ways, uint32_t a, uint32_t b, uint32_t archive)
+{
+    const struct draft_edge *origin = &draft->edges[a];
+    uint32_t edited = ways[a].editor == NO_EDITOR ? b : a;
+    const struct draft_node *from = &draft->nodes[origin->from];
+
+    report_add(draft->report, REPORT_ERROR, draft->edges[ways[edited].into].place, draft->nodes[archive].name,
+               "records of %s.%s come here twice, once as %s has edited them and once otherwise, under the same names, "
+               "times and ids: nobody could tell them apart in the archive; expected one of both; give one of them an "
+               "archive of its own", from->name, from->plugin->outputs[origin->from_port].name,
+               draft->nodes[ways[edited].editor].name);
+}
+
+/* Edges are looked at against the data's order: what lies behind is known then. */
+static bool versions_check(struct draft *draft, uint32_t archive)
+{
+    struct way *ways = arena_take_array(draft->arena, draft->edge_count, sizeof *ways);
+
+    for (uint32_t order = draft->node_count; ways && order-- > 0;)
+        for (uint32_t i = 0; i < draft->edge_count; i++)
+            if (draft->nodes[draft->edges[i].to].order == order)
+                ways[i] = way_of(draft, ways, i, archive);
+    for (uint32_t a = 0; ways && a < draft->edge_count; a++)
+        for (uint32_t b = a + 1; b < draft->edge_count; b++)
+            if (versions_differ(draft, ways, a, b)) {
+                versions_report(draft, ways, a, b, archive);
+                return false;
+            }
+    return ways != NULL;
+}
+
+static bool archives_check(struct draft *draft)
+{
+    bool ok = true;
+
+    for (uint32_t i = 0; i < draft->node_count; i++)
+        if (!draft->nodes[i].plugin)
+            return true; /* said already */
+    for (uint32_t i = 0; i < draft->node_count; i++)
+        if (draft->nodes[i].plugin->about.flags & AFF_ARCHIVE)
+            ok &= versions_check(draft, i);
+    return ok;
+}
+
 bool draft_graph_check(struct draft *draft)
 {
     if (nodes_order(draft) < draft->node_count) {
         cycle_report(draft);
         return false;
     }
-    return ways_check(draft);
+    return ways_check(draft) && archives_check(draft);
 }

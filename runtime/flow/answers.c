@@ -162,8 +162,12 @@ static void settle_again(struct node *node, struct acks_item *item, aff_status s
 /* False: the run ends. */
 static bool settle_taken(struct node *node, struct acks_item *items, const uint8_t *verdicts, uint32_t taken)
 {
+    uint64_t bytes = 0;
     uint32_t i;
 
+    for (i = 0; i < taken; i++)
+        bytes += items[i].record->size;
+    uplink_fed_again(node, bytes);
     acks_sent(node->acks, items, taken);
     for (i = 0; i < taken; i++) {
         if (verdicts[i] >= node->verdict_rows) {
@@ -384,6 +388,14 @@ static bool may_offer(const struct node *node)
     return !acks_full(node->acks) && node->late.kind == LATE_NONE && !breaker_open(node);
 }
 
+/* What came back, too, waits for a link. */
+static bool room_called(void *arg)
+{
+    const struct node *node = arg;
+
+    return answers_ready(node->lane) || uplink_stirred(node);
+}
+
 bool answers_room(struct node *node, uint32_t *count)
 {
     struct lane *lane = node->lane;
@@ -391,11 +403,12 @@ bool answers_room(struct node *node, uint32_t *count)
     if (answers_ready(lane) && !answers_turn(lane))
         return false;
     while (!may_offer(node)) {
+        uplink_turn(node, clock_now(&lane->flow->clock));
         if (!answers_turn(lane))
             return false;
         if (may_offer(node))
             break;
-        if (answers_leave(node) || !lane_wait(lane, any_ready, lane, answers_next(lane)))
+        if (answers_leave(node) || !lane_wait(lane, room_called, node, low_ns(answers_next(lane), uplink_until(node))))
             return false;
     }
     if (*count > acks_room(node->acks))

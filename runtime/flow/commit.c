@@ -265,15 +265,24 @@ static bool all_drained(const struct flow *flow)
     return true;
 }
 
+static enum flow_end end_of(const struct flow *flow)
+{
+    if (!atomic_load(&flow->aborting))
+        return FLOW_END_NONE;
+    if (atomic_load(&flow->failing) != AFF_OK)
+        return FLOW_END_ERROR;
+    return atomic_load(&flow->cut_short) ? FLOW_END_CUT : FLOW_END_ABORT;
+}
+
 static void gather_run(struct flow *flow, struct kept_group *group)
 {
     struct commit *c = flow->commit;
-    struct run_state run = { .clean = is_last(flow) && atomic_load(&c->begun) };
+    struct run_state run = { .clean = is_last(flow) && atomic_load(&c->begun), .end = end_of(flow) };
 
     /* A trial of so much of the data's time is not gone on with. */
     run.finished = (run.clean && all_drained(flow)) || flow->options.for_ns > 0;
     c->accounts->clean = run.clean;
-    if (c->run_stored && run.clean == c->run.clean && run.finished == c->run.finished)
+    if (c->run_stored && run.clean == c->run.clean && run.finished == c->run.finished && run.end == c->run.end)
         return;
     if (c->was_rescued && !c->run_stored)
         kept_group_add(group, KEPT_STATE, 0, 0, COMMIT_RESCUED, NULL, 0);
@@ -285,6 +294,7 @@ static void gather_run(struct flow *flow, struct kept_group *group)
     wire_u8(&c->scratch, run.clean);
     wire_u64(&c->scratch, flow->options.identity);
     wire_u64(&c->scratch, flow->plan->commit_records);
+    wire_u8(&c->scratch, (uint8_t)run.end);
     commit_piece(group, COMMIT_RUN, &c->scratch);
 }
 
@@ -335,10 +345,12 @@ static void gather_again(struct flow *flow)
 }
 
 /* All is in, and it is not stored yet that the run has ended: a lane may have ended behind
- * the last commit, with nothing of its own. */
+ * the last commit, with nothing of its own. Or it is being aborted, and why is not stored. */
 static bool ends_now(struct flow *flow)
 {
-    return flow->kept && atomic_load(&flow->commit->begun) && !flow->commit->run.clean && is_last(flow);
+    const struct commit *c = flow->commit;
+
+    return flow->kept && atomic_load(&c->begun) && !c->run.clean && (is_last(flow) || end_of(flow) != c->run.end);
 }
 
 /* The first group says that a run has begun: what is delivered before the second one may

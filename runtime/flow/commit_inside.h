@@ -6,7 +6,7 @@
 #include "flow/commit.h"
 
 /* Names of pieces of state; that of a node stands behind COMMIT_NODE. */
-#define COMMIT_RUN "run"
+#define COMMIT_RUN FLOW_RUN_PIECE
 #define COMMIT_NAMES "names"
 #define COMMIT_NODE "node/"
 #define COMMIT_RESCUED "rescued" /* written by the store: keep/store.h */
@@ -23,6 +23,7 @@ struct note {
 struct run_state {
     bool finished; /* all sources ended: the next run begins anew */
     bool clean;    /* it was stopped in order: nothing is delivered twice */
+    enum flow_end end; /* ... or not */
 };
 
 struct commit {

@@ -60,6 +60,21 @@ static void read_run(struct flow *flow)
     free(bytes);
 }
 
+/* Of an earlier version the bytes end before. */
+enum flow_end flow_end_read(const void *bytes, size_t size)
+{
+    struct wire_in in = { bytes, (const uint8_t *)bytes + size, false };
+    bool is_known = wire_in_u8(&in) == COMMIT_VERSION;
+    uint8_t end;
+
+    (void)wire_in_u8(&in); /* finished, clean, and what read_run looks at */
+    (void)wire_in_u8(&in);
+    (void)wire_in_u64(&in);
+    (void)wire_in_u64(&in);
+    end = wire_in_u8(&in);
+    return is_known && !in.bad && end <= FLOW_END_ERROR ? (enum flow_end)end : FLOW_END_NONE;
+}
+
 /* A store that was carried over from a damaged one. Where its pieces may be of
  * different moments they are not used: what is read again may all have been
  * delivered. */

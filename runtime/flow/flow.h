@@ -56,6 +56,17 @@ void flow_nudge(struct flow *flow);
  * sink that blocks its way, or the store, took nothing more: then the accounts are those of the
  * last commit from here on. What came after it is read again, or lost with a live source. */
 bool flow_cut_short(struct flow *flow);
+
+/* How a run that did not end in order came to its end, as far as it could still store that. */
+enum flow_end {
+    FLOW_END_NONE,  /* it runs, or the process was killed, or power was lost */
+    FLOW_END_CUT,   /* a stop was cut short */
+    FLOW_END_ABORT, /* it was told twice to stop */
+    FLOW_END_ERROR
+};
+#define FLOW_RUN_PIECE "run" /* the piece of state that says so */
+/* [any] Of the bytes of that piece. */
+enum flow_end flow_end_read(const void *bytes, size_t size);
 /* [control] Joins the lanes and closes every plugin. Drain or abort before. */
 void flow_close(struct flow **flow);
 

@@ -149,10 +149,11 @@ static uint32_t sharers(const struct node *node)
 static uint32_t host_subject(const struct aff_host *host, const char *name)
 {
     struct node *node = node_of(host);
-    uint32_t id = 0;
+    struct names_by by = names_by(node);
+    uint32_t id;
 
-    if (node->about->kind != AFF_SOURCE || names_subjects(node->flow->names) < NAMES_SUBJECTS / 2)
-        id = names_subject(node->flow->names, name, names_by(node));
+    by.finds_only = by.is_source && names_subjects(node->flow->names) >= NAMES_SUBJECTS / 2;
+    id = names_subject(node->flow->names, name, by);
     node->names_full |= !id && node->about->kind != AFF_SOURCE;
     if (!id)
         host_explain(host, AFF_ERR_MEMORY, "more than %d subjects at a time; split the input",
@@ -175,10 +176,11 @@ static uint32_t host_stream(const struct aff_host *host, uint32_t subject, const
 {
     struct node *node = node_of(host);
     struct flow *flow = node->flow;
-    uint32_t id = 0;
+    struct names_by by = names_by(node);
+    uint32_t id;
 
-    if (stream_allowed(node))
-        id = names_stream(flow->names, subject, name, schema, names_by(node));
+    by.finds_only = !stream_allowed(node); /* a stream that is open costs nothing more */
+    id = names_stream(flow->names, subject, name, schema, by);
     node->names_full |= !id && node->about->kind != AFF_SOURCE;
     if (!id)
         host_explain(host, AFF_ERR_MEMORY,

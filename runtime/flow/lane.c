@@ -13,6 +13,7 @@
 #include "flow/trace.h"
 
 enum { SPINS = 64, MOMENT_NS = 1000000 };
+#define UNDER_WAY "a sink, or the store, does not take what is under way"
 
 bool lane_aborting(const struct lane *lane)
 {
@@ -223,7 +224,7 @@ bool lane_in_flight(struct lane *lane, bool *ret_full)
         return false;
     if (commit_reached(&wanted) || clock_now(&lane->flow->clock) < give_up_ns(lane))
         return true;
-    lane_stop_short(lane, NULL, "a sink, or the store, does not take what is under way");
+    lane_stop_short(lane, NULL, UNDER_WAY);
     return false;
 }
 
@@ -348,12 +349,12 @@ bool lane_finish(struct lane *lane)
     if (lane->kind != LANE_SOURCE)
         return true;
     while (!commit_reached(&wanted)) {
-        int64_t until = low_ns(lane_stop_until(lane), clock_now(&lane->flow->clock) + LANE_LEAVE_NS);
+        int64_t until = low_ns(give_up_ns(lane), clock_now(&lane->flow->clock) + LANE_LEAVE_NS);
 
         if (!lane_wait(lane, commit_reached, &wanted, lane->flow->clock.is_virtual ? INT64_MAX : until))
             return false;
-        if (!commit_reached(&wanted) && clock_now(&lane->flow->clock) >= lane_stop_until(lane)) {
-            lane_stop_short(lane, NULL, "the store does not take what is under way");
+        if (!commit_reached(&wanted) && clock_now(&lane->flow->clock) >= give_up_ns(lane)) {
+            lane_stop_short(lane, NULL, UNDER_WAY);
             return false;
         }
     }

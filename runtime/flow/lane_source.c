@@ -167,9 +167,10 @@ static bool read_once(struct lane *lane, int64_t now)
     st = node_read(head, want);
     if (lane_aborting(lane))
         return false;
-    if (head->epoch_records > before && lane->epoch_began_ns == INT64_MAX)
+    /* who asks for a cut and gave nothing has a state that is to be safe */
+    if ((head->epoch_records > before || head->cut_asked) && lane->epoch_began_ns == INT64_MAX)
         lane->epoch_began_ns = now;
-    if (head->cut_asked && lane->epoch_began_ns != INT64_MAX)
+    if (head->cut_asked)
         lane_cut(lane);
     head->cut_asked = false;
     return read_handle(lane, st, now);

@@ -53,6 +53,14 @@ static bool has_jumped(const struct flow *flow, int64_t utc)
     return moved > JUMP_NS || moved < -JUMP_NS;
 }
 
+/* One that was seen before this machine was started has waited at least since then. */
+static int64_t waited_ns(const struct lane *lane, const struct aff_record *record)
+{
+    int64_t now = clock_now(&lane->flow->clock);
+
+    return now - (record->seen_ns > now ? 0 : record->seen_ns);
+}
+
 /* Event time says how old a record is; while this machine's clock is not set, the time
  * since it was seen does. */
 static bool too_old(const struct lane *lane, const struct link *link, const struct aff_record *record)
@@ -66,7 +74,7 @@ static bool too_old(const struct lane *lane, const struct link *link, const stru
     utc = host->utc_ns(host, &clock);
     if (clock == AFF_CLOCK_SYNCED && record->clock == AFF_CLOCK_SYNCED && !has_jumped(lane->flow, utc))
         return utc - record->event_ns > link->plan->expire_ns;
-    return clock_now(&lane->flow->clock) - record->seen_ns > link->plan->expire_ns;
+    return waited_ns(lane, record) > link->plan->expire_ns;
 }
 
 /* Marks are no records. Counts those that are too old, and moves the others up. */

@@ -124,7 +124,7 @@ uint32_t names_subject(struct names *n, const char *name, struct names_by by)
 
     pthread_mutex_lock(&n->lock);
     id = subject_find(n, name);
-    if (!id) {
+    if (!id && !by.finds_only) {
         id = subject_add(n, name);
         if (id)
             n->subjects[id].is_made = !by.none && !by.is_source;
@@ -196,7 +196,7 @@ uint32_t names_stream(struct names *n, uint32_t subject, const char *name, uint3
     pthread_mutex_lock(&n->lock);
     if (subject > 0 && subject <= n->subject_top && n->subjects[subject].name) {
         id = stream_find(n, subject, name);
-        if (!id)
+        if (!id && !by.finds_only)
             id = stream_add(n, subject, name, schema);
         if (id && counts(&n->subjects[subject], by))
             stream_live(n, &n->streams[id], by.node);

@@ -31,6 +31,7 @@ struct names_by {
     uint32_t node;
     bool is_source;
     bool none;
+    bool finds_only; /* there is no room for more: what has a number is found all the same */
     bool holds; /* the stream is held (names_hold) in the same moment: nobody lets it go in between */
     const uint32_t *kept; /* of who holds: by stream, not 0: of those with this name the oldest
                            * such one is meant, even if it has ended. NULL: the one that lives */

@@ -7,6 +7,7 @@
 #include "flow/commit.h"
 #include "flow/lane_inside.h"
 #include "flow/trace.h"
+#include "flow/uplink.h"
 
 enum {
     COPY_SHARE = 2 /* planned copies in hand take at most this part of the ring */
@@ -44,6 +45,27 @@ static bool retry_called(void *arg)
     return node->rouses != w->rouses && clock_now(&node->flow->clock) >= w->rouse_ns;
 }
 
+static bool link_called(void *arg)
+{
+    struct node *node = arg;
+
+    return leaves(node) || uplink_stirred(node);
+}
+
+/* What failed is not tried while nothing may leave: its link may have gone meanwhile. Of a
+ * sink whose peer answers late answers are waited for as well (answers.c). False: aborted. */
+static bool link_wait(struct node *node)
+{
+    while (node->uplink && !node->acks) {
+        uplink_turn(node, clock_now(&node->flow->clock));
+        if (leaves(node) || uplink_lets(node, AFF_PRIO_ALARM))
+            break;
+        if (!lane_wait(node->lane, link_called, node, uplink_until(node)))
+            return false;
+    }
+    return true;
+}
+
 /* Waits before a retry. False: aborted. */
 static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
 {
@@ -58,7 +80,7 @@ static bool backoff_wait(struct node *node, struct backoff *b, aff_status st)
     until = now + backoff_next(node, b, st);
     if (until > lane_stop_until(node->lane)) /* a try that comes later than that is none */
         until = lane_stop_until(node->lane);
-    if (!lane_wait(node->lane, retry_called, &wanted, until))
+    if (!lane_wait(node->lane, retry_called, &wanted, until) || !link_wait(node))
         return false;
     if (!leaves(node) && clock_now(&node->flow->clock) >= lane_stop_until(node->lane)) {
         lane_stop_short(node->lane, node->plan->name, "it does not take what is under way");
@@ -285,6 +307,7 @@ static bool take(struct node *node, struct hand batch, struct link **ret_onward)
     aff_status st;
 
     *ret_onward = NULL;
+    node->drained = false; /* its sources had ended, and go on: after a restart or a reload */
     ledger_add(&node->ledger.in, count);
     while (count > 0) {
         node->hand = batch;

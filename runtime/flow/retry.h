@@ -4,16 +4,17 @@
 
 #include "flow/kept.h"
 #include "flow/lane.h"
+#include "flow/uplink.h"
 
 /* [data] Lets in, between two batches, what the store has for the lane's nodes, if
  * there is anything new. False: the run is being aborted. */
 bool retry_turn(struct lane *lane);
-/* [any] Whether there may be. */
+/* [data] Whether there may be. What nothing may leave to waits in the store. */
 static inline bool retry_ready(const struct lane *lane)
 {
     const struct hold *hold = &lane->nodes[0]->hold;
 
-    return lane->flow->kept && !atomic_load_explicit(&lane->flow->pausing, memory_order_acquire) &&
+    return lane->flow->kept && uplink_lets(lane->nodes[0], AFF_PRIO_ALARM) && !atomic_load_explicit(&lane->flow->pausing, memory_order_acquire) &&
            (lane->retries_seen != atomic_load_explicit(&lane->flow->retries, memory_order_acquire) ||
             (lane->retries_wait && hold->count < hold->room));
 }

@@ -147,7 +147,7 @@ static aff_status head_check(const struct node *node, const struct head *head, c
 
     if (strcmp(head->plugin, node->about->name) != 0)
         return refuse(why, room, "what is stored is of another plugin");
-    if (!is_source && head->options != node->plan->options_hash)
+    if (!is_source && !(node->about->flags & AFF_ADAPTS) && head->options != node->plan->options_hash)
         return refuse(why, room, "its options are others than those that its stored state was made with");
     if (head->own && !node->about->restore)
         return refuse(why, room, "the plugin restores nothing, and what is stored has a state of it");
@@ -193,6 +193,15 @@ static aff_status own_restore(struct node *node, const struct head *head, char *
     return st;
 }
 
+/* Who ended is not asked again, unless it goes by a position of its own and can read what
+ * that leads to: its input may be another now, or have more in it. */
+static bool stays_over(const struct node *node, const struct head *head)
+{
+    bool looks = (head->flags & SNAP_PLUGIN) && (node->about->flags & AFF_REPLAYS);
+
+    return node->about->kind == AFF_SOURCE && (head->flags & SNAP_ENDED) && !looks;
+}
+
 static void head_apply(struct node *node, const struct head *head)
 {
     /* What a live source gave behind the last commit went out under the ids that come
@@ -205,7 +214,7 @@ static void head_apply(struct node *node, const struct head *head)
     node->first_event_ns = head->first_event_ns;
     node->last_event_ns = head->last_event_ns;
     node->has_first = (head->flags & SNAP_HAS_FIRST) != 0;
-    if (head->flags & SNAP_ENDED && node->about->kind == AFF_SOURCE) {
+    if (stays_over(node, head)) {
         node->over = true;
         atomic_store_explicit(&node->give, GIVE_ENDED, memory_order_relaxed);
     }

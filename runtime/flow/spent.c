@@ -1,11 +1,9 @@
 /* spent.c - see spent.h. */
 #include "flow/spent.h"
 
-#define DAY_NS INT64_C(86400000000000)
-
 static int64_t day_of(int64_t utc_ns)
 {
-    return utc_ns / DAY_NS - (utc_ns % DAY_NS < 0);
+    return utc_ns / SPENT_DAY_NS - (utc_ns % SPENT_DAY_NS < 0);
 }
 
 /* Months since 1970-01 of a day since then (Howard Hinnant, "chrono-compatible low-level
@@ -21,14 +19,19 @@ static int64_t month_of(int64_t day)
     return (year + era * 400 - 1970) * 12 + from_march + 2;
 }
 
-void spent_turn(struct spent *s, int64_t utc_ns, bool is_synced)
+bool spent_is_ahead(const struct spent *s, int64_t utc_ns)
+{
+    return day_of(utc_ns) < s->day;
+}
+
+void spent_turn(struct spent *s, int64_t utc_ns, bool is_right)
 {
     int64_t day = day_of(utc_ns), month = month_of(day);
 
     if (day == s->day)
         return;
     if (day < s->day) {
-        if (is_synced) {
+        if (is_right) {
             s->day = day;
             s->month = month;
         }
@@ -58,9 +61,22 @@ void spent_add(struct spent *s, uint64_t sent, uint64_t received, bool counts)
     s->month_bytes = sum(s->month_bytes, both);
 }
 
+struct spent spent_join(struct spent a, struct spent b)
+{
+    struct spent late = a.day >= b.day ? a : b, early = a.day >= b.day ? b : a;
+
+    late.sent = sum(late.sent, early.sent);
+    late.received = sum(late.received, early.received);
+    if (late.day == early.day)
+        late.day_bytes = sum(late.day_bytes, early.day_bytes);
+    if (late.month == early.month)
+        late.month_bytes = sum(late.month_bytes, early.month_bytes);
+    return late;
+}
+
 int64_t spent_next_day(int64_t utc_ns)
 {
-    return (day_of(utc_ns) + 1) * DAY_NS;
+    return (day_of(utc_ns) + 1) * SPENT_DAY_NS;
 }
 
 void spent_write(struct wire *wire, const char *sink, const struct spent *s)

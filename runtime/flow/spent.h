@@ -3,7 +3,8 @@
  * A day and a month begin by the wall clock and only go forward: a clock that stands
  * wrong after a start (a board without a battery) neither begins a day anew nor ends one.
  * One that is known to be right and stands before the day that was booked last gives that
- * day another name, and what was spent stays.
+ * day another name, and what was spent stays. So does one that nobody keeps right, when it
+ * has stood there for a day (uplink.c).
  *
  * Not here: which bytes count (uplink.c), budgets (link_rules.h). */
 #ifndef AFFERENT_FLOW_SPENT_H
@@ -28,10 +29,16 @@ static inline struct spent spent_none(void)
     return (struct spent){ .day = -1, .month = -1 };
 }
 
+#define SPENT_DAY_NS INT64_C(86400000000000)
+
+/* Whether the day that was booked last is later than `utc_ns`. */
+bool spent_is_ahead(const struct spent *spent, int64_t utc_ns);
 /* Goes over into the day of `utc_ns`, if that is another. */
-void spent_turn(struct spent *spent, int64_t utc_ns, bool is_synced);
+void spent_turn(struct spent *spent, int64_t utc_ns, bool is_right);
 /* After spent_turn. `counts`: against the budget. */
 void spent_add(struct spent *spent, uint64_t sent, uint64_t received, bool counts);
+/* Of two accounts of one sink as one: their days are the same, or the later one counts. */
+struct spent spent_join(struct spent one, struct spent other);
 /* When the next day begins, by the same clock. */
 int64_t spent_next_day(int64_t utc_ns);
 

@@ -309,9 +309,10 @@ void take_over(struct reload *r)
     for (i = 0; i < r->flow->plan->lane_count; i++)
         if (r->flow->lanes[i].out && r->flow->lanes[i].left)
             pause_roll_back(&r->flow->lanes[i]);
+    uplinks_move(r->next, r->flow);
     nodes_move(r);
     edges_move(r);
-    uplinks_move(r->next, r->flow);
     commit_move(r);
     flow_move(r->next, r->flow);
+    uplinks_moved(r->next);
 }

@@ -23,6 +23,8 @@ enum { FAILS = 2, RESERVE = 128 /* places of the window that are for alarms */ }
 #define AHEAD_MOST (UINT64_C(64) << 20)
 #define AHEAD_SECONDS 3.0
 #define RATE_NS SECOND
+#define SAY_NS (10 * SECOND) /* a link that comes and goes does not fill the log */
+#define LOOK_NS (60 * SECOND) /* the wall clock may be set while a budget waits for its day */
 #define RATE_SHARE 0.3
 
 /* ---- links as they are ---- */
@@ -78,10 +80,16 @@ static bool counts(const struct uplink *u, uint32_t i)
     return u->rules->link_count == 0 || i >= u->rules->link_count || u->views[i].is_metered;
 }
 
+/* What is in the plugin's hands will count; of one that says nothing it does already. */
+static uint64_t to_come(const struct uplink *u)
+{
+    return u->says ? atomic_load_explicit(&u->given, memory_order_relaxed) : 0;
+}
+
 /* What of the budget is left, with what is in the plugin's hands. */
 static uint64_t left_of(const struct uplink *u)
 {
-    uint64_t given = atomic_load_explicit(&u->given, memory_order_relaxed), left = UINT64_MAX, spent;
+    uint64_t given = to_come(u), left = UINT64_MAX, spent;
 
     spent = u->spent.day_bytes + given;
     if (u->rules->per_day)
@@ -94,7 +102,7 @@ static uint64_t left_of(const struct uplink *u)
 
 static struct link_spent spent_of(const struct uplink *u)
 {
-    uint64_t given = atomic_load_explicit(&u->given, memory_order_relaxed);
+    uint64_t given = to_come(u);
 
     return (struct link_spent){ .day = u->rules->per_day && u->spent.day_bytes + given >= u->rules->per_day,
                                 .month = u->rules->per_month && u->spent.month_bytes + given >= u->rules->per_month };
@@ -110,6 +118,8 @@ static int64_t again_of(struct uplink *u, int64_t now, int64_t utc)
             again = now + SECOND;
     if ((u->rules->per_day || u->rules->per_month) && now + spent_next_day(utc) - utc < again)
         again = now + spent_next_day(utc) - utc;
+    if ((u->choice.why == LINK_WAIT_DAY || u->choice.why == LINK_WAIT_MONTH) && now + LOOK_NS < again)
+        again = now + LOOK_NS;
     return again;
 }
 
@@ -127,16 +137,41 @@ static void choose(struct uplink *u, int64_t now)
     u->choice = c;
 }
 
-/* Under the lock. */
-static void look(struct uplink *u, int64_t now)
+/* Whether a clock that nothing keeps right, and that stands before the day that was booked
+ * last, has done so for a day: it was set by hand then, or that day was wrong. */
+static bool is_behind_for_good(struct uplink *u, int64_t utc)
+{
+    int64_t now = clock_now(&u->node->flow->clock);
+
+    if (!spent_is_ahead(&u->spent, utc)) {
+        u->behind_ns = INT64_MAX;
+        return false;
+    }
+    if (u->behind_ns == INT64_MAX)
+        u->behind_ns = now;
+    return now - u->behind_ns >= SPENT_DAY_NS;
+}
+
+static int64_t day_turn(struct uplink *u)
 {
     const struct aff_host *host = &u->node->host;
     uint8_t clock;
     int64_t utc = host->utc_ns(host, &clock);
+
+    spent_turn(&u->spent, utc, is_behind_for_good(u, utc) || clock == AFF_CLOCK_SYNCED);
+    return utc;
+}
+
+/* Under the lock. */
+static void look(struct uplink *u, int64_t now)
+{
+    int64_t utc;
     uint32_t i;
 
+    if (u->is_moving)
+        return;
     atomic_store_explicit(&u->turn, atomic_load(&u->node->flow->links_turn), memory_order_relaxed);
-    spent_turn(&u->spent, utc, clock == AFF_CLOCK_SYNCED);
+    utc = day_turn(u);
     for (i = 0; i < u->rules->link_count; i++)
         u->views[i] = view_of(u, i, now);
     choose(u, now);
@@ -163,10 +198,43 @@ static void ahead_measure(struct uplink *u, int64_t now)
     u->rated_ns = now;
 }
 
+static const char *way_name(const struct uplink *u, uint32_t i)
+{
+    return i == LINK_NO_LINK ? "none" : uplink_link(u, i)->name;
+}
+
+/* Under the lock. A modem needs a while until it knows in what state it is. */
+static void say_link(struct uplink *u, int64_t now)
+{
+    const char *name = u->node->plan->name;
+
+    if (u->rules->link_count == 0 || u->choice.link == u->said || (u->said_ns != 0 && now - u->said_ns < SAY_NS) ||
+        (u->choice.why == LINK_WAIT_UNKNOWN && now - u->opened_ns < LOOK_NS))
+        return;
+    u->said = u->choice.link;
+    u->said_ns = now;
+    if (u->said == LINK_NO_LINK)
+        flow_log(u->node->flow, AFF_LOG_WARN, name, "nothing can leave (%s); what comes is kept", link_wait_word(u->choice.why));
+    else
+        flow_log(u->node->flow, AFF_LOG_INFO, name, "link %s is used now", way_name(u, u->said));
+}
+
+/* Once, until it begins anew. */
+static void say_spent(struct uplink *u)
+{
+    bool day = u->rules->per_day && u->spent.day_bytes >= u->rules->per_day;
+    bool month = u->rules->per_month && u->spent.month_bytes >= u->rules->per_month;
+
+    if ((day || month) && !u->said_spent)
+        flow_log(u->node->flow, AFF_LOG_WARN, u->node->plan->name, "%s is spent; what when_spent names goes on, the rest is "
+                 "kept until the next %s (UTC)", month ? "per_month" : "per_day", month ? "month" : "day");
+    u->said_spent = day || month;
+}
+
 void uplink_turn(struct node *node, int64_t now)
 {
     struct uplink *u = node->uplink;
-    bool moved;
+    bool moved, first;
 
     if (!u)
         return;
@@ -174,11 +242,17 @@ void uplink_turn(struct node *node, int64_t now)
     ahead_measure(u, now);
     pthread_mutex_lock(&u->lock);
     look(u, now);
+    say_link(u, now);
+    say_spent(u);
+    first = u->told == 0;
     moved = u->revision != u->told;
     u->told = u->revision;
     pthread_mutex_unlock(&u->lock);
-    if (moved)
-        node->late.until_ns = 0; /* what failed by another link is tried at once */
+    if (!moved)
+        return;
+    node->late.until_ns = 0; /* what failed by another link is tried at once */
+    if (!first)
+        node->wake_ns = 0; /* one without a thread of its own, or in a process, learns of it so */
 }
 
 bool uplink_lets(const struct node *node, uint8_t priority)
@@ -210,11 +284,17 @@ uint64_t uplink_bytes(const struct node *node, uint8_t priority)
 
 void uplink_fed(struct node *node, uint64_t bytes)
 {
+    if (node->uplink)
+        node->uplink->fed += bytes;
+    uplink_fed_again(node, bytes);
+}
+
+void uplink_fed_again(struct node *node, uint64_t bytes)
+{
     struct uplink *u = node->uplink;
 
     if (!u)
         return;
-    u->fed += bytes;
     pthread_mutex_lock(&u->lock);
     if (!u->says)
         uplink_book(u, u->choice.link, bytes, 0);
@@ -232,18 +312,14 @@ bool uplink_stirred(const struct node *node)
 
 int64_t uplink_until(const struct node *node)
 {
-    if (!node->uplink)
+    if (!node->uplink || node->flow->clock.is_virtual)
         return INT64_MAX;
     return atomic_load_explicit(&node->uplink->again_ns, memory_order_relaxed);
 }
 
-static const char *way_name(const struct uplink *u, uint32_t i)
-{
-    return i == LINK_NO_LINK ? "none" : uplink_link(u, i)->name;
-}
-
 static void tell_move(struct node *node, uint32_t before, uint32_t now)
 {
+    node->uplink->said = now;
     flow_log(node->flow, AFF_LOG_WARN, node->plan->name, "what was sent by link %s failed; link %s is used now",
              way_name(node->uplink, before), way_name(node->uplink, now));
 }
@@ -302,6 +378,20 @@ void uplink_worked(struct node *node)
     call_ended(node, true);
 }
 
+/* A thread of the plugin's may have found its node a moment before that was taken over. */
+static struct uplink *last_lock(struct uplink *u)
+{
+    struct uplink *heir;
+
+    pthread_mutex_lock(&u->lock);
+    while ((heir = u->heir) != NULL) {
+        pthread_mutex_unlock(&u->lock);
+        u = heir;
+        pthread_mutex_lock(&u->lock);
+    }
+    return u;
+}
+
 void uplink_tried(struct node *node, uint32_t index, aff_status status)
 {
     struct uplink *u = node->uplink;
@@ -309,7 +399,8 @@ void uplink_tried(struct node *node, uint32_t index, aff_status status)
 
     if (!u || u->rules->link_count < 2)
         return;
-    pthread_mutex_lock(&u->lock);
+    u = last_lock(u);
+    node = u->node;
     u->tries = true;
     moved = tried(node, index, status == AFF_OK);
     pthread_mutex_unlock(&u->lock);
@@ -342,8 +433,8 @@ aff_status uplink_tell(struct node *node, struct aff_uplink *ret)
 
     if (!u)
         return AFF_END;
-    pthread_mutex_lock(&u->lock);
-    look(u, clock_now(&node->flow->clock));
+    u = last_lock(u);
+    look(u, clock_now(&u->node->flow->clock));
     said.revision = u->revision;
     if (u->choice.link != LINK_NO_LINK)
         fill(u, &said);
@@ -357,15 +448,29 @@ aff_status uplink_tell(struct node *node, struct aff_uplink *ret)
     return st;
 }
 
+/* What a kill may make forgotten of a budget, and of totals all that came since the last
+ * commit. */
+static uint64_t unsafe_most(const struct link_rules *rules)
+{
+    uint64_t day = rules->per_day ? rules->per_day : UINT64_MAX, month = rules->per_month ? rules->per_month : UINT64_MAX;
+    uint64_t least = day < month ? day : month;
+
+    if (least == UINT64_MAX)
+        return least;
+    return least / UPLINK_SHARE > UPLINK_UNSAVED ? least / UPLINK_SHARE : UPLINK_UNSAVED;
+}
+
 void uplink_book(struct uplink *u, uint32_t index, uint64_t sent, uint64_t received)
 {
     uint32_t i = index < u->rules->link_count ? index : u->last;
 
     if (sent == 0 && received == 0)
         return;
+    (void)day_turn(u); /* what goes right behind midnight belongs to its day */
     spent_add(&u->spent, sent, received, counts(u, i));
     u->unsaved += sent + received;
-    if (u->unsaved >= UPLINK_UNSAVED && u->node->flow->kept)
+    u->unsafe += counts(u, i) ? sent + received : 0;
+    if (u->unsafe >= unsafe_most(u->rules) && u->node->flow->kept)
         atomic_store(&u->is_due, true);
 }
 
@@ -376,7 +481,8 @@ void uplink_spend(struct node *node, uint32_t index, uint64_t sent, uint64_t rec
 
     if (!u)
         return;
-    pthread_mutex_lock(&u->lock);
+    u = last_lock(u);
+    node = u->node;
     u->says = true;
     uplink_book(u, index, sent, received);
     due = atomic_load(&u->is_due);
@@ -395,7 +501,8 @@ bool uplink_figures(struct flow *flow, uint32_t node, struct uplink_figures *ret
         return false;
     pthread_mutex_lock(&u->lock);
     look(u, clock_now(&flow->clock));
-    *ret = (struct uplink_figures){ .choice = u->choice, .spent = u->spent, .is_guessed = !u->says };
+    *ret = (struct uplink_figures){ .choice = u->choice, .spent = u->spent, .now_ns = clock_now(&flow->clock),
+                                    .is_guessed = !u->says };
     memcpy(ret->views, u->views, sizeof ret->views);
     pthread_mutex_unlock(&u->lock);
     return true;

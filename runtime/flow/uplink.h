@@ -33,8 +33,10 @@ struct uplink;
 /* [control] Into node->uplink, where the plan has rules. False: no memory. */
 bool uplink_open(struct node *node);
 void uplink_close(struct uplink **uplink);
-/* [control, neither runs] What was spent goes on in the flow that takes over. */
+/* [control, no lane runs] What was spent, and how links stand, goes on in the flow that takes
+ * over: before its nodes do, and when all have. Plugins' threads may ask and tell meanwhile. */
 void uplinks_move(struct flow *to, struct flow *from);
+void uplinks_moved(struct flow *to);
 
 /* ---- the lane: [data]; a node without rules may send everything ---- */
 
@@ -46,7 +48,10 @@ bool uplink_lets(const struct node *node, uint8_t priority);
 uint64_t uplink_bytes(const struct node *node, uint8_t priority);
 /* A batch with so much payload was fed to it. */
 void uplink_fed(struct node *node, uint64_t bytes);
-/* Something changed since the last turn; when time alone may. */
+/* So much payload was given to it again. */
+void uplink_fed_again(struct node *node, uint64_t bytes);
+/* Something changed since the last turn; when time alone may (INT64_MAX on a virtual clock,
+ * where a sleeper would leap ahead of those who have something to do). */
 bool uplink_stirred(const struct node *node);
 int64_t uplink_until(const struct node *node);
 /* A call of its plugin failed for want of its peer (true: another link is used from now
@@ -79,6 +84,7 @@ struct uplink_figures {
     struct link_choice choice;
     struct link_view views[LINKS_MOST]; /* by rules->links */
     struct spent spent;
+    int64_t now_ns;  /* boot clock */
     bool is_guessed; /* payload: the plugin does not say what goes over the wire */
 };
 /* False: the node has no rules. */

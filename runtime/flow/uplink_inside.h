@@ -8,8 +8,12 @@
 #include "flow/lane.h"
 #include "flow/uplink.h"
 
-/* Bytes after which what was spent is stored, if nothing else asks for a commit. */
+/* Bytes after which what counts against a budget is stored, if nothing else asks for a
+ * commit; of a large budget a thousandth, since a fast link would else keep the disk busy. */
 #define UPLINK_UNSAVED UINT64_C(16384)
+#define UPLINK_SHARE 1024u
+
+enum { UPLINK_UNSAID = LINK_NO_LINK + 1 };
 
 /* Payload that may at least be in a plugin's hands: as text it may be ten times as much. */
 #define UPLINK_AHEAD UINT64_C(2048)
@@ -44,7 +48,11 @@ struct uplink {
     struct spent spent;
     bool says;        /* its plugin tells what goes over the wire */
     bool tries;       /* ... and which attempts come through */
-    uint64_t unsaved; /* bytes */
+    uint64_t unsaved; /* bytes since they were stored last; */
+    uint64_t unsafe;  /* of these, what counts against a budget */
+    int64_t behind_ns; /* since when the wall clock stands before the day booked; INT64_MAX: it does not */
+    bool is_moving;   /* it takes over: how links stand cannot be seen yet */
+    struct uplink *heir; /* ... from this one, which is told what comes late */
     /* the lane's */
     uint64_t fed;   /* payload, since it was opened */
     uint64_t ahead; /* payload that may be in its hands */
@@ -52,6 +60,10 @@ struct uplink {
     double rate;    /* payload a second that goes out */
     uint64_t rated_done;
     int64_t rated_ns;
+    uint32_t said;     /* the link that the log named last; UPLINK_UNSAID: none yet */
+    int64_t said_ns;   /* ... when */
+    int64_t opened_ns;
+    bool said_spent;   /* ... that a budget is spent */
     /* for both */
     _Atomic uint32_t turn; /* as flow->links_turn when it looked */
     _Atomic int limit;

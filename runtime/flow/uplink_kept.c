@@ -30,6 +30,9 @@ bool uplink_open(struct node *node)
     u->interfaces.fd = -1;
     u->spent = spent_none();
     u->ahead = UPLINK_AHEAD;
+    u->behind_ns = INT64_MAX;
+    u->said = UPLINK_UNSAID;
+    u->opened_ns = clock_now(&node->flow->clock);
     u->choice = (struct link_choice){ LINK_NO_LINK, LINK_NOTHING, LINK_WAIT_UNKNOWN, INT64_MAX };
     atomic_store(&u->limit, LINK_NOTHING);
     atomic_store(&u->again_ns, INT64_MAX);
@@ -57,6 +60,55 @@ static struct uplink *find(struct flow *flow, const char *sink)
     return NULL;
 }
 
+/* ---- a reload ---- */
+
+static bool links_are_same(const struct uplink *a, const struct uplink *b)
+{
+    uint32_t i;
+
+    for (i = 0; i < a->rules->link_count && i < b->rules->link_count; i++) {
+        const struct plan_link *one = uplink_link(a, i), *two = uplink_link(b, i);
+
+        if (strcmp(one->name, two->name) != 0 || (one->node == PLAN_NONE) != (two->node == PLAN_NONE) ||
+            strcmp(one->interface ? one->interface : "", two->interface ? two->interface : "") != 0)
+            return false;
+    }
+    return a->rules->link_count == b->rules->link_count;
+}
+
+/* An instance that goes over sees no other link where there is none, and what is in its
+ * hands counts as before. One that was opened anew has said, and booked, what it has. */
+static void uplink_move(struct uplink *to, struct uplink *from, bool is_kept)
+{
+    bool same = links_are_same(to, from);
+
+    to->spent = spent_join(from->spent, to->spent);
+    to->unsaved = 1;
+    to->said_spent = from->said_spent;
+    to->behind_ns = from->behind_ns;
+    to->unsafe += from->unsafe;
+    to->says |= from->says && is_kept;
+    to->tries |= from->tries && is_kept;
+    to->said = same ? from->said : UPLINK_UNSAID;
+    to->said_ns = same ? from->said_ns : 0;
+    if (same) {
+        memcpy(to->ways, from->ways, sizeof to->ways);
+        memcpy(to->views, from->views, sizeof to->views);
+        to->choice = from->choice;
+        to->last = from->last;
+    }
+    to->revision = same && is_kept ? from->revision : from->revision + to->revision + 1u;
+    to->told = from->told;
+    to->is_moving = is_kept;
+    if (!is_kept)
+        return;
+    to->fed = from->fed;
+    to->ahead = from->ahead;
+    to->rate = from->rate;
+    to->rated_done = from->rated_done;
+    to->rated_ns = from->rated_ns;
+}
+
 void uplinks_move(struct flow *to, struct flow *from)
 {
     uint32_t i;
@@ -67,10 +119,27 @@ void uplinks_move(struct flow *to, struct flow *from)
 
         if (!u)
             continue;
-        u->spent = was->spent;
-        u->says = was->says && to->nodes[u->node->index].is_kept;
-        u->revision = was->revision;
-        u->unsaved = 1;
+        pthread_mutex_lock(&was->lock);
+        pthread_mutex_lock(&u->lock);
+        uplink_move(u, was, u->node->is_kept);
+        was->heir = u;
+        pthread_mutex_unlock(&u->lock);
+        pthread_mutex_unlock(&was->lock);
+    }
+}
+
+void uplinks_moved(struct flow *to)
+{
+    uint32_t i;
+
+    for (i = 0; i < to->plan->node_count; i++) {
+        struct uplink *u = to->nodes[i].uplink;
+
+        if (!u)
+            continue;
+        pthread_mutex_lock(&u->lock);
+        u->is_moving = false;
+        pthread_mutex_unlock(&u->lock);
     }
 }
 
@@ -95,7 +164,7 @@ void uplinks_gather(struct flow *flow, struct kept_group *group, struct wire *sc
             continue;
         pthread_mutex_lock(&u->lock);
         unsaved += u->unsaved;
-        u->unsaved = 0;
+        u->unsaved = u->unsafe = 0;
         atomic_store(&u->is_due, false);
         spent_write(scratch, u->node->plan->name, &u->spent);
         pthread_mutex_unlock(&u->lock);

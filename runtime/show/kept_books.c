@@ -132,14 +132,25 @@ static void print_unsafe(const struct kept_books *b, FILE *out)
 {
     for (uint32_t i = 0; i < b->accounts->node_count; i++)
         if (kept_books_unsafe(b, i) > 0)
-            fprintf(out, "  [%s] unsafe <= %" PRIu64 ": read and not committed when the process died; run = { durable = "
-                    "true } keeps it\n", b->accounts->nodes[i].name, kept_books_unsafe(b, i));
+            fprintf(out, "  [%s] unsafe <= %" PRIu64 ": read and not committed when a run did not end in order; run = "
+                    "{ durable = true } keeps it\n", b->accounts->nodes[i].name, kept_books_unsafe(b, i));
 }
 
 static const char *many(uint64_t count)
 {
     return count == 1 ? "" : "s";
 }
+
+/* How the last run ended, where that was not in order: for people, and for programs. */
+static const struct {
+    const char *text, *word;
+} ends[] = {
+    [FLOW_END_NONE] = { "did not end in order (killed, or power lost)", "killed" },
+    [FLOW_END_CUT] = { "was cut off as it was stopped, since a sink, or the store, did not take what was under way within "
+                       "10 s (the log says which)", "cut_off" },
+    [FLOW_END_ABORT] = { "was told twice to stop, and ended at once", "at_once" },
+    [FLOW_END_ERROR] = { "ended on an error, which is in its log", "error" },
+};
 
 /* What happened to the pipeline and its store, beside the sums. */
 static void print_events(const struct kept_books *b, FILE *out)
@@ -150,7 +161,7 @@ static void print_events(const struct kept_books *b, FILE *out)
         fprintf(out, "  %" PRIu64 " of %" PRIu64 " runs did not end in order; each next one went on from the last "
                 "commit\n", a->deaths, a->runs);
     if (!b->runs && !a->clean)
-        fputs("  the last run did not end in order (killed, or power lost): the next goes on from this commit\n", out);
+        fprintf(out, "  the last run %s: the next goes on from this commit\n", ends[b->end].text);
     if (a->set_aside > 0)
         fprintf(out, "  %" PRIu64 " damaged store%s set aside; %" PRIu64 " value%s could not be read\n", a->set_aside,
                 many(a->set_aside), a->lost, many(a->lost));
@@ -238,6 +249,7 @@ static void write_head(struct json *json, const struct kept_books *b)
     json_bool(json, "balanced", kept_books_verdict(b) == KEPT_BALANCED);
     json_bool(json, "unsafe", kept_books_verdict(b) == KEPT_UNSAFE);
     json_bool(json, "ended_in_order", a->clean);
+    json_text(json, "end", b->runs ? NULL : a->clean ? "in_order" : ends[b->end].word);
     write_time(json, "since", a->since_utc_ns);
     write_time(json, "committed", a->committed_utc_ns);
     json_uint(json, "epochs_committed", a->commits);

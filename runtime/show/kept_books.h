@@ -13,11 +13,13 @@
 #include <stdio.h>
 
 #include "flow/accounts.h"
+#include "flow/flow.h"
 #include "util/text.h"
 
 struct kept_books {
     const struct accounts *accounts;
     bool runs; /* a run holds the store now */
+    enum flow_end end; /* of the last one, where it did not end in order */
 };
 
 /* What the last line says. */

@@ -131,8 +131,7 @@ static const char *view_word(const struct status_uplink *u, uint32_t i)
         return "not known yet";
     if (!view->is_up)
         return "down";
-    return view->free_ns > 0 && i < u->figures.choice.link && u->figures.choice.again_ns != INT64_MAX ? "passed over for a while"
-                                                                                                     : "up";
+    return view->free_ns > u->figures.now_ns ? "passed over for a while" : "up";
 }
 
 static void add_links(struct text *text, const struct status_uplink *u)

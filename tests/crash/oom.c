@@ -2,15 +2,16 @@
  *
  * CRASH_OOM_AT: which one, counted from the process's beginning; CRASH_OOM_FOR: how
  * many in a row (1 by default). CRASH_OOM_SIDE: a file of two numbers, how many
- * allocations there were and how many failed. CRASH_OOM_TRACE: who asked for the one
- * that failed goes to stderr. Only the first process that has it in
- * its environment is watched.
+ * allocations there were and how many failed. CRASH_OOM_TRACE: who asked for the first
+ * that failed goes to stderr, and, behind a line of its own, where the process aborts, if it
+ * does. Only the first process that has it in its environment is watched.
  *
  * Not here: mmap; what the kernel refuses. */
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,6 +55,34 @@ static void side_open(const char *path)
     (void)close(fd);
 }
 
+static void trace(void)
+{
+    void *frames[24];
+
+    backtrace_symbols_fd(frames, backtrace(frames, 24), STDERR_FILENO);
+}
+
+/* An exception that nobody catches ends the process where it was thrown, or in the function
+ * that promised to throw none: whose that is tells whose fault it is. */
+static void on_abort(int number)
+{
+    static const char line[] = "aborts here:\n";
+
+    (void)number;
+    if (process != getpid())
+        return;
+    (void)!write(STDERR_FILENO, line, sizeof line - 1u);
+    trace();
+}
+
+static void traces_open(void)
+{
+    struct sigaction action = { .sa_handler = on_abort, .sa_flags = (int)SA_RESETHAND };
+
+    (void)backtrace(&(void *){ NULL }, 1); /* loads what it needs now */
+    (void)sigaction(SIGABRT, &action, NULL);
+}
+
 __attribute__((constructor)) static void oom_begin(void)
 {
     const char *at = getenv("CRASH_OOM_AT"), *times = getenv("CRASH_OOM_FOR");
@@ -64,17 +93,10 @@ __attribute__((constructor)) static void oom_begin(void)
     side_open(getenv("CRASH_OOM_SIDE"));
     traces = getenv("CRASH_OOM_TRACE") != NULL;
     if (traces)
-        (void)backtrace(&(void *){ NULL }, 1); /* loads what it needs now */
+        traces_open();
     process = getpid();
     below = strtoull(at, NULL, 10) + (times ? strtoull(times, NULL, 10) : 1u);
     from = strtoull(at, NULL, 10);
-}
-
-static void trace(void)
-{
-    void *frames[24];
-
-    backtrace_symbols_fd(frames, backtrace(frames, 24), STDERR_FILENO);
 }
 
 static bool fails(void)

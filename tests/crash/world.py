@@ -186,6 +186,32 @@ def plugin_pipelines(tools, folder, network):
 
 FRAME = re.compile(r"^\S+\(\S*\)\s*\[0x[0-9a-f]+\]\n?", re.M)
 ZMQ = re.compile(r"\(src/\w+\.[ch]pp:\d+\)")  # libzmq has no other answer to a failed allocation
+SYSTEM = ("oom.so", "libc.so", "libstdc++.so", "libgcc_s.so", "ld-linux", "libpthread.so")
+
+
+def who(frames):
+    """The file that the innermost frame is in, but for those that abort, throw and unwind for others."""
+    names = [os.path.basename(frame.partition("(")[0]) for frame in frames]
+    return next((name for name in names if not name.startswith(SYSTEM)), "")
+
+
+def ends_of_its_own(code, pipeline, frames, aborts, said):
+    """The library that ends the process where memory fails and has no other answer; "": none does. `frames`: of the first
+    allocation that failed; `aborts`: of the thread that aborted, which says whose exception it was that nobody caught."""
+    if code < 0 and any("libglib" in f for f in frames[:4]):  # g_malloc aborts, or recurses to say so
+        return "libglib"
+    if code < 0 and any("libsimdjson" in f for f in frames[:12]):  # it goes on with what it was not given
+        return "libsimdjson"
+    if code != -signal.SIGABRT:
+        return ""
+    whose = who(aborts) or who(frames)  # two that abort at once leave no trace of the second
+    if whose.startswith(("libzmq", "libpgm")) or ZMQ.search(said):  # the latter is loaded by the former
+        return "libzmq"
+    # It promises to throw nothing where it allocates; what its header brings along lies in the plugin, which is loaded from a
+    # memfd.
+    if whose.startswith("libsimdjson") or (pipeline in READ_JSON and whose.isdigit() and "std::bad_alloc" in said):
+        return "libsimdjson"
+    return ""
 
 
 class Starved:
@@ -245,20 +271,12 @@ class Starved:
             code, _, failed, said = self.start(at, times, index)
             if not failed:
                 return
-            frames = FRAME.findall(said)
-            trace, said = "".join(frames[:12]), FRAME.sub("", said)
-            if code < 0 and any("libglib" in f for f in frames[:4]):  # g_malloc ends the process, or recurses to say so
-                self.family.at_call("libglib aborted, as it does")
-                self.family.land(self.name)
-                return
-            thrown = self.name in READ_JSON and "std::bad_alloc" in said  # the trace is of the first failure, in another thread
-            if code < 0 and ("libsimdjson" in trace or thrown):  # it promises to throw nothing where it allocates
-                self.family.at_call("libsimdjson aborted, as it does")
-                self.family.land(self.name)
-                return
-            thrown = "std::bad_alloc" in said and times > 1 and not any("toml" in f for f in frames)  # in libzmq's own thread
-            if code < 0 and (thrown or any("libzmq" in f for f in frames) or ZMQ.search(said)):
-                self.family.at_call("libzmq aborted, as it does")
+            said, _, end = said.partition("aborts here:\n")
+            frames, aborts = FRAME.findall(said), FRAME.findall(end)
+            trace, said = "".join(frames[:12] + aborts), FRAME.sub("", said + end)
+            whose = ends_of_its_own(code, self.name, frames, aborts, said)
+            if whose:
+                self.family.at_call(f"{whose} aborted, as it does")
                 self.family.land(self.name)
                 return
             if code == 127 and "cannot allocate memory for thread-local data" in said:  # the linker's words, at a library's first use

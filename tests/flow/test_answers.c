@@ -186,11 +186,92 @@ static void a_peer_that_never_answers_holds_the_stop_no_longer_than_a_moment(voi
     bench_close(&b);
 }
 
+/* ---- how a run ended ---- */
+
+static enum flow_end end_stored(const struct bench *b)
+{
+    const struct kept *kept = memkeep_kept(b->keep);
+    enum flow_end end = FLOW_END_NONE;
+    void *bytes;
+    size_t size;
+
+    if (kept->state(kept->self, FLOW_RUN_PIECE, &bytes, &size)) {
+        end = flow_end_read(bytes, size);
+        free(bytes);
+    }
+    return end;
+}
+
+enum asked { ASK_STOP, ASK_ABORT, ASK_BREAK };
+
+/* Where nobody answers the clock is virtual, so that ten seconds are none. */
+static enum flow_end ended(bool answers, enum asked asked)
+{
+    struct flow_node sink = { 0 };
+    struct flow *flow;
+    enum flow_end end;
+    struct bench b;
+
+    bench_open(&b, WHEN_FULL_BLOCK);
+    b.rig.options.virtual_clock = !answers;
+    peer_silence(b.peer, !answers);
+    flow = rig_open(&b.rig, LAYOUT_NORMAL);
+    assert_non_null(flow);
+    memkeep_begin(b.keep, flow, 0, false);
+    assert_true(flow_start(flow));
+    while (memkeep_figures(b.keep).commits == 0 || (!answers && sink.account.held == 0)) {
+        flow_wait(flow, 1000000);
+        flow_node(flow, 1, &sink);
+    }
+    if (asked == ASK_STOP)
+        flow_drain(flow);
+    else if (asked == ASK_ABORT)
+        flow_abort(flow);
+    else
+        flow_store_failed(flow, "the disk");
+    assert_true(flow_wait(flow, INT64_C(60000000000)));
+    memkeep_end(b.keep);
+    end = end_stored(&b);
+    flow_close(&flow);
+    peer_silence(b.peer, false);
+    b.rig.options.virtual_clock = false;
+    assert_true(live(&b, 0, false)); /* the next one wipes it out */
+    assert_int_equal(end_stored(&b), FLOW_END_NONE);
+    bench_close(&b);
+    return end;
+}
+
+static void how_a_run_ended_is_stored(void **state)
+{
+    uint8_t bytes[27] = { 1 };
+    size_t size;
+
+    (void)state;
+    assert_int_equal(ended(true, ASK_STOP), FLOW_END_NONE); /* in order: the accounts say so */
+    assert_int_equal(ended(false, ASK_STOP), FLOW_END_CUT);
+    assert_int_equal(ended(false, ASK_ABORT), FLOW_END_ABORT);
+    assert_int_equal(ended(false, ASK_BREAK), FLOW_END_ERROR);
+    for (size = 0; size <= sizeof bytes; size++) { /* cut, of an earlier version, of a later one */
+        bytes[19] = FLOW_END_CUT;
+        assert_int_equal(flow_end_read(bytes, size), size < 20 ? FLOW_END_NONE : FLOW_END_CUT);
+        bytes[19] = FLOW_END_ERROR + 1;
+        assert_int_equal(flow_end_read(bytes, size), FLOW_END_NONE);
+    }
+    bytes[0] = 2;
+    bytes[19] = FLOW_END_CUT;
+    assert_int_equal(flow_end_read(bytes, sizeof bytes), FLOW_END_NONE);
+}
+
 /* ---- a peer whose message is no good ---- */
+
+struct deaf_case {
+    _Atomic bool told;
+    bool is_silent; /* what it knows has changed, and it gives nothing */
+};
 
 struct deaf {
     const struct aff_host *host;
-    _Atomic bool *told;
+    struct deaf_case *test;
     uint64_t epoch, reads;
     int64_t until_ns;
     bool is_late;
@@ -206,7 +287,7 @@ static aff_status deaf_open(const struct aff_host *host, const void *config, voi
     if (!d)
         return AFF_ERR_MEMORY;
     d->host = host;
-    d->told = (_Atomic bool *)(uintptr_t)config;
+    d->test = (struct deaf_case *)(uintptr_t)config;
     *ret_self = d;
     return AFF_OK;
 }
@@ -226,11 +307,12 @@ static aff_status deaf_read(void *self, uint32_t want)
     if (++d->reads == 50) {
         d->epoch = d->host->epoch(d->host);
         d->until_ns = now + 60000000000;
-        d->host->dead(d->host, AFF_NO_INPUT, 1, 0, "x", 1);
+        if (!d->test->is_silent)
+            d->host->dead(d->host, AFF_NO_INPUT, 1, 0, "x", 1);
         d->host->cut(d->host);
     }
-    d->is_late = d->epoch > 0 && !atomic_load(d->told) && now > d->until_ns;
-    if (d->is_late || atomic_load(d->told))
+    d->is_late = d->epoch > 0 && !atomic_load(&d->test->told) && now > d->until_ns;
+    if (d->is_late || atomic_load(&d->test->told))
         return AFF_END;
     d->host->wake_at(d->host, now + 1000000);
     return AFF_AGAIN;
@@ -241,7 +323,7 @@ static void deaf_committed(void *self, uint64_t epoch)
     struct deaf *d = self;
 
     if (d->epoch > 0 && epoch >= d->epoch && !d->is_late)
-        atomic_store(d->told, true);
+        atomic_store(&d->test->told, true);
 }
 
 static const struct aff_plugin deaf = {
@@ -250,14 +332,12 @@ static const struct aff_plugin deaf = {
     .open = deaf_open, .close = deaf_close, .read = deaf_read, .committed = deaf_committed,
 };
 
-static void a_letter_alone_ends_its_epoch_when_a_peer_waits(void **state)
+static void deaf_is_told(struct deaf_case *test)
 {
-    _Atomic bool told = false;
     struct bench b;
     struct flow *flow;
     uint32_t d, sink;
 
-    (void)state;
     bench_open(&b, WHEN_FULL_BLOCK);
     rig_begin(&b.rig);
     b.rig.plan.commit_every_ns = 3600000000000;
@@ -265,7 +345,7 @@ static void a_letter_alone_ends_its_epoch_when_a_peer_waits(void **state)
     b.rig.plan.commit_bytes = 1u << 30;
     b.rig.plan.store_limit = 1u << 30;
     b.rig.options.kept = memkeep_kept(b.keep);
-    d = rig_node(&b.rig, "deaf", &deaf, &told);
+    d = rig_node(&b.rig, "deaf", &deaf, test);
     sink = rig_node(&b.rig, "late", &late, b.peer);
     rig_edge(&b.rig, d, 0, sink, 0);
     flow = rig_open(&b.rig, LAYOUT_NORMAL);
@@ -274,10 +354,26 @@ static void a_letter_alone_ends_its_epoch_when_a_peer_waits(void **state)
     assert_true(flow_start(flow));
     flow_wait(flow, -1);
     memkeep_end(b.keep);
-    assert_true(atomic_load(&told));
+    assert_true(atomic_load(&test->told));
     assert_true(flow_balances(flow));
     flow_close(&flow);
     bench_close(&b);
+}
+
+static void a_letter_alone_ends_its_epoch_when_a_peer_waits(void **state)
+{
+    struct deaf_case test = { .is_silent = false };
+
+    (void)state;
+    deaf_is_told(&test);
+}
+
+static void a_cut_without_a_record_makes_safe_what_a_source_knows(void **state)
+{
+    struct deaf_case test = { .is_silent = true };
+
+    (void)state;
+    deaf_is_told(&test);
 }
 
 /* ---- what is held becomes a letter while nothing else happens ---- */
@@ -406,7 +502,9 @@ int main(void)
         cmocka_unit_test(what_the_peer_refuses_becomes_a_letter_alone_in_its_own_epoch),
         cmocka_unit_test(a_death_with_answers_outstanding_loses_nothing),
         cmocka_unit_test(a_peer_that_never_answers_holds_the_stop_no_longer_than_a_moment),
+        cmocka_unit_test(how_a_run_ended_is_stored),
         cmocka_unit_test(a_letter_alone_ends_its_epoch_when_a_peer_waits),
+        cmocka_unit_test(a_cut_without_a_record_makes_safe_what_a_source_knows),
         cmocka_unit_test(what_was_held_and_is_given_up_alone_is_a_letter_in_time),
     };
 

@@ -44,6 +44,24 @@ static void the_table_comes_back_with_the_same_integers_and_generations(void **s
     wire_free(&w);
 }
 
+static void what_has_a_number_is_found_where_there_is_no_room_for_more(void **state)
+{
+    struct names_by full = source0;
+    struct table t;
+    uint32_t id;
+
+    (void)state;
+    table_open(&t);
+    id = names_subject(t.names, "open", source0);
+    assert_true(id > 0 && names_stream(t.names, id, "x", t.schema, source0) > 0);
+    full.finds_only = true;
+    assert_int_equal(names_subject(t.names, "open", full), id);
+    assert_int_equal(names_stream(t.names, id, "x", t.schema, full), names_stream(t.names, id, "x", t.schema, source0));
+    assert_int_equal(names_subject(t.names, "one more", full), 0);
+    assert_int_equal(names_stream(t.names, id, "one more", t.schema, full), 0);
+    table_close(&t);
+}
+
 static void an_end_in_a_later_epoch_has_not_happened(void **state)
 {
     struct wire w = { 0 };
@@ -414,6 +432,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_comes_back_with_the_same_integers_and_generations),
+        cmocka_unit_test(what_has_a_number_is_found_where_there_is_no_room_for_more),
         cmocka_unit_test(an_end_in_a_later_epoch_has_not_happened),
         cmocka_unit_test(ends_are_counted_by_the_epochs_of_their_own_domain),
         cmocka_unit_test(who_took_over_a_name_is_left_out_while_the_end_has_not_happened),

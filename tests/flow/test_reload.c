@@ -64,7 +64,7 @@ static struct part_judge holding = { .judge = holds, .emits = nothing, .keep = 1
 
 /* ---- pipelines ---- */
 
-enum { WITHOUT_C = 1, OTHER_SUMS = 2, MIDDLE_HOLDS = 4, OTHER_OPTIONS = 8, ABSENT = 16, SWITCHED = 32, EXTRA = 64, MUTE = 128 };
+enum { WITHOUT_C = 1, OTHER_SUMS = 2, MIDDLE_HOLDS = 4, OTHER_OPTIONS = 8, ABSENT = 16, SWITCHED = 32, EXTRA = 64, MUTE = 128, ADAPTS = 256 };
 
 enum { RIGS = 130 };
 
@@ -74,7 +74,7 @@ struct bench {
     struct memkeep *keep;
     struct rig *rigs; /* that of each reload: what is kept lives in it */
     uint32_t rig_count;
-    struct aff_plugin sums_other, absent, switched, mute;
+    struct aff_plugin sums_other, sums_adapts, absent, switched, mute;
     struct part_sink taken;
     enum when_full when_full;
     struct flow *flow;
@@ -100,6 +100,7 @@ static struct rig *rig_make(struct bench *b, int how)
     r->options.kept = b->keep ? memkeep_kept(b->keep) : NULL;
     source = rig_node(r, "source", &gated, &b->gate);
     middle = how & MIDDLE_HOLDS ? rig_node(r, "middle", &part_judge, &holding)
+             : how & ADAPTS     ? rig_node(r, "middle", &b->sums_adapts, NULL)
                                 : rig_node(r, "middle", how & OTHER_SUMS ? &b->sums_other : &sums, NULL);
     r->nodes[middle].options_hash = how & OTHER_OPTIONS ? 2 : 1;
     rig_edge(r, source, 0, middle, 0);
@@ -136,6 +137,8 @@ static void bench_open(struct bench *b, enum when_full when_full, int how, bool 
     b->rigs = calloc(RIGS, sizeof *b->rigs);
     b->when_full = when_full;
     b->gate.ends = true;
+    b->sums_adapts = sums;
+    b->sums_adapts.flags |= AFF_ADAPTS;
     b->sums_other = sums;
     b->sums_other.process = sums_again;
     sums_process = sums.process;
@@ -313,20 +316,24 @@ static void without_a_store_nothing_is_lost_either(void **state)
     reload_unchanged(WHEN_FULL_SPILL, false);
 }
 
-static void a_plugin_out_of_another_file_goes_on_with_the_state_of_the_one_before(void **state)
+/* Out of another file; and, of one that adapts, with other options. */
+static void a_plugin_that_was_changed_goes_on_with_the_state_of_the_one_before(void **state)
 {
+    static const int ways[2][2] = { { 0, OTHER_SUMS }, { ADAPTS, ADAPTS | OTHER_OPTIONS } };
     struct bench b;
-    uint64_t i;
+    uint64_t i, k;
 
     (void)state;
-    bench_open(&b, WHEN_FULL_SPILL, 0, true);
-    for (i = 1; i <= 10; i++) {
-        load(&b, i * 500, 500);
-        assert_true(change(&b, i % 2 ? OTHER_SUMS : 0, AFF_OK));
+    for (k = 0; k < 2; k++) {
+        bench_open(&b, WHEN_FULL_SPILL, ways[k][0], true);
+        for (i = 1; i <= 10; i++) {
+            load(&b, i * 500, 500);
+            assert_true(change(&b, ways[k][i % 2], AFF_OK));
+        }
+        finish(&b);
+        judge_all(&b);
+        bench_close(&b);
     }
-    finish(&b);
-    judge_all(&b);
-    bench_close(&b);
 }
 
 static void what_a_node_held_goes_on_when_its_options_change(void **state)
@@ -430,10 +437,10 @@ static void nor_does_one_whose_peer_never_answers(void **state)
     await_end(b.flow, 2, 1000);
     for (i = 0; i < 2; i++)
         assert_true(change(&b, MUTE, AFF_OK));
-    assert_true(b.taken.records > 0);
     flow_abort(b.flow);
     flow_wait(b.flow, -1);
     memkeep_end(b.keep);
+    assert_true(b.taken.records > 0);
     flow_close(&b.flow);
     bench_close(&b);
 }
@@ -574,7 +581,7 @@ int main(void)
         cmocka_unit_test(an_unchanged_pipeline_keeps_all_its_nodes_and_loses_nothing_behind_queues),
         cmocka_unit_test(an_unchanged_pipeline_keeps_all_its_nodes_and_loses_nothing_behind_rings),
         cmocka_unit_test(without_a_store_nothing_is_lost_either),
-        cmocka_unit_test(a_plugin_out_of_another_file_goes_on_with_the_state_of_the_one_before),
+        cmocka_unit_test(a_plugin_that_was_changed_goes_on_with_the_state_of_the_one_before),
         cmocka_unit_test(what_a_node_held_goes_on_when_its_options_change),
         cmocka_unit_test(a_sink_that_is_added_gets_what_comes_from_then_on),
         cmocka_unit_test(a_sink_that_is_removed_leaves_the_others_as_they_are),

@@ -2,6 +2,7 @@
  * budgets, what expires, links that fail, a death that forgets nothing.
  *
  * Needs: nothing. */
+#include "flow/reload.h"
 #include "test_uplink_kit.h"
 
 /* 24 hours, then a minute of vitals at a second each: what is live when the link comes. */
@@ -21,36 +22,7 @@ static void a_day_without_a_link(struct run *r)
     assert_int_equal(atomic_load(&r->world.count), 0);
 }
 
-/* ---- what arrived ---- */
-
-/* From `at` on all records of this class, up to the first of another. */
-static uint32_t of_class(const struct world *w, uint32_t at, uint32_t class)
-{
-    while (at < atomic_load(&w->count) && w->classes[at] == class)
-        at++;
-    return at;
-}
-
-/* Rising runs, each wholly before the one that came before it. */
-static void are_newest_first(const struct world *w, uint32_t from, uint32_t to)
-{
-    int64_t run_first = INT64_MAX;
-    uint32_t i = from, begins;
-
-    while (i < to) {
-        begins = i;
-        for (i++; i < to && w->times[i] >= w->times[i - 1u]; i++)
-            continue;
-        assert_true(w->times[i - 1u] <= run_first);
-        run_first = w->times[begins];
-    }
-}
-
-static void are_in_order(const struct world *w, uint32_t from, uint32_t to)
-{
-    for (from++; from < to; from++)
-        assert_true(w->times[from] >= w->times[from - 1u]);
-}
+/* ---- what arrives ---- */
 
 static void after_a_day_without_a_link_alarms_come_first_then_live_vitals_then_the_day(void **state)
 {
@@ -204,6 +176,41 @@ static void a_death_forgets_nothing_of_what_was_spent(void **state)
     run_free(r);
 }
 
+/* Where no time server is: else its budget would be spent until the day that was wrong. */
+static void a_clock_that_was_set_back_by_hand_is_believed_after_a_day(void **state)
+{
+    struct run *r = run_new();
+    struct world *w = &r->world;
+    uint32_t sent;
+
+    (void)state;
+    r->rules.per_day = 1000;
+    w->link = (struct aff_link){ .up = 1, .metered = 1 };
+    run_start(r);
+    go(r, 40 * DAY);
+    atomic_store(&w->extra[1], 30);
+    go(r, 40 * DAY);
+    until_spent(r);
+    run_stop(r, false);
+    sent = atomic_load(&w->count);
+    assert_true(sent < 30);
+    atomic_store(&w->to, 0);
+    run_start(r);
+    assert_int_equal(figures_of(r).spent.day, 40);
+    go(r, 23 * HOUR);
+    assert_int_equal(figures_of(r).spent.day, 40);
+    go(r, 47 * HOUR);
+    assert_int_equal(figures_of(r).spent.day, 1); /* another name, and what was spent stays */
+    assert_int_equal(figures_of(r).choice.why, LINK_WAIT_DAY);
+    assert_int_equal(atomic_load(&w->count), sent);
+    w->link.technology = AFF_LINK_3G; /* so that its lane looks */
+    go(r, 49 * HOUR);
+    assert_int_equal(figures_of(r).spent.day, 2);
+    until_empty(r, 1);
+    run_stop(r, false);
+    run_free(r);
+}
+
 /* ---- two links ---- */
 
 static void a_link_that_fails_is_passed_over_and_come_back_to(void **state)
@@ -312,6 +319,256 @@ static void an_alarm_does_not_wait_behind_all_the_waveform_that_there_is(void **
     run_free(r);
 }
 
+/* ---- a link that goes while something is in hand ---- */
+
+/* One by the cell alone, up. */
+static struct run *cell_run(const struct aff_plugin *sink)
+{
+    struct run *r = run_new();
+
+    if (sink)
+        r->rig.plugins[CLOUD].about = *sink;
+    r->rules.links[0] = CELL;
+    r->rules.link_count = 1;
+    r->world.link.up = 1;
+    run_start(r);
+    return r;
+}
+
+static void until_seen(_Atomic uint32_t *seen, uint32_t least)
+{
+    int i;
+
+    for (i = 0; i < 60000 && atomic_load(seen) < least; i++)
+        nap();
+    assert_true(atomic_load(seen) >= least);
+}
+
+static void what_failed_is_not_tried_while_nothing_may_leave(void **state)
+{
+    struct run *r = cell_run(NULL);
+    struct world *w = &r->world;
+    uint32_t calls;
+
+    (void)state;
+    w->fails_by = 0;
+    atomic_store(&w->extra[2], 1);
+    go(r, HOUR);
+    until_seen(&w->attempts, 3);
+    w->link.up = 0;
+    go(r, HOUR);
+    linger();
+    calls = atomic_load(&w->calls);
+    linger();
+    assert_int_equal(atomic_load(&w->calls), calls);
+    w->fails_by = -1;
+    w->link.up = 1;
+    go(r, HOUR);
+    until_empty(r, 2);
+    assert_int_equal(atomic_load(&w->count), 1);
+    run_stop(r, false);
+    run_free(r);
+}
+
+static void a_link_that_comes_and_goes_loses_and_doubles_nothing(void **state)
+{
+    enum { TURNS = 100, EACH = 3 };
+    struct run *r = cell_run(NULL);
+    struct world *w = &r->world;
+    int i;
+
+    (void)state;
+    for (i = 0; i < TURNS; i++) {
+        w->link.up = (uint8_t)(i % 2);
+        atomic_store(&w->extra[2], EACH);
+        go(r, HOUR + i * SECOND);
+    }
+    assert_int_equal(w->link.up, 1);
+    until_empty(r, 2);
+    linger();
+    assert_int_equal(atomic_load(&w->count), TURNS * EACH);
+    are_in_order(w, 0, TURNS * EACH);
+    assert_int_equal(figures_of(r).spent.sent + figures_of(r).spent.received, w->bytes);
+    assert_true(flow_balances(r->flow));
+    run_stop(r, false);
+    run_free(r);
+}
+
+/* What is given again is sent again, and a plugin that says nothing is believed to. */
+static void what_came_back_goes_again_when_its_link_does_and_counts_again(void **state)
+{
+    struct run *r;
+    struct world *w;
+
+    (void)state;
+    r = cell_run(&late);
+    w = &r->world;
+    w->is_silent = true;
+    run_stop(r, false);
+    run_start(r); /* now it is */
+    atomic_store(&w->extra[2], 1);
+    go(r, HOUR);
+    until_seen(&w->count, 1);
+    assert_int_equal(figures_of(r).spent.sent, 400);
+    answer_bad(w);
+    until_seen(&w->count, 2);
+    linger();
+    assert_int_equal(figures_of(r).spent.sent, 800);
+    atomic_store(&w->extra[2], 1); /* the lane takes it, and may not offer it */
+    go(r, HOUR);
+    linger();
+    w->link.up = 0;
+    go(r, HOUR);
+    answer_bad(w);
+    linger();
+    assert_int_equal(atomic_load(&w->count), 2);
+    until_seen(&w->wakes, 1); /* so that one without a thread learns of it */
+    w->link.up = 1;
+    go(r, HOUR);
+    until_seen(&w->count, 3);
+    answer_all(w);
+    until_seen(&w->count, 4);
+    answer_all(w);
+    until_empty(r, 2);
+    run_stop(r, false);
+    run_free(r);
+}
+
+static void what_goes_right_behind_midnight_belongs_to_its_day(void **state)
+{
+    struct run *r = cell_run(&late);
+    struct world *w = &r->world;
+
+    (void)state;
+    w->link.metered = 1;
+    atomic_store(&w->extra[0], 1);
+    go(r, HOUR);
+    until_seen(&w->count, 1);
+    answer_all(w);
+    assert_int_equal(figures_of(r).spent.day_bytes, 30 + HEAD);
+    go(r, DAY); /* its lane sleeps */
+    w->host->link_spent(w->host, 0, 50, 5);
+    assert_int_equal(figures_of(r).spent.day_bytes, 55);
+    assert_int_equal(figures_of(r).spent.month_bytes, 30 + HEAD + 55);
+    w->host->link_spent(w->host, 0, 1u << 20, 0);
+    assert_false(uplinks_due(r->flow)); /* without a budget nothing is urgent */
+    run_stop(r, false);
+    run_free(r);
+}
+
+/* The boot clock of a board without a battery says nothing of what came before. */
+static void what_waited_over_a_reboot_expires_all_the_same(void **state)
+{
+    struct run *r = cell_run(NULL);
+    struct world *w = &r->world;
+    int i;
+
+    (void)state;
+    w->link.up = 0;
+    go(r, 10 * HOUR);
+    atomic_store(&w->extra[0], 3);
+    go(r, 10 * HOUR);
+    run_stop(r, false);
+    atomic_store(&w->to, 0);
+    run_start(r);
+    assert_int_equal(queued(r, 0), 3);
+    w->link.technology = AFF_LINK_3G; /* so that its lane looks */
+    go(r, 2 * HOUR);
+    linger();
+    assert_int_equal(expired(r), 0);
+    w->link.technology = AFF_LINK_4G;
+    go(r, 3 * HOUR);
+    for (i = 0; i < 60000 && expired(r) < 3; i++)
+        nap();
+    assert_int_equal(expired(r), 3);
+    assert_int_equal(atomic_load(&w->count), 0);
+    run_stop(r, false);
+    run_free(r);
+}
+
+/* ---- a reload ---- */
+
+/* A plugin's thread, which never stops asking and telling. */
+struct busy {
+    const struct aff_host *host;
+    _Atomic bool ends;
+    uint32_t revision;
+    uint64_t told, other;
+};
+
+static void *be_busy(void *arg)
+{
+    struct busy *b = arg;
+
+    while (!atomic_load(&b->ends)) {
+        struct aff_uplink now = { .struct_size = sizeof now };
+
+        b->other += b->host->uplink(b->host, &now) != AFF_OK || now.revision != b->revision;
+        b->host->link_spent(b->host, 0, 1, 0);
+        b->host->link_tried(b->host, 0, AFF_OK);
+        b->told++;
+    }
+    return NULL;
+}
+
+static void change(struct run *r, struct rig *rig, const struct plan *before)
+{
+    struct reload reload = { .flow = r->flow, .plan = &rig->plan, .attach = memkeep_flow, .arg = r->keep };
+    struct difference *d;
+
+    plan_mark_circles(&rig->plan);
+    plan_layout(&rig->plan, LAYOUT_NORMAL);
+    d = difference_new(before, &rig->plan);
+    assert_non_null(d);
+    reload.difference = d;
+    assert_int_equal(reload_open(&reload), AFF_OK);
+    assert_true(reload_swap(&reload));
+    r->flow = reload.flow;
+    difference_free(&d);
+}
+
+static void a_reload_with_other_budgets_is_no_other_link_and_loses_no_byte(void **state)
+{
+    enum { TIMES = 6 };
+    struct run *r = cell_run(&late);
+    struct world *w = &r->world;
+    struct link_rules rules[TIMES];
+    struct rig *rigs = calloc(TIMES, sizeof *rigs);
+    struct aff_uplink by = { .struct_size = sizeof by };
+    struct busy busy = { 0 };
+    pthread_t thread;
+    uint64_t before;
+    int i;
+
+    (void)state;
+    atomic_store(&w->extra[0], 1);
+    go(r, HOUR);
+    until_seen(&w->count, 1);
+    answer_all(w);
+    until_empty(r, 0);
+    before = figures_of(r).spent.sent;
+    busy.host = w->host;
+    assert_int_equal(w->host->uplink(w->host, &by), AFF_OK);
+    busy.revision = by.revision;
+    pthread_create(&thread, NULL, be_busy, &busy);
+    for (i = 0; i < TIMES; i++) {
+        rules[i] = r->rules;
+        rules[i].per_day = UINT64_C(1) << (40 + i);
+        rig_fill(r, &rigs[i], &late, &rules[i]);
+        change(r, &rigs[i], i > 0 ? &rigs[i - 1].plan : &r->rig.plan);
+        linger();
+    }
+    atomic_store(&busy.ends, true);
+    pthread_join(thread, NULL);
+    assert_true(busy.told > 0);
+    assert_int_equal(busy.other, 0);
+    assert_int_equal(figures_of(r).spent.sent, before + busy.told);
+    assert_false(figures_of(r).is_guessed);
+    run_stop(r, false);
+    run_free(r);
+    free(rigs);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,9 +576,16 @@ int main(void)
         cmocka_unit_test(a_budget_ends_with_the_batch_that_crosses_it_and_begins_anew_at_midnight),
         cmocka_unit_test(of_a_plugin_that_says_nothing_payload_is_counted),
         cmocka_unit_test(a_death_forgets_nothing_of_what_was_spent),
+        cmocka_unit_test(a_clock_that_was_set_back_by_hand_is_believed_after_a_day),
         cmocka_unit_test(a_link_that_fails_is_passed_over_and_come_back_to),
         cmocka_unit_test(a_link_that_comes_back_is_used_when_it_has_been_up_for_a_while),
         cmocka_unit_test(an_alarm_does_not_wait_behind_all_the_waveform_that_there_is),
+        cmocka_unit_test(what_failed_is_not_tried_while_nothing_may_leave),
+        cmocka_unit_test(a_link_that_comes_and_goes_loses_and_doubles_nothing),
+        cmocka_unit_test(what_came_back_goes_again_when_its_link_does_and_counts_again),
+        cmocka_unit_test(what_goes_right_behind_midnight_belongs_to_its_day),
+        cmocka_unit_test(what_waited_over_a_reboot_expires_all_the_same),
+        cmocka_unit_test(a_reload_with_other_budgets_is_no_other_link_and_loses_no_byte),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

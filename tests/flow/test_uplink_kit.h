@@ -52,7 +52,7 @@ struct world {
     _Atomic uint64_t by_class[CLASSES];
     bool is_silent; /* its plugin does not say what it sends */
     int fails_by;   /* attempts by this link fail; -1: none does */
-    _Atomic uint32_t attempts;
+    _Atomic uint32_t attempts, calls, wakes;
     /* one that answers late */
     pthread_mutex_t lock;
     const struct aff_host *host;
@@ -222,6 +222,7 @@ static aff_status cloud_write(void *self, const struct aff_batch *batch, uint32_
     uint64_t sent = 0;
     uint32_t i;
 
+    atomic_fetch_add(&w->calls, 1);
     if (c->host->uplink(c->host, &by) == AFF_AGAIN)
         return c->host->explain(c->host, AFF_ERR_IO, "no link"); /* it went down in between */
     atomic_fetch_add(&w->attempts, 1);
@@ -249,8 +250,11 @@ static aff_status late_write(void *self, const struct aff_batch *batch, uint32_t
 {
     struct cloud *c = self;
     struct world *w = c->world;
+    struct aff_uplink by = { .struct_size = sizeof by };
     uint32_t i;
 
+    if (c->host->uplink(c->host, &by) == AFF_AGAIN)
+        return c->host->explain(c->host, AFF_ERR_IO, "no link");
     pthread_mutex_lock(&w->lock);
     w->host = c->host;
     for (i = 0; i < batch->count; i++) {
@@ -262,9 +266,17 @@ static aff_status late_write(void *self, const struct aff_batch *batch, uint32_t
     return AFF_OK;
 }
 
+static aff_status late_wake(void *self)
+{
+    struct cloud *c = self;
+
+    atomic_fetch_add(&c->world->wakes, 1);
+    return AFF_OK;
+}
+
 static const struct aff_plugin late = {
     .struct_size = sizeof late, .major = AFF_ABI_MAJOR, .kind = AFF_SINK, .flags = AFF_BLOCKS | AFF_ACKS, .name = "late",
-    .inputs = AFF_TABLE(in_any), .open = cloud_open, .close = cloud_close, .write = late_write,
+    .inputs = AFF_TABLE(in_any), .open = cloud_open, .close = cloud_close, .write = late_write, .wake = late_wake,
 };
 
 /* All that it has not answered so far, from a thread that is not its lane's. */
@@ -284,6 +296,14 @@ static void answer_all(struct world *w)
     pthread_mutex_unlock(&w->lock);
 }
 
+/* The one that came last did not come through. */
+static void answer_bad(struct world *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->host->ack(w->host, w->ids[atomic_load(&w->count) - 1u], AFF_ERR_IO);
+    pthread_mutex_unlock(&w->lock);
+}
+
 /* ---- a run ---- */
 
 struct run {
@@ -297,37 +317,44 @@ struct run {
 
 enum { WIFI, CELL };
 
+/* With the run's links, and these rules. */
+static void rig_fill(struct run *r, struct rig *rig, const struct aff_plugin *sink, struct link_rules *rules)
+{
+    uint32_t i;
+
+    rig_begin(rig);
+    rig_node(rig, "device", &device, &r->at);
+    rig_node(rig, "cloud", sink, &r->at);
+    for (i = 0; i < CLASSES; i++) {
+        rig_edge(rig, DEVICE, i, CLOUD, 0);
+        rig->edges[i].when_full = WHEN_FULL_SPILL;
+        rig->edges[i].priority = (uint8_t)i;
+        rig->edges[i].buffer = 16384;
+    }
+    rig->edges[0].expire_ns = EXPIRE;
+    rig->plan.links = r->links;
+    rig->plan.link_count = 2;
+    rig->nodes[CLOUD].link_rules = rules;
+    rig->plan.store_limit = 1u << 30;
+    rig->options.virtual_clock = true;
+    rig->options.kept = memkeep_kept(r->keep);
+}
+
 static struct run *run_new(void)
 {
     struct run *r = calloc(1, sizeof *r);
-    uint32_t i;
 
     r->at = &r->world;
     r->world.line = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     r->world.fails_by = -1;
     pthread_mutex_init(&r->world.lock, NULL);
     r->keep = memkeep_open();
-    rig_begin(&r->rig);
-    rig_node(&r->rig, "device", &device, &r->at);
-    rig_node(&r->rig, "cloud", &cloud, &r->at);
-    for (i = 0; i < CLASSES; i++) {
-        rig_edge(&r->rig, DEVICE, i, CLOUD, 0);
-        r->rig.edges[i].when_full = WHEN_FULL_SPILL;
-        r->rig.edges[i].priority = (uint8_t)i;
-        r->rig.edges[i].buffer = 16384;
-    }
-    r->rig.edges[0].expire_ns = EXPIRE;
+    rig_fill(r, &r->rig, &cloud, &r->rules);
     r->links[WIFI] = (struct plan_link){ .name = "wifi", .node = PLAN_NONE };
     r->links[CELL] = (struct plan_link){ .name = "cell", .node = DEVICE };
     r->rules = (struct link_rules){ .links = { WIFI, CELL }, .link_count = 2, .metered = AFF_PRIO_VITALS,
                                     .roaming = LINK_NOTHING, .when_spent = AFF_PRIO_ALARM };
     memset(r->rules.technology, AFF_PRIO_BULK, sizeof r->rules.technology);
-    r->rig.plan.links = r->links;
-    r->rig.plan.link_count = 2;
-    r->rig.nodes[CLOUD].link_rules = &r->rules;
-    r->rig.plan.store_limit = 1u << 30;
-    r->rig.options.virtual_clock = true;
-    r->rig.options.kept = memkeep_kept(r->keep);
     return r;
 }
 
@@ -392,14 +419,23 @@ static uint64_t expired(const struct run *r)
     return e.expired;
 }
 
-/* Until so many of a class have come to the far end, or are queued no more. */
+/* What the device made is on its way when its call is over, a moment behind its arrival. */
+static bool is_empty(const struct run *r, uint32_t class)
+{
+    struct flow_edge e;
+
+    flow_edge(r->flow, class, &e);
+    return e.put >= r->world.made[class] && e.queued == 0;
+}
+
+/* Until all that was made of a class is queued no more. */
 static void until_empty(struct run *r, uint32_t class)
 {
     int i;
 
-    for (i = 0; i < 60000 && queued(r, class) > 0; i++)
+    for (i = 0; i < 60000 && !is_empty(r, class); i++)
         nap();
-    assert_int_equal(queued(r, class), 0);
+    assert_true(is_empty(r, class));
 }
 
 /* Time for what must not happen. */
@@ -428,6 +464,37 @@ static void until_spent(struct run *r)
         nap();
     assert_int_equal(figures_of(r).choice.why, LINK_WAIT_DAY);
     linger();
+}
+
+/* ---- what arrived ---- */
+
+/* From `at` on all records of this class, up to the first of another. */
+static uint32_t of_class(const struct world *w, uint32_t at, uint32_t class)
+{
+    while (at < atomic_load(&w->count) && w->classes[at] == class)
+        at++;
+    return at;
+}
+
+/* Rising runs, each wholly before the one that came before it. */
+static void are_newest_first(const struct world *w, uint32_t from, uint32_t to)
+{
+    int64_t run_first = INT64_MAX;
+    uint32_t i = from, begins;
+
+    while (i < to) {
+        begins = i;
+        for (i++; i < to && w->times[i] >= w->times[i - 1u]; i++)
+            continue;
+        assert_true(w->times[i - 1u] <= run_first);
+        run_first = w->times[begins];
+    }
+}
+
+static void are_in_order(const struct world *w, uint32_t from, uint32_t to)
+{
+    for (from++; from < to; from++)
+        assert_true(w->times[from] >= w->times[from - 1u]);
 }
 
 #endif

@@ -55,9 +55,10 @@ class Manager:
         if watchdog_s:
             bench.env["WATCHDOG_USEC"] = str(int(watchdog_s * 1e6))
         self.heard = []
+        self.rest = []  # heard in one moment with what was waited for, behind it
 
     def listen(self, for_s):
-        """Everything that is said in this time."""
+        """Everything that is said in this time, or was and nobody looked at it."""
         end, heard = time.monotonic() + for_s, []
         while (left := end - time.monotonic()) > 0:
             self.socket.settimeout(left)
@@ -66,16 +67,19 @@ class Manager:
             except TimeoutError:
                 break
         self.heard += heard
-        return heard
+        rest, self.rest = self.rest, []
+        return rest + heard
 
     def wait_for(self, word):
-        """Until it was said; what came before."""
+        """Until it was said; what came before. What is said in the same moment, behind it, is for the next."""
         before, end = [], time.monotonic() + cases.LIMIT_S
         while time.monotonic() < end:
-            now = self.listen(0.05)
-            before += now
-            if any(word in line for line in now):
-                return before
+            lines = self.listen(0.05)
+            for at, line in enumerate(lines):
+                if word in line:
+                    self.rest = lines[at + 1:]
+                    return before + lines[:at]
+            before += lines
         raise AssertionError(f"{word} was not said, but: {before}")
 
     def silence(self, word):

@@ -341,7 +341,8 @@ struct aff_host {
      * it cannot take it now. These two are offered again, RESENT, after a while, and nothing
      * new before a good answer; after failures in a row one record at a time. */
     void (*ack)(const struct aff_host *host, struct aff_id id, aff_status status);
-    /* [data] Source: end the epoch soon, since a peer waits for its answer. */
+    /* [data] Source: end the epoch soon, since a peer waits for its answer; also one in which
+     * nothing was given and only what `snapshot` writes has changed. */
     void (*cut)(const struct aff_host *host);
     /* [data] The index-th record held, oldest first, also in restore; or NULL. One that
      * was held while three processes of this plugin ended may be gone: a dead letter. */
@@ -381,7 +382,7 @@ struct aff_host {
     /* [any, and from any thread] Sink: by which link what it sends is to go now. AFF_OK: that
      * one; AFF_AGAIN: by none, so begin nothing, and what is under way may be given up;
      * AFF_END: the pipeline says nothing of links, it goes as the system routes. To be asked
-     * before each connection and request; with another revision connect anew. */
+     * before each connection and request; with another revision, at which `wake` is called, connect anew. */
     aff_status (*uplink)(const struct aff_host *host, struct aff_uplink *ret);
     /* [any, and from any thread] Sink: so many bytes went out, and came in, by the link of that
      * index, with all that was around the payload. Who says it calls it once in open, with
@@ -461,8 +462,10 @@ enum {
                         * stands, so make it a keyed hash of the input's */
     AFF_ACKS = 64, /* sink: what write took is done with when host->ack says so,
                     * in any order, from any thread */
-    AFF_KEEPS_IDS = 128 /* source: relays what has ids already (of another node): `emit` takes
-                         * the draft's id as it stands, and its AFF_FLAG_RESENT */
+    AFF_KEEPS_IDS = 128, /* source: relays what has ids already (of another node): `emit` takes
+                          * the draft's id as it stands, and its AFF_FLAG_RESENT */
+    AFF_ADAPTS = 256 /* no source: what it kept is for an instance with other options as well, if
+                      * its state has the same size; restore says whether it can be used */
 };
 
 /* The constant. Unused callbacks are NULL. `config` is the plugin's own struct
