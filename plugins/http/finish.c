@@ -7,12 +7,18 @@
  * done so by one record, too; then halves are tried as well, and given up when two
  * that stand alone fail one after the other: it is the server.
  *
+ * What the server may have, since no answer came, is sent again as it was, so that it can be
+ * told by its key or its name: however long the link is away, and up to five times where each
+ * time it went out. Then it may be one record that the server hangs up on, and halves are
+ * tried as well.
+ *
  * Not here: what an answer says (each plugin), waiting (loop.c). */
 #include "http/pump_inside.h"
 
 #include <stdio.h>
+#include <string.h>
 
-enum { BUFFER_KEPT = 65536 };
+enum { BUFFER_KEPT = 65536, UNANSWERED_MOST = 5, CONFLICTS_MOST = 5 };
 
 /* ---- accounts ---- */
 
@@ -30,12 +36,25 @@ static const char *words_of(char room[WORDS_ROOM], long status)
     return status > 0 ? room : NULL;
 }
 
-static void range_answer(struct pump *p, struct request *r, struct range range, aff_status st)
+/* What is to be done about it may be left out. */
+static const char *why_short(char room[WORDS_ROOM], const char *why)
+{
+    size_t size = strlen(why);
+
+    if (size >= WORDS_ROOM)
+        for (size = WORDS_ROOM - 1; size > 0 && why[size] != ';' && why[size] != ',';)
+            size--;
+    (void)snprintf(room, WORDS_ROOM, "%.*s", (int)(size > 0 ? size : WORDS_ROOM - 1), why);
+    return room;
+}
+
+/* `why`: of what is offered again, for `status`. */
+static void range_answer(struct pump *p, struct request *r, struct range range, aff_status st, const char *why)
 {
     char room[WORDS_ROOM];
-    const char *words = NULL;
+    const char *words = why ? why_short(room, why) : NULL;
 
-    if (st != AFF_OK)
+    if (st != AFF_OK && !why)
         words = *r->call.words ? r->call.words : words_of(room, transfer_status(&r->call.transfer));
     if (st != AFF_ERR_IO)
         pump_count(p, st == AFF_OK ? COUNT_ACCEPTED : COUNT_REFUSED, range.count);
@@ -108,17 +127,24 @@ static void request_keep(struct pump *p, struct request *r)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* Tried again as it is, or all that is not answered is offered again by the host. */
+/* How often what may have arrived is sent as it is. */
+static uint32_t unanswered_most(const struct request *r)
+{
+    return r->in_doubt ? 1 : UNANSWERED_MOST;
+}
+
+/* Tried again as it is, or all that is not answered is offered again by the host, which may
+ * put it together in another way. */
 static void request_give_up(struct pump *p, struct request *r, const char *why, int64_t after_s)
 {
     pump_failed(p, why, after_s);
-    if (++r->tries < p->plug.kind->tries) {
+    if (++r->tries < p->plug.kind->tries || (r->unanswered > 0 && r->unanswered < unanswered_most(r))) {
         request_keep(p, r);
         return;
     }
     call_dropped(p, r);
     while (r->range_count > 0)
-        range_answer(p, r, r->ranges[--r->range_count], AFF_ERR_IO);
+        range_answer(p, r, r->ranges[--r->range_count], AFF_ERR_IO, why);
     request_over(p, r);
 }
 
@@ -131,6 +157,7 @@ static const char *range_send(struct pump *p, struct request *r, struct range ra
     const char *why;
 
     c->words[0] = '\0';
+    c->is_again = r->unanswered > 0;
     c->items = r->items + range.from;
     c->count = range.count;
     why = p->plug.kind->load(p->plug.self, c);
@@ -163,8 +190,7 @@ void request_recall(struct pump *p, struct request *r)
 {
     (void)curl_multi_remove_handle(p->multi, r->call.transfer.easy);
     r->call.transfer.is_under_way = false;
-    for (uint32_t i = 0; i < r->count; i++)
-        r->items[i].is_resent = true;
+    r->unanswered += r->unanswered == 0;
     request_keep(p, r);
 }
 
@@ -172,7 +198,7 @@ void request_recall(struct pump *p, struct request *r)
 static void request_go_on(struct pump *p, struct request *r, const char *why)
 {
     r->range_count--;
-    r->call.turn = r->tries = 0;
+    r->call.turn = r->tries = r->unanswered = r->conflicts = 0;
     if (r->range_count > 0) {
         request_send(p, r);
         return;
@@ -197,6 +223,7 @@ static void range_split(struct pump *p, struct request *r)
         r->items[i].is_resent = true;
     r->ranges[r->range_count - 1u] = (struct range){ left.from + left.count, whole.count - left.count };
     r->ranges[r->range_count++] = left;
+    r->tries = r->unanswered = r->conflicts = 0;
     pump_count(p, COUNT_SPLIT, 1);
     request_send(p, r);
 }
@@ -232,10 +259,17 @@ static void each_answer(struct pump *p, struct request *r, struct range range)
 static void request_later(struct pump *p, struct request *r, const char *why)
 {
     struct range range = r->ranges[r->range_count - 1u];
+    long status = transfer_status(&r->call.transfer);
+    bool is_hung_up = status != 503 && r->unanswered >= unanswered_most(r);
 
     pump_count(p, COUNT_FAILED, 1);
-    if (r->in_doubt && range.count == 1 && transfer_status(&r->call.transfer) == 500 && ++r->singles < SINGLES_MOST) {
-        range_answer(p, r, range, AFF_ERR_IO);
+    if (is_hung_up && range.count > 1) {
+        r->in_doubt = true;
+        range_split(p, r);
+        return;
+    }
+    if (r->in_doubt && range.count == 1 && (is_hung_up || status == 500) && ++r->singles < SINGLES_MOST) {
+        range_answer(p, r, range, AFF_ERR_IO, why);
         request_go_on(p, r, why);
         return;
     }
@@ -253,20 +287,42 @@ static void request_who(struct pump *p, struct request *r, const char *why)
     request_keep(p, r);
 }
 
+/* What stands in between got no answer, and who is behind it may have got the request; or it
+ * was taken, and nobody can read what became of it. A server that says "later" (503) may be busy
+ * with it (in_http is), and does not say so because of a record: that is not counted. */
+static void doubt_note(struct request *r, long status)
+{
+    if (status == 502 || status == 504 || (status >= 200 && status <= 299))
+        r->unanswered++;
+    else if (status == 503 && r->unanswered == 0)
+        r->unanswered = 1;
+}
+
+/* Sent again while the server was still busy with it: it has not refused the records
+ * (draft-ietf-httpapi-idempotency-key-header, section 2.7). */
+static bool is_conflict(struct request *r, long status)
+{
+    return status == 409 && r->unanswered > 0 && ++r->conflicts < CONFLICTS_MOST;
+}
+
 static void request_judge(struct pump *p, struct request *r)
 {
     struct range range = r->ranges[r->range_count - 1u];
     long status = transfer_status(&r->call.transfer);
     const char *why = NULL;
 
+    if (is_conflict(r, status)) {
+        request_later(p, r, "the server is still busy with the same request (409)");
+        return;
+    }
     switch (p->plug.kind->judge(p->plug.self, &r->call, p->statuses, &why)) {
     case JUDGE_ACCEPTED:
-        range_answer(p, r, range, AFF_OK);
+        range_answer(p, r, range, AFF_OK, NULL);
         break;
     case JUDGE_REFUSED:
         refused_note(p, status);
         call_dropped(p, r);
-        range_answer(p, r, range, AFF_ERR_DATA);
+        range_answer(p, r, range, AFF_ERR_DATA, NULL);
         break;
     case JUDGE_DOUBT:
         r->in_doubt = true;
@@ -280,18 +336,19 @@ static void request_judge(struct pump *p, struct request *r)
         break;
     case JUDGE_MORE:
         r->call.turn++;
-        r->tries = 0;
+        r->tries = r->unanswered = 0;
         request_send(p, r);
         return;
     case JUDGE_WHO:
         request_who(p, r, why);
         return;
     default:
+        doubt_note(r, status);
         request_later(p, r, why);
         return;
     }
     r->singles = 0;
-    request_go_on(p, r, why ? why : "the server failed on a record (500)");
+    request_go_on(p, r, why ? why : "the server failed on a record");
 }
 
 void request_finish(struct pump *p, struct request *r, CURLcode code)
@@ -301,6 +358,7 @@ void request_finish(struct pump *p, struct request *r, CURLcode code)
     r->call.transfer.is_under_way = false;
     http_uplink_tried(&p->uplink, &r->call.transfer, transfer_status(&r->call.transfer) > 0);
     if (why) {
+        r->unanswered += transfer_went_out(&r->call.transfer);
         request_later(p, r, why);
         return;
     }

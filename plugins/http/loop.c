@@ -11,7 +11,6 @@
 #include "http/pump_inside.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -40,14 +39,6 @@ void pump_count(struct pump *p, uint32_t row, uint64_t by)
     bell_ring(p);
 }
 
-static int64_t less_by_chance(struct pump *p, int64_t ns)
-{
-    p->random ^= p->random << 13; /* Marsaglia 2003, xorshift64 */
-    p->random ^= p->random >> 7;
-    p->random ^= p->random << 17;
-    return ns - (int64_t)(p->random % (uint64_t)(ns / 4));
-}
-
 /* Answers to requests that were under way together are one failure. */
 void pump_failed(struct pump *p, const char *why, int64_t after_s)
 {
@@ -55,8 +46,8 @@ void pump_failed(struct pump *p, const char *why, int64_t after_s)
 
     pthread_mutex_lock(&p->lock);
     if (!p->is_failing || now >= p->retry_ns)
-        p->wait_ns = p->wait_ns == 0 ? WAIT_FIRST : p->wait_ns >= WAIT_LAST / 2 ? WAIT_LAST : p->wait_ns * 2;
-    wait = less_by_chance(p, p->wait_ns);
+        p->wait_ns = net_wait_longer(p->wait_ns, WAIT_FIRST, WAIT_LAST);
+    wait = net_less_by_chance(&p->random, p->wait_ns);
     if (after_s > 0 && (after_s >= most / SECOND ? most : after_s * SECOND) > wait)
         wait = after_s >= most / SECOND ? most : after_s * SECOND;
     if (!p->is_failing || now + wait > p->retry_ns)
@@ -82,8 +73,10 @@ void pump_works(struct pump *p)
     p->wait_ns = 0;
     p->news.recovered |= was_failing;
     pthread_mutex_unlock(&p->lock);
-    if (was_failing)
-        bell_ring(p);
+    if (!was_failing)
+        return;
+    bell_ring(p);
+    p->host->rouse(p->host); /* what it could not give away it need not keep for the rest of its wait */
 }
 
 /* ---- sending ---- */
@@ -104,7 +97,6 @@ static struct request *ready_take(struct pump *p)
     struct request *r = NULL;
 
     pthread_mutex_lock(&p->lock);
-    pump_seal_due(p, now);
     if (p->flying < flying_most(p, now))
         r = requests_pop(&p->ready);
     p->flying += r != NULL;
@@ -112,15 +104,25 @@ static struct request *ready_take(struct pump *p)
     return r;
 }
 
-/* There is something to send, and it is not the time to wait. */
-static bool any_wanted(struct pump *p)
+/* There is a link, and it is not the time to wait. */
+static bool is_time(struct pump *p)
 {
     int64_t now = pump_now();
+    bool is;
+
+    pthread_mutex_lock(&p->lock);
+    pump_seal_due(p, now); /* in any case: the loop waits for the next that is due */
+    is = flying_most(p, now) > 0;
+    pthread_mutex_unlock(&p->lock);
+    return is;
+}
+
+static bool any_wanted(struct pump *p)
+{
     bool wanted;
 
     pthread_mutex_lock(&p->lock);
-    pump_seal_due(p, now);
-    wanted = p->ready.first && flying_most(p, now) > 0;
+    wanted = p->ready.first != NULL;
     pthread_mutex_unlock(&p->lock);
     return wanted;
 }
@@ -150,7 +152,7 @@ static void ready_send(struct pump *p)
 {
     struct request *r;
 
-    if (!is_prepared(p))
+    if (!is_time(p) || !is_prepared(p)) /* nor does the plugin send anything of its own by no link */
         return;
     while ((r = ready_take(p)) != NULL)
         request_send(p, r);
@@ -187,7 +189,7 @@ static void own_finish(struct pump *p, CURLcode code)
     p->own = NULL;
     http_uplink_tried(&p->uplink, t, transfer_status(t) > 0);
     why = p->plug.kind->prepared(p->plug.self, code);
-    if (why)
+    if (why && !http_uplink_is_other(&p->uplink, t))
         pump_failed(p, why, transfer_retry_after(t));
 }
 
@@ -237,16 +239,11 @@ static bool stops(struct pump *p)
     return stop;
 }
 
-/* Signals are the process's: none is for this thread, and a closed connection is
- * seen by what writing answers. */
 void *pump_loop(void *pump)
 {
     struct pump *p = pump;
     int running = 0;
-    sigset_t all;
 
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_BLOCK, &all, NULL);
     (void)prctl(PR_SET_NAME, p->plug.kind->thread);
     while (!stops(p)) {
         uplink_follow(p);

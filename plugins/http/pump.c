@@ -10,9 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SPARE = 4 };
+enum { SPARE = 4, TEXT_KEPT = 1 << 20 };
 #define ROOM_NS (500 * MS) /* the longest that the lane waits for a request */
 #define PACE_NS (100 * MS) /* and for room, since an alarm may come meanwhile */
+#define HURRY_NS (100 * MS)
 
 int64_t pump_now(void)
 {
@@ -102,19 +103,8 @@ static bool multi_open(struct pump *p)
 
 static bool lock_open(struct pump *p)
 {
-    pthread_condattr_t attr;
-    bool good = pthread_condattr_init(&attr) == 0;
-
-    if (!good)
-        return false;
-    good = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 && pthread_mutex_init(&p->lock, NULL) == 0;
-    if (good && pthread_cond_init(&p->room, &attr) != 0) {
-        (void)pthread_mutex_destroy(&p->lock);
-        good = false;
-    }
-    (void)pthread_condattr_destroy(&attr);
-    p->has_lock = good;
-    return good;
+    p->has_lock = net_lock_open(&p->lock, &p->room);
+    return p->has_lock;
 }
 
 aff_status pump_open(const struct aff_host *host, const struct pump_plug *plug, struct pump **ret)
@@ -132,7 +122,7 @@ aff_status pump_open(const struct aff_host *host, const struct pump_plug *plug, 
         p->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         http_uplink_open(&p->uplink, host);
         if (p->bell >= 0 && lock_open(p) && multi_open(p) && requests_open(p) &&
-            pthread_create(&p->thread, NULL, pump_loop, p) == 0)
+            net_thread_start(&p->thread, pump_loop, p))
             p->has_thread = true;
     }
     if (p && p->has_thread) {
@@ -199,6 +189,8 @@ void pump_close(struct pump *p)
         (void)pthread_cond_destroy(&p->room);
         (void)pthread_mutex_destroy(&p->lock);
     }
+    text_free(&p->element);
+    text_free(&p->group);
     host->free(host, p->all);
     host->free(host, p->statuses);
     host->free(host, p);
@@ -257,15 +249,9 @@ static bool has_room(const struct pump *p)
 /* For a moment. */
 static bool wait_for(struct pump *p, bool (*is_so)(const struct pump *), int64_t ns)
 {
-    struct timespec until;
+    struct timespec until = net_after(ns);
     int rc = 0;
 
-    if (is_so(p))
-        return true;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)ns;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
     while (!is_so(p) && rc == 0 && !p->is_failing)
         rc = pthread_cond_timedwait(&p->room, &p->lock, &until);
     return is_so(p);
@@ -286,7 +272,7 @@ static aff_status filling_begin(struct pump *p, const struct text *group, struct
     r = requests_pop(&p->free);
     r->count = r->range_count = 0;
     r->elements.size = r->group.size = 0;
-    r->tries = r->singles = 0;
+    r->tries = r->singles = r->unanswered = r->conflicts = 0;
     r->in_doubt = r->has_left = r->was_renewed = false;
     r->due_ns = pump_now() + p->plug.way->batch_time;
     text_add(&r->group, group->bytes, group->size);
@@ -307,12 +293,18 @@ static bool is_probe(const struct pump *p)
     return p->is_failing && !p->ready.first && p->flying == 0;
 }
 
+/* Nothing is before it, and what comes comes slowly. */
+static bool is_in_no_hurry(const struct pump *p, const struct request *r)
+{
+    return p->flying == 0 && !p->ready.first && pump_now() - (r->due_ns - p->plug.way->batch_time) > HURRY_NS;
+}
+
 /* Of a thin link's room a request is a part, so that one can be filled while others are
- * under way; smaller ones would be headers mostly. */
-static size_t bytes_most(const struct pump *p)
+ * under way; smaller ones would be headers mostly. One that is filled slowly may have all of it. */
+static size_t bytes_most(const struct pump *p, const struct request *r)
 {
     uint64_t most = (uint64_t)p->plug.way->batch_bytes, parts = p->plug.way->in_flight > 2 ? (uint64_t)p->plug.way->in_flight : 2;
-    uint64_t part = p->pace.room / parts;
+    uint64_t part = p->pace.room / (is_in_no_hurry(p, r) ? 1 : parts);
 
     if (!p->plug.is_paced || part >= most)
         return (size_t)most;
@@ -329,7 +321,7 @@ static bool element_add(struct pump *p, struct request *r, const struct text *el
     r->items[r->count].begin = begin;
     r->items[r->count++].end = r->elements.size;
     p->held += element->size;
-    if (r->count < p->records_most && r->elements.size < bytes_most(p) && !is_probe(p))
+    if (r->count < p->records_most && r->elements.size < bytes_most(p, r) && !is_probe(p))
         return r->count == 1;
     pump_seal(p, r);
     return true;
@@ -348,7 +340,7 @@ static bool room_await(struct pump *p)
 
     if (has_room(p))
         return true;
-    if (r && (r->elements.size >= bytes_most(p) || (p->flying == 0 && !p->ready.first))) {
+    if (r && (r->elements.size >= bytes_most(p, r) || (p->flying == 0 && !p->ready.first))) {
         pump_seal(p, r);
         (void)curl_multi_wakeup(p->multi);
     }
@@ -387,8 +379,9 @@ static aff_status element_room(struct pump *p, const struct text *group, const s
     return AFF_ERR_MEMORY;
 }
 
-aff_status pump_put(struct pump *p, const struct text *group, const struct text *element, const struct item *item)
+static aff_status pump_put(struct pump *p, const struct item *item)
 {
+    const struct text *element = &p->element, *group = &p->group;
     struct request *r = NULL;
     aff_status st = AFF_ERR_IO;
     bool stirs = false;
@@ -409,6 +402,54 @@ aff_status pump_put(struct pump *p, const struct text *group, const struct text 
     if (st == AFF_ERR_IO)
         return p->host->explain(p->host, st, "%s", why);
     return st == AFF_ERR_MEMORY ? p->host->explain(p->host, st, "no memory for a request") : st;
+}
+
+static aff_status element_make(struct pump *p, const struct aff_record *r)
+{
+    const struct aff_host *host = p->host;
+    const struct aff_stream_info *info = host->stream_info(host, r->stream);
+    struct source from = { r, host->schema_info(host, r->schema), "", "" };
+    const char *problem;
+
+    if (!info)
+        return host->explain(host, AFF_ERR_DATA, "a record is of no known stream");
+    from.subject = info->subject_name ? info->subject_name : "";
+    from.stream = info->name ? info->name : "";
+    p->element.size = p->group.size = 0;
+    problem = p->plug.make(p->plug.self, &from, &p->element, &p->group);
+    if (problem)
+        return host->explain(host, AFF_ERR_DATA, "%s", problem);
+    if (!p->element.failed && !p->group.failed)
+        return AFF_OK;
+    text_free(&p->element);
+    text_free(&p->group);
+    return host->explain(host, AFF_ERR_MEMORY, "no memory for a record");
+}
+
+/* What one very large record needed is given back. */
+static void text_trim(struct text *t)
+{
+    if (t->room > TEXT_KEPT)
+        text_free(t);
+}
+
+aff_status pump_write(struct pump *p, const struct aff_batch *batch, uint32_t *ret_taken)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct aff_record *r = &batch->records[i];
+        const struct item item = { .id = r->id, .event_ns = r->event_ns, .is_resent = (r->flags & AFF_FLAG_RESENT) != 0 };
+        aff_status st = element_make(p, r);
+
+        if (st == AFF_OK)
+            st = pump_put(p, &item);
+        text_trim(&p->element);
+        text_trim(&p->group);
+        if (st != AFF_OK) {
+            *ret_taken = i;
+            return st;
+        }
+    }
+    return AFF_OK;
 }
 
 void pump_flush(struct pump *p)

@@ -9,12 +9,13 @@
  * A thread, though a lane could do it: packing, TLS and looking up names take time that
  * the lane has for what comes meanwhile.
  *
- * Not here: elements, how a request is formed, what an answer means: the plugin says
+ * Not here: what elements say, how a request is formed, what an answer means: the plugin says
  * these by a struct pump_kind. */
 #ifndef HTTP_PUMP_H
 #define HTTP_PUMP_H
 
 #include "http/pack.h"
+#include "http/record.h"
 #include "http/transfer.h"
 
 /* Rows of the metrics' table; a plugin may have more of its own behind them. */
@@ -41,6 +42,7 @@ struct call {
     const struct text *elements;
     const struct item *items;
     uint32_t count, turn;       /* turn: how many requests said MORE for them */
+    bool is_again;              /* the server may have had this very request */
     const struct text *group;   /* as it was put */
     void *own;                  /* zeroed at first; of own_size */
     char words[WORDS_ROOM];     /* of an answer, for dead letters and `status`; "": its status */
@@ -78,6 +80,10 @@ struct pump_kind {
 
 struct pump_plug {
     const struct pump_kind *kind;
+    /* [data] Appends a record's element and, where requests are of groups, its group (bytes of
+     * the plugin's: records of one request are of one). NULL, or why it cannot be: it becomes a
+     * dead letter. */
+    const char *(*make)(void *self, const struct source *from, struct text *element, struct text *group);
     void *self;
     const struct http_way *way;
     const struct target *target;
@@ -93,11 +99,10 @@ struct pump;
 aff_status pump_open(const struct aff_host *host, const struct pump_plug *plug, struct pump **ret);
 void pump_close(struct pump *p);
 
-/* [data] Takes a record's element (copied; its place in `item` is not heeded). Records of one
- * request are of one group, which is bytes of the plugin's. AFF_AGAIN: all requests are under way, or
- * enough is for this link; host->rouse tells that there is room. AFF_ERR_IO: the server
- * is away, the cause is recorded. AFF_ERR_MEMORY. */
-aff_status pump_put(struct pump *p, const struct text *group, const struct text *element, const struct item *item);
+/* [data] For a sink's `write`: takes what there is room for. AFF_AGAIN: all requests are under
+ * way, or enough is for this link; host->rouse tells that there is room. AFF_ERR_IO: the server
+ * is away. AFF_ERR_DATA, AFF_ERR_MEMORY. The cause is recorded. */
+aff_status pump_write(struct pump *p, const struct aff_batch *batch, uint32_t *ret_taken);
 /* [data] What waits for more records is sent now. */
 void pump_flush(struct pump *p);
 /* [data] Counts and log lines of the thread go to the host; for `wake`, which comes when there are. */

@@ -8,6 +8,7 @@
 #include "http/pump.h"
 #include "http/uplink.h"
 #include "net/pace.h"
+#include "net/thread.h"
 
 #include <pthread.h>
 
@@ -32,6 +33,8 @@ struct request {
     struct range ranges[RANGES]; /* the last one is under way */
     uint32_t range_count;
     uint32_t tries;   /* that failed on the way, one after another */
+    uint32_t unanswered; /* how often the server may have got it, and nobody knows */
+    uint32_t conflicts;  /* how often it said that it is busy with it */
     uint32_t singles; /* alone, one after another, that the server failed on */
     bool in_doubt;    /* the server failed on all of it: maybe by one of them */
     bool has_left;    /* some are to be offered again */
@@ -60,6 +63,7 @@ struct pump {
     uint32_t all_count, records_most;
     uint64_t random;
     unsigned *statuses; /* of an answer in hand */
+    struct text element, group; /* the lane's: of the record in hand */
     struct transfer *own; /* the plugin's, while it is under way */
     struct http_uplink uplink; /* the thread's */
     pthread_t thread;

@@ -8,6 +8,8 @@
 
 #include "net/tls.h"
 
+enum { HEADERS_MOST = 128 * 1024 };
+
 /* ---- headers ---- */
 
 static bool line_append(struct curl_slist **list, struct text *line)
@@ -71,12 +73,15 @@ static size_t answer_take(char *bytes, size_t one, size_t size, void *self)
 }
 
 /* libcurl is content with a status line, and a connection that ends behind it; half
- * an answer is none. */
+ * an answer is none. It keeps all headers, and before 8.3 as many as come (CVE-2023-38039). */
 static size_t header_take(char *line, size_t one, size_t size, void *self)
 {
     struct transfer *t = self;
 
     (void)one;
+    if (size > HEADERS_MOST - t->headers_seen)
+        return 0;
+    t->headers_seen += size;
     if (size >= 5 && memcmp(line, "HTTP/", 5) == 0) /* an interim answer may stand before the answer */
         t->is_headed = false;
     else if (size > 0 && (line[0] == '\r' || line[0] == '\n'))
@@ -154,7 +159,7 @@ bool transfer_load(struct transfer *t, enum http_method method, const struct tex
     CURL *e = t->easy;
     bool good;
 
-    t->answer.size = t->seen = 0;
+    t->answer.size = t->seen = t->headers_seen = 0;
     t->answer.failed = 0;
     t->is_cut = t->is_headed = false;
     t->sent = has_body && body ? body->size : 0;
@@ -176,6 +181,23 @@ long transfer_status(const struct transfer *t)
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     return status;
+}
+
+/* Its answer to CONNECT. */
+static bool is_held_by_proxy(const struct transfer *t)
+{
+    long status = 0;
+
+    return curl_easy_getinfo(t->easy, CURLINFO_HTTP_CONNECTCODE, &status) == CURLE_OK && status >= 300;
+}
+
+bool transfer_went_out(const struct transfer *t)
+{
+    long bytes = 0;
+
+    if (is_held_by_proxy(t))
+        return false;
+    return curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes > 0;
 }
 
 int64_t transfer_retry_after(const struct transfer *t)
@@ -201,6 +223,8 @@ bool transfer_pad(struct transfer *t, size_t padding)
     return !t->answer.failed;
 }
 
+static const char proxy_refuses[] = "the proxy does not let the connection through; check proxy, and that it may lead there";
+
 const char *transfer_failed(const struct transfer *t, CURLcode code)
 {
     if (t->is_cut && t->is_headed && !transfer_is_kept(t)) /* its status was there, and nothing else counts */
@@ -209,11 +233,16 @@ const char *transfer_failed(const struct transfer *t, CURLcode code)
         return "the answer is longer than answer_most; check the address, or raise answer_most";
     if (t->answer.failed)
         return "no memory for the answer";
+    if (code != CURLE_OK && is_held_by_proxy(t))
+        return proxy_refuses;
     switch (code) {
     case CURLE_OK:
         return t->is_headed ? NULL : "the connection ended before the answer was whole";
-    case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
+        return "the proxy's name is not found; check the link and proxy";
+    case CURLE_PROXY:
+        return proxy_refuses;
+    case CURLE_COULDNT_RESOLVE_HOST:
         return "the server's name is not found; check the link and the address";
     case CURLE_COULDNT_CONNECT:
         return "nothing answers at the server's address; check the link and the address";
@@ -228,6 +257,7 @@ const char *transfer_failed(const struct transfer *t, CURLcode code)
     case CURLE_HTTP2_STREAM:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_WRITE_ERROR: /* headers without end */
         return "what answers is no HTTP server; check the address";
     case CURLE_SSL_CERTPROBLEM:
         return "this client's certificate or key cannot be used; check cert, key and key_password";

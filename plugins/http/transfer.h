@@ -23,6 +23,7 @@ struct transfer {
     CURL *easy;
     struct text answer;
     size_t answer_most, seen; /* bytes of the answer */
+    size_t headers_seen;      /* bytes of its headers */
     size_t sent;    /* bytes of the body */
     bool is_kept;   /* the answer is looked into; else only one of status 207 is */
     bool is_headed; /* its headers are whole */
@@ -58,6 +59,8 @@ long transfer_status(const struct transfer *t);
 /* What went wrong before there was a whole answer, and what to do; a constant. NULL:
  * nothing. */
 const char *transfer_failed(const struct transfer *t, CURLcode code);
+/* Whether any of the request was written to a connection. */
+bool transfer_went_out(const struct transfer *t);
 /* Whether the answer is at hand, whole. */
 bool transfer_is_kept(const struct transfer *t);
 /* Seconds that the server asks to wait; 0: it does not. */

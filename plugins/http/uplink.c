@@ -6,21 +6,18 @@
  * connection lives longer than the request that opened it. */
 #include "http/uplink.h"
 
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HOST_HAS(host, function) \
-    ((host)->struct_size > offsetof(struct aff_host, function) && (host)->function != NULL)
+#include "net/uplink.h"
 
 void http_uplink_open(struct http_uplink *u, const struct aff_host *host)
 {
     *u = (struct http_uplink){ .host = host, .status = AFF_END };
-    if (HOST_HAS(host, link_spent))
+    if (NET_HOST_HAS(host, link_spent))
         host->link_spent(host, 0, 0, 0);
     (void)http_uplink_look(u);
 }
@@ -42,7 +39,7 @@ static void sockets_end(const struct http_uplink *u)
 bool http_uplink_look(struct http_uplink *u)
 {
     struct aff_uplink now = { .struct_size = sizeof now };
-    aff_status st = HOST_HAS(u->host, uplink) ? u->host->uplink(u->host, &now) : AFF_END;
+    aff_status st = NET_HOST_HAS(u->host, uplink) ? u->host->uplink(u->host, &now) : AFF_END;
     bool is_other = st != u->status || (st == AFF_OK && now.revision != u->now.revision);
 
     u->status = st;
@@ -54,41 +51,17 @@ bool http_uplink_look(struct http_uplink *u)
 
 /* ---- sockets ---- */
 
-/* The kernel counts the other side's end as a byte that was received. */
-static bool is_ended(const struct tcp_info *info)
-{
-    enum { TIME_WAIT = 6, CLOSE_WAIT = 8, LAST_ACK = 9, CLOSING = 11 }; /* net/tcp_states.h */
-
-    return info->tcpi_state == TIME_WAIT || info->tcpi_state == CLOSE_WAIT || info->tcpi_state == LAST_ACK ||
-           info->tcpi_state == CLOSING;
-}
-
-/* What was written to it, and what came. False: the kernel does not say. */
-static bool socket_count(int fd, uint64_t *ret_sent, uint64_t *ret_received)
-{
-    struct tcp_info info;
-    socklen_t size = sizeof info;
-
-    memset(&info, 0, sizeof info);
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
-        size < offsetof(struct tcp_info, tcpi_bytes_retrans) + sizeof info.tcpi_bytes_retrans)
-        return false;
-    *ret_sent = info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes;
-    *ret_received = info.tcpi_bytes_received - (is_ended(&info) && info.tcpi_bytes_received > 0);
-    return true;
-}
-
 static void socket_tell(struct http_uplink *u, struct wire_socket *s)
 {
     uint64_t sent = 0, received = 0;
 
-    if (!socket_count(s->fd, &sent, &received))
+    if (!net_wire_count(s->fd, &sent, &received))
         return;
     sent = sent > s->sent ? sent - s->sent : 0;
     received = received > s->received ? received - s->received : 0;
     s->sent += sent;
     s->received += received;
-    if ((sent > 0 || received > 0) && HOST_HAS(u->host, link_spent))
+    if ((sent > 0 || received > 0) && NET_HOST_HAS(u->host, link_spent))
         u->host->link_spent(u->host, s->index, sent, received);
 }
 
@@ -170,6 +143,6 @@ bool http_uplink_is_other(const struct http_uplink *u, const struct transfer *t)
 
 void http_uplink_tried(const struct http_uplink *u, const struct transfer *t, bool came_through)
 {
-    if (u->status == AFF_OK && t->uplink == u->now.revision && HOST_HAS(u->host, link_tried))
+    if (u->status == AFF_OK && t->uplink == u->now.revision && NET_HOST_HAS(u->host, link_tried))
         u->host->link_tried(u->host, u->now.index, came_through ? AFF_OK : AFF_ERR_IO);
 }

@@ -48,6 +48,12 @@ static struct address address_of(const char *url)
     return a;
 }
 
+/* A proxy hears what is said plainly, and looks for "this machine" at its own. */
+static bool proxy_is_elsewhere(const struct http_way *way)
+{
+    return way->proxy && *way->proxy && !address_of(way->proxy).is_here;
+}
+
 bool http_url_check(const struct http_way *way, const char *url, const char *option, const struct aff_report *report)
 {
     struct address a = address_of(url);
@@ -59,6 +65,8 @@ bool http_url_check(const struct http_way *way, const char *url, const char *opt
         problem = "has a user in it, which would stand in logs on the way; expected a URL without; use the options for credentials";
     else if (!a.is_https && !a.is_here && !way->allow_plain)
         problem = "is plain http to another machine, readable on the way; expected https://; use TLS";
+    else if (!a.is_https && !way->allow_plain && proxy_is_elsewhere(way))
+        problem = "is plain http by way of a proxy on another machine, which can read it; expected https://; use TLS";
     if (problem)
         report->problem(report, option, "%s %s", option, problem);
     return !problem;

@@ -13,6 +13,7 @@ struct config {
     int32_t prefix;
     int64_t largest;
     int64_t window;
+    int64_t streams;
     int64_t answer_within;
 };
 

@@ -5,6 +5,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
+
+#include "net/thread.h"
 
 static const char domain[] = "afferent-link";
 static const char zap_address[] = "inproc://zeromq.zap.01";
@@ -12,10 +15,6 @@ static const char events_address[] = "inproc://in-zmq-events";
 enum {
     BACKLOG = 128,
     HANDSHAKE_MS = 5000,
-    SILENT_MS = 8000,  /* what TCP has sent and is not taken for so long ends the connection */
-    IDLE_S = 10,       /* with nothing to send the other end is asked after so long, */
-    PROBE_S = 3,       /* each so long, */
-    PROBES = 3,        /* so often */
     LINGER_MS = 200,   /* for the last answers */
     QUEUE = 8,         /* messages of a connection that libzmq holds for the lane */
     ANSWERS = 2048,    /* ... and answers to it */
@@ -62,14 +61,16 @@ static const struct peer *asks(struct door *d, const struct question *q)
     return peers_by_key(d->peers, q->frames[ZAP_KEY]);
 }
 
-static void zap_answer(struct door *d)
+static bool zap_answer(struct door *d)
 {
     struct question q;
+    bool turned_away = false;
 
     while (question_take(d->zap, &q)) {
         const struct peer *p = asks(d, &q);
 
-        d->keys += !p;
+        turned_away = turned_away || !p;
+        atomic_fetch_add(&d->keys, !p);
         (void)zmq_send(d->zap, "1.0", 3, ZMQ_SNDMORE | ZMQ_DONTWAIT);
         (void)zmq_send(d->zap, q.frames[ZAP_ID], q.count > ZAP_ID ? q.sizes[ZAP_ID] : 0, ZMQ_SNDMORE | ZMQ_DONTWAIT);
         (void)zmq_send(d->zap, p ? "200" : "400", 3, ZMQ_SNDMORE | ZMQ_DONTWAIT);
@@ -77,18 +78,41 @@ static void zap_answer(struct door *d)
         (void)zmq_send(d->zap, p ? p->name : "", p ? strlen(p->name) : 0, ZMQ_SNDMORE | ZMQ_DONTWAIT);
         (void)zmq_send(d->zap, "", 0, ZMQ_DONTWAIT);
     }
+    return turned_away;
 }
 
-static void take_events(struct door *d)
+static bool take_events(struct door *d)
 {
     uint8_t bytes[8], address[512];
     uint16_t event;
+    bool any = false;
 
     while (zmq_recv(d->events, bytes, sizeof bytes, ZMQ_DONTWAIT) == 6) {
         (void)zmq_recv(d->events, address, sizeof address, ZMQ_DONTWAIT);
         memcpy(&event, bytes, sizeof event);
-        d->handshakes += event != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH; /* counted by zap_answer */
+        atomic_fetch_add(&d->handshakes, event != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH); /* counted by zap_answer */
+        any = true;
     }
+    return any;
+}
+
+static void *door_run(void *self)
+{
+    struct door *d = self;
+    const struct aff_host *host = d->peers->host;
+    zmq_pollitem_t items[] = { { .socket = d->zap, .events = ZMQ_POLLIN },
+                               { .socket = d->events, .events = ZMQ_POLLIN },
+                               { .fd = d->bell, .events = ZMQ_POLLIN } };
+
+    while (!(items[2].revents & ZMQ_POLLIN)) {
+        bool keys = zap_answer(d), handshakes = take_events(d);
+
+        if (keys || handshakes)
+            host->rouse(host); /* it is told there */
+        if (zmq_poll(items, 3, -1) < 0 && errno != EINTR)
+            break;
+    }
+    return NULL;
 }
 
 /* ---- opening ---- */
@@ -106,13 +130,15 @@ static bool set_router(void *router, const struct curve_pair *pair, int64_t larg
            zmq_setsockopt(router, ZMQ_ZAP_DOMAIN, domain, sizeof domain - 1) == 0 &&
            zmq_setsockopt(router, ZMQ_MAXMSGSIZE, &largest, sizeof largest) == 0 &&
            set(router, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) && set(router, ZMQ_TCP_KEEPALIVE, 1) &&
-           set(router, ZMQ_TCP_KEEPALIVE_IDLE, IDLE_S) && set(router, ZMQ_TCP_KEEPALIVE_INTVL, PROBE_S) &&
-           set(router, ZMQ_TCP_KEEPALIVE_CNT, PROBES) && set(router, ZMQ_TCP_MAXRT, SILENT_MS) && set(router, ZMQ_BACKLOG, BACKLOG) &&
+           set(router, ZMQ_TCP_KEEPALIVE_IDLE, LINK_IDLE_S) && set(router, ZMQ_TCP_KEEPALIVE_INTVL, LINK_PROBE_S) &&
+           set(router, ZMQ_TCP_KEEPALIVE_CNT, LINK_PROBES) && set(router, ZMQ_TCP_MAXRT, LINK_SILENT_MS) &&
+           set(router, ZMQ_BACKLOG, BACKLOG) &&
            set(router, ZMQ_RCVHWM, QUEUE) && set(router, ZMQ_SNDHWM, ANSWERS) && set(router, ZMQ_IPV6, 1) &&
            set(router, ZMQ_LINGER, LINGER_MS);
 }
 
-/* The events' socket takes any number: libzmq's own thread waits where it is full. */
+/* The events' socket takes any number, since libzmq's own thread would wait where it is
+ * full; it never holds many, since ours takes them. */
 static bool open_events(struct door *d)
 {
     enum {
@@ -125,14 +151,17 @@ static bool open_events(struct door *d)
 
 bool door_open(struct door *d, struct peers *peers, const struct curve_pair *pair, int64_t largest)
 {
-    *d = (struct door){ .peers = peers, .context = zmq_ctx_new() };
-    if (!d->context)
+    *d = (struct door){ .peers = peers, .context = zmq_ctx_new(), .bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+    if (!d->context && d->bell >= 0)
+        (void)close(d->bell); /* door_close has a context, or nothing to do */
+    if (!d->context || d->bell < 0)
         return false;
     d->zap = zmq_socket(d->context, ZMQ_REP);
     d->router = zmq_socket(d->context, ZMQ_ROUTER);
     d->events = zmq_socket(d->context, ZMQ_PAIR);
-    return d->zap && d->router && d->events && set(d->zap, ZMQ_LINGER, 0) && zmq_bind(d->zap, zap_address) == 0 &&
-           set_router(d->router, pair, largest) && open_events(d);
+    d->runs = d->zap && d->router && d->events && set(d->zap, ZMQ_LINGER, 0) && zmq_bind(d->zap, zap_address) == 0 &&
+              set_router(d->router, pair, largest) && open_events(d) && net_thread_start(&d->thread, door_run, d);
+    return d->runs;
 }
 
 bool door_bind(struct door *d, const char *address)
@@ -142,6 +171,11 @@ bool door_bind(struct door *d, const char *address)
 
 void door_close(struct door *d)
 {
+    if (d->runs) {
+        net_ring(d->bell);
+        (void)pthread_join(d->thread, NULL);
+    }
+    d->runs = false;
     if (d->router)
         (void)zmq_socket_monitor(d->router, NULL, 0);
     if (d->events)
@@ -150,24 +184,20 @@ void door_close(struct door *d)
         (void)zmq_close(d->router);
     if (d->zap)
         (void)zmq_close(d->zap);
-    if (d->context)
+    if (d->context) {
         (void)zmq_ctx_term(d->context);
+        if (d->bell >= 0)
+            (void)close(d->bell);
+    }
     d->router = d->events = d->zap = d->context = NULL;
 }
 
-static int fd_of(void *socket)
+int door_fd(const struct door *d)
 {
     int fd = -1;
     size_t size = sizeof fd;
 
-    return zmq_getsockopt(socket, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
-}
-
-void door_fds(const struct door *d, int fds[DOOR_FDS])
-{
-    fds[0] = fd_of(d->router);
-    fds[1] = fd_of(d->zap);
-    fds[2] = fd_of(d->events);
+    return zmq_getsockopt(d->router, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
 }
 
 /* ---- messages ---- */
@@ -223,8 +253,6 @@ bool door_take(struct door *d, struct message *m)
     bool good = false, any = true;
     uint32_t bad = 0;
 
-    zap_answer(d);
-    take_events(d);
     while (any && !good && bad < BAD_MOST) {
         (void)zmq_msg_close(&m->head);
         (void)zmq_msg_close(&m->payload);

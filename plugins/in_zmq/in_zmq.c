@@ -30,10 +30,13 @@ static const struct aff_option options[] = {
                 "Nodes that may send, by a name of yours: each one's public key. Nobody else is heard."),
     AFF_OPT_BOOL(struct config, prefix, "false",
                  "Whether subjects are named \"NODE/SUBJECT\" here, so that two nodes may use the same names."),
-    AFF_OPT_BYTES(struct config, largest, 0, "\"2MiB\"", 4096, 1 << 30,
-                  "Most bytes of a message, before and after unpacking; the nodes are told."),
+    AFF_OPT_BYTES(struct config, largest, 0, "\"2MiB\"", LINK_SCHEMA_MOST, 1 << 30,
+                  "Most bytes of a message, before and after unpacking; the nodes are told. A schema may take 64 KiB."),
     AFF_OPT_INT(struct config, window, 0, "65536", 1024, 1 << 20, "records",
                 "How many records of a sink of a node are remembered at most, to know those that come again."),
+    AFF_OPT_INT(struct config, streams, 0, "1024", 1, 16384, "streams",
+                "How many streams a node may have here at a time, so that one takes no other's place; records of more are "
+                "refused."),
     AFF_OPT_DURATION(struct config, answer_within, 0, "\"50ms\"", 0, 60e9,
                      "How long a record may wait here before a commit is asked for, and then an answer given; shorter writes "
                      "more often."),
@@ -64,7 +67,7 @@ struct source {
     struct peers peers;
     struct door door;
     struct intake intake;
-    int fds[DOOR_FDS];
+    int fd; /* watched; -1: none */
     bool listens;
     uint64_t keys, handshakes, malformed; /* of the door, as counted */
 };
@@ -115,9 +118,8 @@ static void source_close(void *self)
 {
     struct source *s = self;
 
-    for (uint32_t i = 0; i < DOOR_FDS; i++)
-        if (s->fds[i] >= 0)
-            (void)s->host->watch(s->host, s->fds[i], 0);
+    if (s->fd >= 0)
+        (void)s->host->watch(s->host, s->fd, 0);
     (void)zmq_msg_close(&s->intake.message.head);
     (void)zmq_msg_close(&s->intake.message.payload);
     door_close(&s->door);
@@ -160,10 +162,9 @@ static aff_status door_up(struct source *s, const struct curve_pair *pair)
 
     if (!door_open(&s->door, &s->peers, pair, s->config->largest))
         return host->explain(host, AFF_ERR_MEMORY, "no sockets can be opened");
-    door_fds(&s->door, s->fds);
-    for (uint32_t i = 0; i < DOOR_FDS; i++)
-        if (s->fds[i] < 0 || host->watch(host, s->fds[i], AFF_WATCH_READ) != AFF_OK)
-            return host->explain(host, AFF_ERR_MEMORY, "no more descriptors can be watched");
+    s->fd = door_fd(&s->door);
+    if (s->fd < 0 || host->watch(host, s->fd, AFF_WATCH_READ) != AFF_OK)
+        return host->explain(host, AFF_ERR_MEMORY, "no more descriptors can be watched");
     return AFF_OK;
 }
 
@@ -177,7 +178,7 @@ static aff_status source_open(const struct aff_host *host, const void *config, v
         return host->explain(host, AFF_ERR_MEMORY, "no memory for the source");
     s->host = host;
     s->config = config;
-    memset(s->fds, 0xff, sizeof s->fds);
+    s->fd = -1;
     s->intake.host = host;
     s->intake.config = config;
     s->intake.door = &s->door;
@@ -202,19 +203,20 @@ static void tell(struct source *s)
 {
     const struct aff_host *host = s->host;
     const struct door *d = &s->door;
+    uint64_t keys = atomic_load(&d->keys), handshakes = atomic_load(&d->handshakes);
 
-    if (d->keys > s->keys) {
-        host->count(host, METRIC_KEYS, d->keys - s->keys);
+    if (keys > s->keys) {
+        host->count(host, METRIC_KEYS, keys - s->keys);
         if (s->keys == 0)
             host->log(host, AFF_LOG_WARN, "somebody was turned away whose key is not in `peers`; is a node's .pub file missing "
                       "there? More of them are only counted");
     }
-    if (d->handshakes > s->handshakes)
-        host->count(host, METRIC_HANDSHAKES, d->handshakes - s->handshakes);
+    if (handshakes > s->handshakes)
+        host->count(host, METRIC_HANDSHAKES, handshakes - s->handshakes);
     if (d->malformed > s->malformed)
         host->count(host, METRIC_MALFORMED, d->malformed - s->malformed);
-    s->keys = d->keys;
-    s->handshakes = d->handshakes;
+    s->keys = keys;
+    s->handshakes = handshakes;
     s->malformed = d->malformed;
 }
 

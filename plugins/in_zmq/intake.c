@@ -37,7 +37,7 @@ static void greet(struct intake *in, const struct link_head *head)
                                        .argument = (uint64_t)in->config->largest };
 
     peer_greet(in->message.peer, &in->message.route, head->argument);
-    in->message.peer->told = in->message.peer->told_full = false;
+    in->message.peer->told = in->message.peer->told_full = in->message.peer->told_many = false;
     door_say(in->door, &in->message.route, &welcome);
 }
 
@@ -117,8 +117,10 @@ static aff_status stream_over(struct intake *in, uint32_t stream)
     aff_status st = in->host->stream_end(in->host, 0, stream);
 
     for (uint32_t i = 0; i < BATCH_STREAMS && st != AFF_ERR_MEMORY; i++)
-        if (h->streams[i].stream == stream)
+        if (h->streams[i].stream == stream) {
+            peer_stream_drop(h->peer, h->streams[i].names);
             h->streams[i].stream = 0;
+        }
     return st;
 }
 
@@ -139,46 +141,77 @@ static void names_make(const struct intake *in, const struct batch_item *item, c
     name[item->name_size] = '\0';
 }
 
+/* By what a stream is counted. */
+static uint64_t names_hash(const struct batch_item *item)
+{
+    return XXH3_64bits_withSeed(item->name, item->name_size, XXH3_64bits(item->subject, item->subject_size));
+}
+
+static void stream_note(struct hand *h)
+{
+    h->streams[h->item.stream] = (struct place){ .item = h->item, .said = h->item.schema, .names = names_hash(&h->item) };
+}
+
+static void many_say(struct intake *in)
+{
+    struct peer *p = in->hand.peer;
+
+    if (!p->told_many)
+        in->host->log(in->host, AFF_LOG_WARN, "node %s has as many streams as it may have here: records of more are refused, and "
+                      "dead letters there; end streams there, or raise `streams`, then: afferent dlq retry there", p->name);
+    p->told_many = true;
+}
+
 /* A stream has one schema: where its node has begun it with another, the one that was is
  * over. Of a schema that was not said the stream is 0, and its records are refused.
  * AFF_ERR_MEMORY: the host has no place now. */
-static aff_status stream_place(struct intake *in, const struct batch_item *item, struct place *ret)
+static aff_status stream_place(struct intake *in, struct place *p)
 {
     const struct aff_host *host = in->host;
     char subject[NAME_ROOM], name[BATCH_NAME_MOST + 1];
-    struct place p = { .schema = peer_schema(in->hand.peer, item->schema), .said = item->schema };
     const struct aff_stream_info *info;
+    uint32_t stream;
 
-    *ret = p;
-    if (p.schema == 0)
+    p->schema = peer_schema(in->hand.peer, p->said);
+    if (p->schema == 0)
         return AFF_OK;
-    names_make(in, item, subject, name);
-    p.subject = host->subject(host, subject);
-    p.stream = p.subject ? host->stream(host, p.subject, name, p.schema) : 0;
-    info = p.stream ? host->stream_info(host, p.stream) : NULL;
-    if (info && info->schema != p.schema) {
-        if (stream_over(in, p.stream) == AFF_ERR_MEMORY)
-            return AFF_ERR_MEMORY;
-        p.stream = host->stream(host, p.subject, name, p.schema);
+    if (!peer_stream_take(in->hand.peer, p->names, (uint32_t)in->config->streams)) {
+        many_say(in);
+        return AFF_OK;
     }
-    *ret = p;
-    return p.stream ? AFF_OK : AFF_ERR_MEMORY;
+    names_make(in, &p->item, subject, name);
+    p->subject = host->subject(host, subject);
+    stream = p->subject ? host->stream(host, p->subject, name, p->schema) : 0;
+    info = stream ? host->stream_info(host, stream) : NULL;
+    if (info && info->schema != p->schema) {
+        if (stream_over(in, stream) == AFF_ERR_MEMORY)
+            return AFF_ERR_MEMORY;
+        stream = peer_stream_take(in->hand.peer, p->names, (uint32_t)in->config->streams)
+                     ? host->stream(host, p->subject, name, p->schema) : 0;
+    }
+    p->stream = stream;
+    if (stream == 0)
+        peer_stream_drop(in->hand.peer, p->names);
+    return stream ? AFF_OK : AFF_ERR_MEMORY;
 }
 
 /* One for which there is no place must not stand in the way of all behind it, nor may many
  * of them cost a wait each: its records are refused. */
-static aff_status stream_try(struct intake *in, const struct batch_item *item, struct place *ret)
+static aff_status stream_try(struct intake *in, struct place *p)
 {
     struct hand *h = &in->hand;
     int64_t now = in->host->now_ns(in->host);
 
-    if (stream_place(in, item, ret) != AFF_ERR_MEMORY)
+    p->is_made = stream_place(in, p) != AFF_ERR_MEMORY;
+    if (p->is_made) {
+        h->tries = 0;
         return AFF_OK;
-    ret->stream = 0;
+    }
+    p->is_made = now < in->full_until_ns || ++h->tries > TRIES;
+    if (!p->is_made)
+        return AFF_ERR_MEMORY;
     if (now < in->full_until_ns)
         return AFF_OK;
-    if (++h->tries <= TRIES)
-        return AFF_ERR_MEMORY;
     in->full_until_ns = now + FULL_NS;
     if (!h->peer->told_full)
         in->host->log(in->host, AFF_LOG_WARN, "there is no room for one more stream, of node %s: its records are refused, and "
@@ -276,12 +309,14 @@ static aff_status end_pass(struct intake *in, uint32_t stream)
 static aff_status record_pass(struct intake *in, bool *ret_emitted)
 {
     struct hand *h = &in->hand;
-    const struct place *place = &h->streams[h->item.stream];
+    struct place *place = &h->streams[h->item.stream];
     const struct aff_schema *schema;
     aff_status st;
 
     if (is_known(in))
         return AFF_OK;
+    if (!place->is_made && stream_try(in, place) == AFF_ERR_MEMORY)
+        return AFF_ERR_MEMORY;
     if (h->item.flags & AFF_FLAG_END)
         return end_pass(in, place->stream);
     schema = place->stream ? in->host->schema_info(in->host, place->schema) : NULL;
@@ -346,8 +381,9 @@ aff_status intake_step(struct intake *in, bool *ret_emitted)
         if (!h->has_item && !h->item.is_stream && !(h->item.flags & AFF_FLAG_END))
             h->item.id = known_by(h, &h->item);
         h->has_item = true;
+        st = AFF_OK;
         if (h->item.is_stream)
-            st = stream_try(in, &h->item, &h->streams[h->item.stream]);
+            stream_note(h);
         else
             st = record_pass(in, ret_emitted);
         if (st != AFF_OK)

@@ -21,9 +21,14 @@ struct pending {
     uint64_t number, refused, epoch;
 };
 
+/* A stream of the batch. It is made with the first record that is passed on: what comes
+ * again makes none anew that has ended. */
 struct place {
+    bool is_made;
+    struct batch_item item;
     uint32_t subject, stream, schema;
-    uint64_t said; /* the schema, as its node calls it */
+    uint64_t said;  /* the schema, as its node calls it */
+    uint64_t names; /* of subject and stream, hashed */
 };
 
 /* The batch in hand. */

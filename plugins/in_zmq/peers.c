@@ -3,6 +3,7 @@
  * peers.c - the nodes that may send. See peers.h. */
 #include "peers.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
 
@@ -49,6 +50,7 @@ void peers_close(struct peers *peers)
 {
     for (uint32_t i = 0; i < peers->count; i++) {
         window_close(&peers->list[i].before);
+        free(peers->list[i].streams);
         for (uint32_t k = 0; k < LIVES; k++)
             window_close(&peers->list[i].lives[k].now);
     }
@@ -150,6 +152,58 @@ bool peer_schema_add(struct peer *p, uint64_t hash, uint32_t id)
         return false;
     p->schemas[p->schema_count++] = (struct peer_schema){ hash, id };
     return true;
+}
+
+/* Where it stands, or would. */
+static uint32_t stream_at(const struct peer *p, uint64_t names)
+{
+    uint32_t low = 0, high = p->stream_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (p->streams[middle] < names)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool streams_fit(struct peer *p)
+{
+    uint32_t room = p->stream_room ? 2 * p->stream_room : 16;
+    uint64_t *more;
+
+    if (p->stream_count < p->stream_room)
+        return true;
+    more = realloc(p->streams, room * sizeof *more);
+    if (!more)
+        return false;
+    p->streams = more;
+    p->stream_room = room;
+    return true;
+}
+
+bool peer_stream_take(struct peer *p, uint64_t names, uint32_t most)
+{
+    uint32_t at = stream_at(p, names);
+
+    if (at < p->stream_count && p->streams[at] == names)
+        return true;
+    if (p->stream_count >= most || !streams_fit(p))
+        return false;
+    memmove(p->streams + at + 1, p->streams + at, (p->stream_count++ - at) * sizeof *p->streams);
+    p->streams[at] = names;
+    return true;
+}
+
+void peer_stream_drop(struct peer *p, uint64_t names)
+{
+    uint32_t at = stream_at(p, names);
+
+    if (at < p->stream_count && p->streams[at] == names)
+        memmove(p->streams + at, p->streams + at + 1, (--p->stream_count - at) * sizeof *p->streams);
 }
 
 const struct known *peer_knows(const struct peer *p, struct aff_id id)

@@ -2,7 +2,7 @@
  *
  * peers.h - the nodes that may send: their keys, and what is known of each.
  *
- * Everything a node can make grow is bounded: its connections, its schemas, its ids.
+ * Everything a node can make grow is bounded: its connections, schemas, streams, ids.
  *
  * Not here: sockets (door.h), records (intake.h). */
 #ifndef IN_ZMQ_PEERS_H
@@ -53,7 +53,10 @@ struct peer {
     struct peer_schema schemas[PEER_SCHEMAS];
     uint32_t schema_count;
     bool told; /* that what it sends cannot be read */
-    bool told_full; /* that there is no place for its streams */
+    bool told_full; /* that there is no place for its streams, */
+    bool told_many; /* and that it has too many */
+    uint64_t *streams; /* hashes of their names, sorted */
+    uint32_t stream_count, stream_room;
 };
 
 struct peers {
@@ -78,6 +81,11 @@ void peer_greet(struct peer *peer, const struct route *route, uint64_t life);
 uint32_t peer_schema(const struct peer *peer, uint64_t hash);
 /* [data] False: there are too many. */
 bool peer_schema_add(struct peer *peer, uint64_t hash, uint32_t id);
+/* [data] A stream takes one of the node's places, `most` in all, if it has none yet. `names`:
+ * a hash of them. False: there is none left, or no memory. */
+bool peer_stream_take(struct peer *peer, uint64_t names, uint32_t most);
+/* [data] It has none any more. */
+void peer_stream_drop(struct peer *peer, uint64_t names);
 /* [data] NULL: it did not come. */
 const struct known *peer_knows(const struct peer *peer, struct aff_id id);
 

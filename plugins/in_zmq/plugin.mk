@@ -2,7 +2,7 @@
 # (XXHASH_LIBS). What is shared with out_zmq (zmq_link/) stands in its plugin.mk.
 pluginexec_LTLIBRARIES += in_zmq.la
 in_zmq_la_SOURCES = in_zmq/in_zmq.c in_zmq/config.h in_zmq/door.c in_zmq/door.h in_zmq/intake.c in_zmq/intake.h \
-	in_zmq/peers.c in_zmq/peers.h in_zmq/window.c in_zmq/window.h $(zmq_link_core)
+	in_zmq/peers.c in_zmq/peers.h in_zmq/window.c in_zmq/window.h net/thread.h $(zmq_link_core)
 in_zmq_la_CFLAGS = $(zmq_link_cflags)
 in_zmq_la_LIBADD = $(PLUGIN_LIBS) $(zmq_link_libs)
 

@@ -277,6 +277,91 @@ TEST(the_end_of_a_stream_goes_on_once)
     end();
 }
 
+/* One row of the stream `name`, or its end. */
+static void say_named(uint64_t number, const char *name, uint16_t flags)
+{
+    static uint8_t memory[2000];
+    uint64_t cells[16] = { 0 };
+    struct batch_stream stream = { 1, say_schema(NULL), "Anna Example", name };
+    struct aff_record r = { .id = { flags ? 6 : 5, (uint64_t)name[0] }, .flags = flags, .data = cells, .clock = AFF_CLOCK_DEVICE };
+    struct aff_row row = aff_row_begin(&r, 2);
+    struct link_head head = { .kind = LINK_BATCH, .number = number };
+    static struct batch batch;
+
+    aff_row_put_real(&row, 0, 60);
+    r.size = aff_row_end(&row);
+    batch_begin(&batch, memory, sizeof memory);
+    assert_true(batch_add(&batch, &stream, &r));
+    batch_end(&batch);
+    head.size = (uint32_t)batch.used;
+    say(ends.socket, &head, memory, batch.used);
+}
+
+static void expect_safe_answer(uint64_t number, uint64_t refused)
+{
+    hear_safe();
+    assert_int_equal(heard.head.kind, LINK_ANSWER);
+    assert_true(heard.head.number == number && heard.head.argument == refused);
+    discard();
+}
+
+TEST(a_node_has_no_more_streams_than_it_may_and_gets_places_back_with_their_ends)
+{
+    begin("streams = 2");
+    (void)say_schema(ends.socket);
+    say_named(1, "a", 0);
+    say_named(2, "b", 0);
+    say_named(3, "c", 0);
+    expect_safe_answer(1, 0);
+    expect_safe_answer(2, 0);
+    expect_safe_answer(3, 1); /* a dead letter there */
+    assert_int_equal(aff_harness_logged(h, AFF_LOG_WARN, "as many streams as it may have"), 1);
+    say_named(4, "a", AFF_FLAG_END);
+    say_named(5, "d", 0);
+    expect_safe_answer(4, 0);
+    expect_safe_answer(5, 0);
+    say_named(6, "b", AFF_FLAG_END);
+    say_named(7, "a", 0); /* both came: neither begins the stream anew, nor takes a place */
+    say_named(8, "a", AFF_FLAG_END);
+    say_named(9, "e", 0);
+    for (uint64_t number = 6; number <= 9; number++)
+        expect_safe_answer(number, 0);
+    EXPECT_METRIC(h, "refused", 1);
+    EXPECT_METRIC(h, "duplicates", 1);
+    end();
+}
+
+/* Connects, and gives what libzmq says of it while nobody reads at the gateway. */
+static uint16_t handshake_end(const struct curve_pair *pair, const char *address)
+{
+    void *events = zmq_socket(ends.context, ZMQ_PAIR), *socket = dealer_make(&ends, pair);
+    uint8_t bytes[8];
+    uint16_t event = 0;
+
+    assert_int_equal(zmq_socket_monitor(socket, address, ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH), 0);
+    assert_int_equal(zmq_connect(events, address), 0);
+    dealer_connect(&ends, socket);
+    set_int(events, ZMQ_RCVTIMEO, STEP_MS * PATIENCE_STEPS);
+    assert_int_equal(zmq_recv(events, bytes, sizeof bytes, 0), 6);
+    memcpy(&event, bytes, sizeof event);
+    (void)zmq_socket_monitor(socket, NULL, 0);
+    set_int(events, ZMQ_LINGER, 0);
+    (void)zmq_close(events);
+    (void)zmq_close(socket);
+    return event;
+}
+
+TEST(who_knocks_is_answered_while_nobody_reads)
+{
+    begin("");
+    assert_int_equal(handshake_end(&ends.stranger, "inproc://stranger"), ZMQ_EVENT_HANDSHAKE_FAILED_AUTH);
+    assert_int_equal(handshake_end(&ends.node, "inproc://node"), ZMQ_EVENT_HANDSHAKE_SUCCEEDED);
+    for (uint32_t step = 0; aff_harness_metric(h, "refused_keys") < 1 && step < PATIENCE_STEPS; step++)
+        (void)aff_harness_ready(h, STEP_MS); /* the thread rouses it */
+    EXPECT_METRIC(h, "refused_keys", 1);
+    end();
+}
+
 TEST(messages_that_are_none_are_refused_counted_and_told_once)
 {
     static uint8_t zeros[70000], packed[2000];
@@ -425,6 +510,7 @@ TEST(options_that_cannot_work_are_refused)
     ends_open(&ends);
     EXPECT_REFUSED("in_zmq", "address = \"udp://x:1\"\nkey = \"k\"\npeers = { a = \"a.pub\" }", "no place to listen at");
     EXPECT_REFUSED("in_zmq", "address = \"tcp://*:5\"\nkey = \"k\"\npeers = {}", "no node may send");
+    EXPECT_REFUSED("in_zmq", "address = \"tcp://*:5\"\nkey = \"k\"\npeers = { a = \"a.pub\" }\nlargest = \"63KiB\"", "largest");
     EXPECT_REFUSED("in_zmq", "address = \"tcp://*:5\"\nkey = \"k\"\npeers = { \"a/b\" = \"a.pub\" }", "name of a node");
     assert_int_equal(aff_harness_try_open("in_zmq", "address = \"tcp://*:5\"\nkey = \"/nowhere\"\npeers = { a = \"a\" }", &h),
                      AFF_ERR_CONFIG);
@@ -437,7 +523,8 @@ AFF_TEST_MAIN(records_come_out_as_they_were_and_are_answered_when_they_are_safe,
               what_comes_again_is_answered_and_not_passed_on_also_after_a_restart,
               a_signal_and_what_a_filter_made_of_it_have_one_id_and_both_come, what_the_node_says_is_settled_is_forgotten,
               a_record_that_does_not_fit_its_schema_is_refused_alone,
-              the_end_of_a_stream_goes_on_once, messages_that_are_none_are_refused_counted_and_told_once,
+              the_end_of_a_stream_goes_on_once, a_node_has_no_more_streams_than_it_may_and_gets_places_back_with_their_ends,
+              who_knocks_is_answered_while_nobody_reads, messages_that_are_none_are_refused_counted_and_told_once,
               a_newer_version_is_refused_in_one_line, who_did_not_greet_is_asked_to_begin_anew,
               a_message_of_many_frames_and_one_with_any_byte_changed_disturb_nobody,
               a_key_that_is_not_listed_is_not_heard, a_stream_for_which_there_is_never_room_stands_in_nobodys_way,

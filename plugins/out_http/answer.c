@@ -76,11 +76,12 @@ enum judgement answer_judge(const struct config *config, long status, uint32_t c
     return JUDGE_LATER;
 }
 
+/* What speaks of who sends, of the load or of another record says nothing of this one. */
 aff_status answer_outcome(unsigned status)
 {
     if ((status >= 200 && status < 300) || status == 304)
         return AFF_OK;
-    if (status == 401 || status == 408 || status == 423 || status == 424 || status == 425 || status == 429)
+    if ((status >= 401 && status <= 403) || status == 407 || status == 408 || (status >= 423 && status <= 425) || status == 429)
         return AFF_ERR_IO;
     return status >= 400 && status < 500 ? AFF_ERR_DATA : AFF_ERR_IO;
 }

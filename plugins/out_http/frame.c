@@ -1,19 +1,24 @@
 /* frame.c - see frame.h.
  *
+ * No record is marked as sent before: a request that is sent again would have other bytes
+ * under the same Idempotency-Key, which a server may refuse. A header says it.
+ *
  * Not here: the elements (element.c, fhir.c), joining and packing (http/pack.c). */
 #include "frame.h"
 
 static const struct frame_marks transaction = { "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[", ",", "}", "}", "]}" };
 static const struct frame_marks batch = { "{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[", ",", "}", "}", "]}" };
+static const struct frame_marks list = { "[", ",", "}", "}", "]" };
+static const struct frame_marks lines = { "", "", "}\n", "}\n", "" };
 static const struct frame_marks raw = { "", "", "", "", "" };
 
 static const struct frame_marks *marks_of(const struct config *config)
 {
     switch (config->format) {
     case FORMAT_JSON:
-        return &frame_list;
+        return &list;
     case FORMAT_NDJSON:
-        return &frame_lines;
+        return &lines;
     case FORMAT_FHIR:
         return config->fhir && config->fhir->bundle == BUNDLE_BATCH ? &batch : &transaction;
     default:

@@ -99,16 +99,24 @@ static bool credentials_check(const struct config *c, const struct aff_report *r
     return !problem;
 }
 
-static bool is_number_path(const char *path)
+/* answer.c has room for no more. */
+enum { PATH_KEYS_MOST = 30, PATH_MOST = 200 };
+
+static bool is_no_path(const char *path)
 {
-    return path && (*path == '.' || strstr(path, "..") || (*path && path[strlen(path) - 1] == '.') || strlen(path) > 200);
+    size_t keys = 1;
+
+    for (const char *p = path; *p; p++)
+        keys += *p == '.';
+    return *path == '.' || strstr(path, "..") || (*path && path[strlen(path) - 1] == '.') || keys > PATH_KEYS_MOST ||
+           strlen(path) > PATH_MOST;
 }
 
 static bool answer_check(const struct config *c, const struct aff_report *report)
 {
     const struct answer_config *a = c->answer;
 
-    if (!a || (!is_number_path(a->rows) && !is_number_path(a->status) && !is_number_path(a->id) && *a->status))
+    if (!a || (!is_no_path(a->rows) && !is_no_path(a->status) && !is_no_path(a->id) && *a->status))
         return true;
     report->problem(report, "answer", "a place in the answer is no list of keys; expected such as \"items.status\"; "
                     "write keys joined by single points");
@@ -137,6 +145,7 @@ aff_status http_validate(const void *config, const struct aff_report *report)
         return AFF_ERR_CONFIG;
     if (http_is_secure(&c->way, c->url))
         report->secure(report);
+    http_dangers_note(&c->way, report);
     return AFF_OK;
 }
 

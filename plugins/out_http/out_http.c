@@ -29,14 +29,11 @@ static const struct aff_metric metrics[] = {
     { "bytes", "Bytes of bodies that were sent, packed.", "bytes", AFF_METRIC_COUNTER, 0 },
 };
 
-enum { ELEMENT_KEPT = 1 << 20 };
-
 struct sink {
     const struct aff_host *host;
     const struct config *config;
     struct server server;
     struct pump *pump;
-    struct text element;
 };
 
 static void sink_close(void *self)
@@ -46,14 +43,22 @@ static void sink_close(void *self)
     if (s->pump)
         pump_close(s->pump);
     server_close(&s->server);
-    text_free(&s->element);
     s->host->free(s->host, s);
+}
+
+static const char *element_make(void *self, const struct source *from, struct text *element, struct text *group)
+{
+    const struct server *s = self;
+
+    (void)group; /* all are of one */
+    return record_write(element, s->config, from);
 }
 
 static aff_status sink_start(struct sink *s)
 {
     const struct aff_host *host = s->host;
     const struct pump_plug plug = { .kind = &server_kind,
+                                    .make = element_make,
                                     .self = &s->server,
                                     .way = &s->config->way,
                                     .target = &s->server.target,
@@ -85,48 +90,12 @@ static aff_status sink_open(const struct aff_host *host, const void *config, voi
     return AFF_OK;
 }
 
-static aff_status element_make(struct sink *s, const struct aff_record *r)
-{
-    const struct aff_host *host = s->host;
-    const struct aff_stream_info *info = host->stream_info(host, r->stream);
-    struct source from = { r, host->schema_info(host, r->schema), NULL, NULL };
-    const char *problem;
-
-    if (!info)
-        return host->explain(host, AFF_ERR_DATA, "a record is of no known stream");
-    from.subject = info->subject_name;
-    from.stream = info->name;
-    s->element.size = 0;
-    problem = record_write(&s->element, s->config, &from);
-    if (problem)
-        return host->explain(host, AFF_ERR_DATA, "%s", problem);
-    if (!s->element.failed)
-        return AFF_OK;
-    text_free(&s->element);
-    return host->explain(host, AFF_ERR_MEMORY, "no memory for a record");
-}
-
 static aff_status sink_write(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
 {
     struct sink *s = self;
-    const struct text no_group = { 0 };
 
     pump_tell(s->pump);
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const struct aff_record *r = &batch->records[i];
-        const struct item item = { .id = r->id, .event_ns = r->event_ns, .is_resent = (r->flags & AFF_FLAG_RESENT) != 0 };
-        aff_status st = element_make(s, r);
-
-        if (st == AFF_OK)
-            st = pump_put(s->pump, &no_group, &s->element, &item);
-        if (s->element.room > ELEMENT_KEPT)
-            text_free(&s->element);
-        if (st != AFF_OK) {
-            *ret_taken = i;
-            return st;
-        }
-    }
-    return AFF_OK;
+    return pump_write(s->pump, batch, ret_taken);
 }
 
 static aff_status sink_wake(void *self)

@@ -3,7 +3,7 @@
 # The C++ file stands in each target's own sources, as in op_json.
 if HAVE_HTTP
 out_http_flags = $(AM_CPPFLAGS) -I$(srcdir)
-out_http_cflags = $(AM_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS) $(LZ4_CFLAGS)
+out_http_cflags = $(AM_CFLAGS) $(CURL_CFLAGS) $(ZLIB_CFLAGS) $(ZSTD_CFLAGS) $(LZ4_CFLAGS) $(XXHASH_CFLAGS)
 out_http_cxxflags = $(AM_CXXFLAGS) $(SIMDJSON_CFLAGS)
 out_http_libs = $(CURL_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(LZ4_LIBS) $(SIMDJSON_LIBS) -lm
 out_http_json = json/grammar.h json/json.cc json/json.h
@@ -15,7 +15,8 @@ out_http_way = http/transfer.c net/tls.c net/tls.h out_http/answer.c out_http/an
 
 pluginexec_LTLIBRARIES += out_http.la
 out_http_la_SOURCES = out_http/out_http.c out_http/options.c out_http/server.c out_http/server.h http/finish.c \
-	http/loop.c http/pump.c http/pump_inside.h http/uplink.c http/uplink.h http/way.c $(out_http_way)
+	http/loop.c http/pump.c http/pump_inside.h http/uplink.c http/uplink.h http/way.c net/pace.h net/thread.h \
+	net/uplink.h net/wire.h $(out_http_way)
 out_http_la_CPPFLAGS = $(out_http_flags)
 out_http_la_CFLAGS = $(out_http_cflags)
 out_http_la_CXXFLAGS = $(out_http_cxxflags)
@@ -49,4 +50,10 @@ test_out_http_token_CPPFLAGS = $(out_http_flags)
 test_out_http_token_CFLAGS = $(out_http_cflags) $(CMOCKA_CFLAGS)
 test_out_http_token_CXXFLAGS = $(out_http_cxxflags)
 test_out_http_token_LDADD = $(TEST_LIBS) $(out_http_libs)
+
+check_PROGRAMS += test_http_pack
+test_http_pack_SOURCES = http/test_pack.c calendar/calendar.h text/text.c text/text.h http/pack.c http/pack.h
+test_http_pack_CPPFLAGS = $(out_http_flags)
+test_http_pack_CFLAGS = $(out_http_cflags) $(CMOCKA_CFLAGS)
+test_http_pack_LDADD = $(TEST_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(LZ4_LIBS)
 endif

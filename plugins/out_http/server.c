@@ -1,7 +1,15 @@
-/* server.c - see server.h. */
+/* server.c - see server.h.
+ *
+ * Each request has an Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): of one
+ * record its id; of several the first one's, their number and a hash of all ids. The same key
+ * is always the same bytes. */
 #include "server.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include "frame.h"
 #include "record.h"
@@ -53,10 +61,32 @@ void server_close(struct server *s)
 
 static bool any_resent(const struct call *call)
 {
+    if (call->is_again)
+        return true;
     for (uint32_t i = 0; i < call->count; i++)
         if (call->items[i].is_resent)
             return true;
     return false;
+}
+
+static uint64_t ids_hash(const struct item *items, uint32_t count)
+{
+    uint64_t hash = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        hash = XXH64(&items[i].id, sizeof items[i].id, hash);
+    return hash;
+}
+
+static void key_write(char ret[LINE_ROOM], const struct item *items, uint32_t count)
+{
+    char first[ID_ROOM];
+
+    record_id(items[0].id, first);
+    if (count == 1)
+        (void)snprintf(ret, LINE_ROOM, "Idempotency-Key: \"%s\"", first);
+    else
+        (void)snprintf(ret, LINE_ROOM, "Idempotency-Key: \"%s-n%" PRIu32 "-%016" PRIx64 "\"", first, count, ids_hash(items, count));
 }
 
 /* libcurl reads the list and never changes it. */
@@ -64,20 +94,15 @@ static const struct curl_slist *headers_own(const struct server *s, struct call 
 {
     struct curl_slist *first = s->target.headers;
     struct own *own = call->own;
-    char words[ID_ROOM];
 
     if (any_resent(call)) {
         (void)snprintf(own->resent, sizeof own->resent, "Afferent-Resent: 1");
         own->lines[0] = (struct curl_slist){ own->resent, first };
         first = &own->lines[0];
     }
-    if (call->count == 1) {
-        record_id(call->items[0].id, words);
-        (void)snprintf(own->key, sizeof own->key, "Idempotency-Key: \"%s\"", words);
-        own->lines[1] = (struct curl_slist){ own->key, first };
-        first = &own->lines[1];
-    }
-    return first;
+    key_write(own->key, call->items, call->count);
+    own->lines[1] = (struct curl_slist){ own->key, first };
+    return &own->lines[1];
 }
 
 static const struct text *body_make(const struct config *c, struct call *call)

@@ -1,14 +1,11 @@
 /* test_body.c - bodies and answers alone: no server, no host.
  *
- * Not here: what is done about an answer (test_out_http.c). */
+ * Not here: what is done about an answer (test_out_http.c), joining and packing (http/test_pack.c). */
 #include <afferent/testkit.h>
 
-#include <lz4frame.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "answer.h"
 #include "frame.h"
@@ -144,64 +141,20 @@ static void frame_of(struct text *ret, int format, const char *elements, const s
     text_add(ret, "", 1);
 }
 
-TEST(a_frame_takes_a_run_of_elements_and_marks_what_was_sent_before)
+TEST(a_frame_is_of_its_format_and_the_same_whenever_it_is_sent)
 {
     const struct item items[] = { { { 1, 1 }, 0, 0, 4, false }, { { 1, 2 }, 0, 4, 8, true } };
     struct text t = { 0 };
 
     frame_of(&t, FORMAT_JSON, "{1:2{3:4", items, 2);
-    assert_string_equal(t.bytes, "[{1:2},{3:4,\"resent\":true}]");
-    frame_of(&t, FORMAT_JSON, "{1:2{3:4", items + 1, 1);
-    assert_string_equal(t.bytes, "[{3:4,\"resent\":true}]");
+    assert_string_equal(t.bytes, "[{1:2},{3:4}]");
     frame_of(&t, FORMAT_NDJSON, "{1:2{3:4", items, 2);
-    assert_string_equal(t.bytes, "{1:2}\n{3:4,\"resent\":true}\n");
+    assert_string_equal(t.bytes, "{1:2}\n{3:4}\n");
     frame_of(&t, FORMAT_FHIR, "{1:2{3:4", items, 2);
     assert_string_equal(t.bytes, "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[{1:2},{3:4}]}");
     frame_of(&t, FORMAT_RAW, "{1:2{3:4", items, 1);
     assert_string_equal(t.bytes, "{1:2");
     text_free(&t);
-}
-
-static size_t unpack(int how, const struct text *t, char *ret, size_t room)
-{
-    LZ4F_dctx *lz4 = NULL;
-    z_stream z = { 0 };
-    size_t in = t->size, out = room;
-
-    if (how == PACK_ZSTD)
-        return ZSTD_decompress(ret, room, t->bytes, t->size);
-    if (how == PACK_LZ4) {
-        assert_false(LZ4F_isError(LZ4F_createDecompressionContext(&lz4, LZ4F_VERSION)));
-        assert_int_equal(LZ4F_decompress(lz4, ret, &out, t->bytes, &in, NULL), 0);
-        (void)LZ4F_freeDecompressionContext(lz4);
-        return out;
-    }
-    z.next_in = (Bytef *)t->bytes;
-    z.avail_in = (uInt)t->size;
-    z.next_out = (Bytef *)ret;
-    z.avail_out = (uInt)room;
-    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
-    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
-    (void)inflateEnd(&z);
-    return z.total_out;
-}
-
-TEST(what_is_packed_comes_out_as_it_was)
-{
-    static char back[200001];
-    struct text in = { 0 }, out = { 0 };
-
-    for (int i = 0; in.size < 200000; i++)
-        text_int(&in, (int64_t)i * i);
-    in.size = 200000;
-    for (int how = PACK_GZIP; how <= PACK_LZ4; how++) {
-        assert_true(frame_pack(&out, &in, how));
-        assert_true(out.size < in.size);
-        assert_int_equal(unpack(how, &out, back, sizeof back), in.size);
-        assert_memory_equal(back, in.bytes, in.size);
-    }
-    text_free(&in);
-    text_free(&out);
 }
 
 /* ---- answers ---- */
@@ -232,6 +185,8 @@ TEST(a_status_speaks_of_the_records_or_of_the_way)
     assert_int_equal(answer_outcome(201), AFF_OK);
     assert_int_equal(answer_outcome(422), AFF_ERR_DATA);
     assert_int_equal(answer_outcome(424), AFF_ERR_IO);
+    assert_int_equal(answer_outcome(403), AFF_ERR_IO); /* who may not write is not to lose all to the dead letters */
+    assert_int_equal(answer_outcome(404), AFF_ERR_DATA);
     assert_int_equal(answer_outcome(503), AFF_ERR_IO);
 }
 
@@ -292,6 +247,6 @@ TEST(an_answer_in_doubt_says_nothing)
 }
 
 AFF_TEST_MAIN(a_row_is_one_object_whatever_its_cells, samples_are_lists_of_physical_values, bytes_are_text_or_base64,
-              a_frame_takes_a_run_of_elements_and_marks_what_was_sent_before, what_is_packed_comes_out_as_it_was,
+              a_frame_is_of_its_format_and_the_same_whenever_it_is_sent,
               a_status_speaks_of_the_records_or_of_the_way, outcomes_are_by_order_or_by_id,
               an_answer_in_doubt_says_nothing)

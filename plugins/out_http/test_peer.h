@@ -13,6 +13,26 @@ static inline size_t requests_to(const char *path)
     return count_of(got(), part);
 }
 
+/* Keys that they had, each counted once. */
+static inline size_t keys_of(const char *path)
+{
+    static const char name[] = "\"idempotency-key\": \"\\\"";
+    char part[256], key[128], until[160];
+    size_t n = 0;
+
+    (void)snprintf(part, sizeof part, "\"path\": \"/%s\"", path);
+    (void)got();
+    for (const char *line = got_text; (line = strstr(line, part)) != NULL; line++) {
+        const char *at = strstr(line, name);
+
+        assert_non_null(at);
+        (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(at + strlen(name), "\\"), at + strlen(name));
+        (void)snprintf(until, sizeof until, "%s%s\\", name, key);
+        n += strstr(at + 1, until) == NULL; /* its last */
+    }
+    return n;
+}
+
 static inline const char *toml_for(const char *path, const char *more)
 {
     static char toml[4096];

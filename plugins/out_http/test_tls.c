@@ -104,6 +104,10 @@ TEST(verification_is_skipped_only_on_demand_and_that_is_told)
     EXPECT_METRIC(h, "accepted", 1);
     EXPECT_LOG(h, AFF_LOG_WARN, "skip_verification: any server is believed");
     aff_harness_close(&h);
+    assert_non_null(strstr(aff_harness_notes("out_http", "url = \"https://x/\"\nskip_verification = true\nallow_plain = true"),
+                           "skip_verification: any server is believed"));
+    assert_non_null(strstr(aff_harness_notes("out_http", "url = \"http://x/\"\nallow_plain = true"), "allow_plain: what is sent"));
+    assert_null(aff_harness_notes("out_http", "url = \"https://x/\""));
 }
 
 TEST(a_format_that_cannot_be_made_of_what_comes_is_refused)
@@ -132,6 +136,10 @@ TEST(options_that_give_data_away_are_refused)
     EXPECT_REFUSED("out_http", "url = \"https://x/\"\noauth = { url = \"http://y/\", client = \"c\", secret = \"d\" }",
                    "plain http to another machine");
     EXPECT_REFUSED("out_http", "url = \"https://x/\"\nanswer = { rows = \".a\" }", "no list of keys");
+    EXPECT_REFUSED("out_http", "url = \"https://x/\"\nanswer = { rows = \"a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a\" }",
+                   "no list of keys");
+    EXPECT_REFUSED("out_http", "url = \"http://127.0.0.1:1/\"\nproxy = \"http://proxy.example:3128\"", "by way of a proxy");
+    assert_null(aff_harness_check("out_http", "url = \"http://127.0.0.1:1/\"\nproxy = \"http://127.0.0.1:2\""));
     assert_null(aff_harness_check("out_http", "url = \"http://127.0.0.1:1/\""));
     assert_null(aff_harness_check("out_http", "url = \"http://cloud.example/\"\nallow_plain = true"));
 }

@@ -1,6 +1,6 @@
 # out_mqtt: records to a broker of MQTT, over libmosquitto. Needs MOSQUITTO_LIBS.
 mqtt_link = mqtt/link.c mqtt/link.h mqtt/reason.c mqtt/reason.h
-out_mqtt_parts = net/pace.h out_mqtt/out_mqtt.c out_mqtt/session.c out_mqtt/talker.c out_mqtt/talker.h out_mqtt/talker_inside.h \
+out_mqtt_parts = net/pace.h net/thread.h net/uplink.h net/wire.h out_mqtt/out_mqtt.c out_mqtt/session.c out_mqtt/talker.c out_mqtt/talker.h out_mqtt/talker_inside.h \
 	out_mqtt/topic.c out_mqtt/topic.h
 out_mqtt_text = text/rows.c text/rows.h text/text.c text/text.h calendar/calendar.h
 

@@ -112,6 +112,40 @@ static int options_set(const struct talker *t, struct mosquitto *m)
     return rc;
 }
 
+/* The library makes its socket, and begins to connect, in one go, and can bind it to no
+ * interface. So one that is bound, and connects, takes its place under its number: the
+ * library's own ends with that, empty. */
+static bool move_to_link(struct talker *t, struct mosquitto *m)
+{
+    int fd, on = 1;
+    bool moved;
+
+    if (!*net_uplink_interface(&t->uplink))
+        return true;
+    fd = net_uplink_connect(&t->uplink, t->address.host, t->address.port, t->misses);
+    if (fd < 0)
+        return false;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    moved = dup3(fd, mosquitto_socket(m), O_CLOEXEC) >= 0;
+    (void)close(fd);
+    return moved;
+}
+
+static int begin(struct talker *t, struct mosquitto *m)
+{
+    int keepalive_s = (int)(t->link->keepalive / NET_SECOND);
+    unsigned silent_ms = 1000u * (unsigned)keepalive_s; /* what is sent and not taken ends it as well */
+    int rc = mosquitto_connect_async(m, t->address.host, t->address.port, keepalive_s);
+
+    if (rc == MOSQ_ERR_SUCCESS && !move_to_link(t, m))
+        rc = MOSQ_ERR_ERRNO;
+    if (rc != MOSQ_ERR_SUCCESS)
+        return rc;
+    net_uplink_take(&t->uplink, mosquitto_socket(m));
+    (void)setsockopt(mosquitto_socket(m), IPPROTO_TCP, TCP_USER_TIMEOUT, &silent_ms, sizeof silent_ms);
+    return rc;
+}
+
 /* A library that is used by threads, and does not make its own: what is published is
  * written by the loop of this one. */
 static int session_open(struct talker *t, struct mosquitto **ret)
@@ -128,7 +162,7 @@ static int session_open(struct talker *t, struct mosquitto **ret)
     mosquitto_disconnect_v5_callback_set(m, on_disconnect);
     mosquitto_publish_v5_callback_set(m, on_publish);
     mosquitto_log_callback_set(m, on_log);
-    return mosquitto_connect_async(m, t->address.host, t->address.port, (int)(t->link->keepalive / 1000000000));
+    return begin(t, m);
 }
 
 /* ---- answers ---- */
@@ -149,14 +183,14 @@ static struct flight *flight_find(struct talker *t, int mid)
 static void flight_end(struct talker *t, struct flight *f, aff_status status, const char *words)
 {
     if (status == AFF_OK)
-        pace_answered(&t->pace, f->sent_ns, talker_clock(), f->size, t->flight_bytes);
+        pace_answered(&t->pace, f->sent_ns, net_clock(), f->size, t->flight_bytes);
     f->used = false;
     t->flight_count--;
     t->flight_bytes -= f->size;
     t->counts.refused += status == AFF_ERR_DATA;
-    t->counts.lost += status == AFF_ERR_IO;
+    t->counts.lost += status == AFF_ERR_IO || status == AFF_AGAIN;
     t->counts.acknowledged += status == AFF_OK;
-    t->careful -= t->careful > 0 && status != AFF_ERR_IO;
+    t->careful -= t->careful > 0 && status != AFF_ERR_IO && status != AFF_AGAIN;
     t->host->answer(t->host, f->id, status, 0, status == AFF_OK ? NULL : words);
 }
 
@@ -190,8 +224,13 @@ static void answers_settle(struct talker *t)
 static void cause_say(struct talker *t, int rc, int error)
 {
     const char *host = t->link->broker;
+    const char *words = rc == MOSQ_ERR_ERRNO && error             ? strerror(error)
+                        : rc == MOSQ_ERR_CONN_LOST && t->welcome < 0 ? "it gives no answer"
+                                                                     : mosquitto_strerror(rc);
 
-    if (t->welcome > 0)
+    if (t->is_recalled)
+        (void)snprintf(t->cause, sizeof t->cause, "the connection is given up, for another link is to be used");
+    else if (t->welcome > 0)
         (void)snprintf(t->cause, sizeof t->cause, "the broker refuses the connection: %s",
                        t->link->version == MQTT_V5 ? mqtt_reason_text(t->welcome) : mqtt_refusal_text(t->welcome));
     else if (t->end_reason)
@@ -200,7 +239,7 @@ static void cause_say(struct talker *t, int rc, int error)
         (void)snprintf(t->cause, sizeof t->cause, "no TLS with the broker: %s", t->tls);
     else
         (void)snprintf(t->cause, sizeof t->cause, "%s the broker %.90s: %.60s",
-                       t->welcome == 0 ? "lost the connection to" : "cannot reach", host, rc == MOSQ_ERR_ERRNO && error ? strerror(error) : mosquitto_strerror(rc));
+                       t->welcome == 0 ? "lost the connection to" : "cannot reach", host, words);
 }
 
 /* One that was alone on its way is at fault itself: where the broker says that it ends for
@@ -209,6 +248,7 @@ static void cause_say(struct talker *t, int rc, int error)
 static void flights_end(struct talker *t, int rc)
 {
     bool blames = mqtt_end_blames_message(t->end_reason), alone;
+    aff_status otherwise = t->is_recalled ? AFF_AGAIN : AFF_ERR_IO; /* nobody failed */
     uint32_t i, count = t->flight_count;
 
     if (count == 0 || t->welcome != 0)
@@ -219,27 +259,38 @@ static void flights_end(struct talker *t, int rc)
         t->counts.last_refusal = t->end_reason ? t->end_reason : MQTT_RC_UNSPECIFIED;
     for (i = 0; i < FLIGHTS; i++)
         if (t->flights[i].used)
-            flight_end(t, &t->flights[i], alone ? AFF_ERR_DATA : AFF_ERR_IO, t->cause);
+            flight_end(t, &t->flights[i], alone ? AFF_ERR_DATA : otherwise, t->cause);
     if ((blames || t->barren >= BARREN_CAREFUL) && !alone && t->careful < count)
         t->careful = count;
     if (alone)
         t->barren = 0;
 }
 
+/* Nothing came through, or nothing more. */
+static bool is_silent(const struct talker *t, int rc, int error)
+{
+    return t->welcome < 0 || rc == MOSQ_ERR_KEEPALIVE || (rc == MOSQ_ERR_ERRNO && error == ETIMEDOUT);
+}
+
 static void session_close(struct talker *t, int rc, int error)
 {
     struct mosquitto *m;
+    bool stops;
 
     pthread_mutex_lock(&t->lock);
     m = t->mosq;
     t->mosq = NULL;
     t->state = STATE_AWAY;
+    stops = t->stopping;
     cause_say(t, rc, error);
-    if (!t->stopping)
+    if (!stops)
         flights_end(t, rc);
     pthread_cond_broadcast(&t->changed);
     pthread_mutex_unlock(&t->lock);
+    if (!stops && !t->is_recalled && is_silent(t, rc, error))
+        net_uplink_tried(&t->uplink, false);
     mosquitto_destroy(m);
+    net_uplink_drop(&t->uplink);
 }
 
 /* False: it is to end. */
@@ -247,8 +298,13 @@ static bool session_look(struct talker *t, int64_t deadline_ns, int *rc)
 {
     bool goes_on;
 
+    net_uplink_spent(&t->uplink); /* before the answers: what they end may be committed */
     answers_settle(t);
-    if (t->welcome != 0 && talker_clock() >= deadline_ns)
+    if (net_uplink_look(&t->uplink)) {
+        t->is_recalled = true;
+        *rc = MOSQ_ERR_NO_CONN;
+    }
+    if (t->welcome != 0 && net_clock() >= deadline_ns)
         *rc = MOSQ_ERR_CONN_LOST;
     pthread_mutex_lock(&t->lock);
     if (*rc == MOSQ_ERR_SUCCESS && t->welcome == 0 && t->state != STATE_UP) {
@@ -256,6 +312,7 @@ static bool session_look(struct talker *t, int64_t deadline_ns, int *rc)
         pace_begin(&t->pace, ROOM_MOST);
         t->counts.connected++;
         pthread_cond_broadcast(&t->changed);
+        net_uplink_tried(&t->uplink, true);
         t->host->rouse(t->host); /* what write could not send is offered soon */
     }
     /* on stop the farewell is written, which the library's loop does in one turn or two */
@@ -266,7 +323,7 @@ static bool session_look(struct talker *t, int64_t deadline_ns, int *rc)
 
 bool session_run(struct talker *t)
 {
-    int64_t deadline_ns = talker_clock() + t->link->connect_timeout;
+    int64_t deadline_ns = net_clock() + t->link->connect_timeout;
     struct mosquitto *m;
     int rc, error;
 
@@ -274,6 +331,7 @@ bool session_run(struct talker *t)
     t->end_reason = 0;
     t->answer_count = 0;
     t->tls[0] = '\0';
+    t->is_recalled = false;
     rc = session_open(t, &m);
     error = errno;
     pthread_mutex_lock(&t->lock);
@@ -288,5 +346,6 @@ bool session_run(struct talker *t)
             break;
     }
     session_close(t, rc, error);
+    t->misses = t->welcome == 0 ? 0 : t->misses + 1;
     return t->welcome == 0;
 }

@@ -4,41 +4,15 @@
 #include "talker_inside.h"
 
 #include <mqtt_protocol.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#define MS_NS INT64_C(1000000)
-#define PAUSE_FIRST_NS (250 * MS_NS)
-#define PAUSE_LAST_NS (30000 * MS_NS)
+#define PAUSE_FIRST_NS (250 * NET_MS)
+#define PAUSE_LAST_NS (30 * NET_SECOND)
+#define LOOK_NS NET_SECOND /* how often it is looked whether another link is to be used */
 enum { CONNECT_WAIT_MS = 500, CAREFUL_WAIT_MS = 5000, ROOM_WAIT_MS = 100, ID_ROOM = 40 };
 
-int64_t talker_clock(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 /* ---- opening ---- */
-
-static bool lock_open(struct talker *t)
-{
-    pthread_condattr_t how;
-    bool made = false;
-
-    if (pthread_mutex_init(&t->lock, NULL) != 0)
-        return false;
-    if (pthread_condattr_init(&how) == 0) {
-        made = pthread_condattr_setclock(&how, CLOCK_MONOTONIC) == 0 && pthread_cond_init(&t->changed, &how) == 0;
-        (void)pthread_condattr_destroy(&how);
-    }
-    if (!made)
-        (void)pthread_mutex_destroy(&t->lock);
-    return made;
-}
 
 struct talker *talker_open(const struct aff_host *host, const struct mqtt_link *link, uint32_t in_flight)
 {
@@ -51,8 +25,14 @@ struct talker *talker_open(const struct aff_host *host, const struct mqtt_link *
     t->in_flight = in_flight;
     (void)mqtt_address_read(link->broker, &t->address); /* validate has read it */
     (void)snprintf(t->cause, sizeof t->cause, "not connected yet");
-    if (lock_open(t) && mosquitto_lib_init() == MOSQ_ERR_SUCCESS)
-        return t;
+    t->random = host->random(host) | 1u;
+    if (net_lock_open(&t->lock, &t->changed)) {
+        if (mosquitto_lib_init() == MOSQ_ERR_SUCCESS) {
+            net_uplink_open(&t->uplink, host, true);
+            return t;
+        }
+        net_lock_close(&t->lock, &t->changed);
+    }
     host->free(host, t);
     return NULL;
 }
@@ -64,72 +44,87 @@ void talker_close(struct talker **talker)
     if (!t)
         return;
     (void)mosquitto_lib_cleanup();
-    (void)pthread_cond_destroy(&t->changed);
-    (void)pthread_mutex_destroy(&t->lock);
+    net_lock_close(&t->lock, &t->changed);
     t->host->free(t->host, t);
     *talker = NULL;
 }
 
 /* ---- the thread ---- */
 
-static struct timespec after_ns(int64_t ns)
-{
-    struct timespec at;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &at);
-    ns += at.tv_nsec;
-    at.tv_sec += (time_t)(ns / 1000000000);
-    at.tv_nsec = (long)(ns % 1000000000);
-    return at;
-}
-
-/* Up to a quarter less, by what the clock's last digits happen to be: nodes of a ward do not
- * come back all at once. The host is asked nothing from this thread. */
-static int64_t jittered(int64_t ns)
-{
-    return ns - ns / 400 * (after_ns(0).tv_nsec / 1000 % 100);
-}
-
 /* Until the time is over, or somebody has something to send. */
-static bool pause_before_next(struct talker *t, int64_t ns)
+static void doze(struct talker *t, int64_t ns)
 {
-    struct timespec until = after_ns(jittered(ns));
-    bool goes_on;
+    struct timespec until = net_after(ns);
     int rc = 0;
 
     pthread_mutex_lock(&t->lock);
     while (!t->stopping && !t->wanted && rc == 0)
         rc = pthread_cond_timedwait(&t->changed, &t->lock, &until);
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* Whether the pause goes on. */
+static bool is_dozing(struct talker *t)
+{
+    bool is;
+
+    pthread_mutex_lock(&t->lock);
+    is = !t->stopping && !t->wanted;
+    pthread_mutex_unlock(&t->lock);
+    return is;
+}
+
+/* What failed by another link says nothing of this one, so a new one ends the pause, and the
+ * next begins small. False: the thread is to end. */
+static bool pause_before_next(struct talker *t, int64_t *wait_ns)
+{
+    int64_t left = net_less_by_chance(&t->random, *wait_ns), end = net_clock() + left;
+    bool goes_on, is_other = false;
+
+    while (left > 0 && !is_other && is_dozing(t)) {
+        doze(t, left < LOOK_NS ? left : LOOK_NS);
+        is_other = net_uplink_look(&t->uplink);
+        left = end - net_clock();
+    }
+    if (is_other)
+        *wait_ns = 0;
+    pthread_mutex_lock(&t->lock);
     goes_on = !t->stopping;
     t->wanted = false;
+    t->state = goes_on ? STATE_CONNECTING : t->state;
     pthread_mutex_unlock(&t->lock);
     return goes_on;
+}
+
+static void none_say(struct talker *t)
+{
+    pthread_mutex_lock(&t->lock);
+    t->state = STATE_AWAY;
+    (void)snprintf(t->cause, sizeof t->cause, "no link may be used now");
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->lock);
 }
 
 static void *talker_run(void *self)
 {
     struct talker *t = self;
-    int64_t pause_ns = PAUSE_FIRST_NS;
+    int64_t wait_ns = 0;
 
     do {
-        if (session_run(t))
-            pause_ns = PAUSE_FIRST_NS;
-        else if (pause_ns < PAUSE_LAST_NS)
-            pause_ns *= 2;
-    } while (pause_before_next(t, pause_ns));
+        (void)net_uplink_look(&t->uplink);
+        if (!net_uplink_goes(&t->uplink))
+            none_say(t);
+        if (!net_uplink_goes(&t->uplink) || session_run(t))
+            wait_ns = 0;
+        wait_ns = net_wait_longer(wait_ns, PAUSE_FIRST_NS, PAUSE_LAST_NS);
+    } while (pause_before_next(t, &wait_ns));
     return NULL;
 }
 
-/* Signals are the host's. */
 bool talker_start(struct talker *t)
 {
-    sigset_t all, before;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     t->state = STATE_CONNECTING;
-    t->runs = pthread_create(&t->thread, NULL, talker_run, t) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    t->runs = net_thread_start(&t->thread, talker_run, t);
     return t->runs;
 }
 
@@ -152,7 +147,7 @@ void talker_stop(struct talker *t)
 /* With the lock. */
 static bool wait_for(struct talker *t, bool (*is_so)(const struct talker *), int ms)
 {
-    struct timespec until = after_ns(ms * MS_NS);
+    struct timespec until = net_after(ms * NET_MS);
     int rc = 0;
 
     while (!is_so(t) && rc == 0)
@@ -233,7 +228,7 @@ static aff_status publish(struct talker *t, const struct message *m, char *cause
         return problem_of(rc, cause);
     for (at = (uint32_t)mid % FLIGHTS; t->flights[at].used; at = (at + 1) % FLIGHTS)
         continue;
-    t->flights[at] = (struct flight){ m->id, mid, true, m->size, talker_clock() };
+    t->flights[at] = (struct flight){ m->id, mid, true, m->size, net_clock() };
     t->flight_count++;
     t->flight_bytes += m->size;
     return AFF_OK;

@@ -12,6 +12,9 @@
  * that were on their way go one at a time, so that only the one at fault is refused. So it is
  * where connections end one after the other, five times, before anything was answered.
  *
+ * It goes by the link that the host names, and tells what each connection carried
+ * (net/uplink.h).
+ *
  * Not here: topics and payloads, what a broker's answer means (mqtt/reason.h). */
 #ifndef OUT_MQTT_TALKER_H
 #define OUT_MQTT_TALKER_H

@@ -5,6 +5,8 @@
 #define OUT_MQTT_TALKER_INSIDE_H
 
 #include "net/pace.h"
+#include "net/thread.h"
+#include "net/uplink.h"
 #include "talker.h"
 
 #include <mosquitto.h>
@@ -49,14 +51,16 @@ struct talker {
     struct talker_counts counts;
     char cause[CAUSE_ROOM];
     /* the thread's alone, also in callbacks of the library, which it runs */
+    struct net_uplink uplink;
+    uint64_t random;
+    unsigned misses; /* attempts in a row without a welcome */
     struct answer answers[FLIGHTS];
     uint32_t answer_count;
     int welcome;    /* -1: none yet; else the CONNACK's code */
     int end_reason; /* of the server's DISCONNECT; 0: none */
     char tls[120];  /* what was wrong with the handshake */
+    bool is_recalled; /* the connection is given up, for another link is to be used */
 };
-
-int64_t talker_clock(void);
 
 /* [the thread] One connection, from its beginning to its end. True: it was up. */
 bool session_run(struct talker *t);

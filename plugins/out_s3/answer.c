@@ -12,6 +12,13 @@
 
 /* ---- documents ---- */
 
+/* What is said in a log line and a dead letter is a word of the store's list, and nothing else
+ * that somebody wrote there. */
+static bool is_code(const char *text, size_t size)
+{
+    return size < CODE_ROOM && text && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.")] == '\0';
+}
+
 static void answer_take(void *self, const char *path, const char *text)
 {
     struct answer *a = self;
@@ -21,7 +28,7 @@ static void answer_take(void *self, const char *path, const char *text)
         a->is_error = true;
     else if (strcmp(path, "CompleteMultipartUploadResult") == 0)
         a->is_complete = true;
-    else if (strcmp(path, "Error/Code") == 0 && size < sizeof a->code)
+    else if (strcmp(path, "Error/Code") == 0 && is_code(text, size))
         memcpy(a->code, text, size + 1);
     else if (strcmp(path, "InitiateMultipartUploadResult/UploadId") == 0 && size < sizeof a->upload_id)
         memcpy(a->upload_id, text, size + 1);
@@ -56,9 +63,11 @@ static const struct reason by_code[] = {
     { "AuthorizationHeaderMalformed", VERDICT_LATER, "the bucket is in another region (AuthorizationHeaderMalformed); check region" },
     { "AuthorizationQueryParametersError", VERDICT_LATER, "the bucket is in another region; check region" },
     { "BadDigest", VERDICT_LATER, DAMAGED },
+    { "BandwidthLimitExceeded", VERDICT_LATER, BUSY },
     { "EntityTooLarge", VERDICT_REFUSED, NULL },
     { "EntityTooSmall", VERDICT_RESTART, "the store wants larger parts (EntityTooSmall); raise part_bytes" },
     { "ExpiredToken", VERDICT_LATER, "the session's credentials have expired (ExpiredToken); write new ones and reload" },
+    { "IllegalLocationConstraintException", VERDICT_LATER, "the bucket is in another region; check region and endpoint" },
     { "IncompleteBody", VERDICT_LATER, DAMAGED },
     { "InternalError", VERDICT_LATER, "the store failed (InternalError)" },
     { "InvalidAccessKeyId", VERDICT_LATER, "the store does not know the access key (InvalidAccessKeyId); " KEYS },
@@ -74,6 +83,7 @@ static const struct reason by_code[] = {
     { "InvalidToken", VERDICT_LATER, "the store does not accept the session token (InvalidToken); " KEYS },
     { "InvalidURI", VERDICT_REFUSED, NULL },
     { "KeyTooLongError", VERDICT_REFUSED, NULL },
+    { "MetadataTooLarge", VERDICT_LATER, OPTIONS },
     { "MethodNotAllowed", VERDICT_LATER, "what is there is no bucket that can be written to; check endpoint, bucket and addressing" },
     { "MissingSecurityHeader", VERDICT_LATER, OPTIONS },
     { "NoSuchBucket", VERDICT_LATER, "the bucket is not there (NoSuchBucket); check bucket, endpoint and addressing, or make it" },
@@ -81,6 +91,7 @@ static const struct reason by_code[] = {
     { "NotImplemented", VERDICT_LATER, OPTIONS },
     { "PermanentRedirect", VERDICT_LATER, "the bucket is at another endpoint (PermanentRedirect); check region and endpoint" },
     { "QuotaExceeded", VERDICT_LATER, FULL },
+    { "RequestHeaderSectionTooLarge", VERDICT_LATER, OPTIONS },
     { "RequestExpired", VERDICT_LATER, "the request came too late (RequestExpired); check the link and this machine's clock" },
     { "RequestTimeTooSkewed", VERDICT_LATER, "the store says that this machine's clock is wrong, by more than a quarter of an hour "
                                              "(RequestTimeTooSkewed); set the clock, by NTP" },
@@ -88,6 +99,8 @@ static const struct reason by_code[] = {
     { "SignatureDoesNotMatch", VERDICT_LATER, "the store does not accept the signature (SignatureDoesNotMatch); check secret_key, "
                                               "and that no proxy changes requests" },
     { "SlowDown", VERDICT_LATER, BUSY " (SlowDown)" },
+    { "Throttling", VERDICT_LATER, BUSY },
+    { "ThrottlingException", VERDICT_LATER, BUSY },
     { "TooManyRequests", VERDICT_LATER, BUSY },
     { "TokenRefreshRequired", VERDICT_LATER, "the session's credentials have expired; write new ones and reload" },
     { "XAmzContentSHA256Mismatch", VERDICT_LATER, DAMAGED },
@@ -132,11 +145,19 @@ static const char *why_of(long status)
     }
 }
 
-static enum verdict by_status(long status, const char **ret_why)
+static const char strange[] = "what answers is no S3 store; check endpoint";
+
+/* 4xx without a document is not what a store says of an object, but what something in front of it
+ * says of the request; only its size is the records' own fault then. */
+static enum verdict by_status(long status, bool has_code, const char **ret_why)
 {
     *ret_why = why_of(status);
     if (*ret_why)
         return VERDICT_LATER;
+    if (status >= 400 && status < 500 && status != 413 && status != 414 && !has_code) {
+        *ret_why = strange;
+        return VERDICT_LATER;
+    }
     if (status >= 300 && status < 400)
         *ret_why = "the store answers with a redirect, which is not followed; check region and endpoint";
     else if (status >= 400 && status < 500)
@@ -144,7 +165,7 @@ static enum verdict by_status(long status, const char **ret_why)
     else if (status >= 500)
         *ret_why = "the store failed (5xx)";
     else
-        *ret_why = "what answers is no S3 store; check endpoint";
+        *ret_why = strange;
     return VERDICT_LATER;
 }
 
@@ -155,5 +176,9 @@ enum verdict answer_verdict(long status, const char *code, const char **ret_why)
             *ret_why = by_code[i].why;
             return by_code[i].verdict;
         }
-    return by_status(status, ret_why);
+    if (strncmp(code, "KMS.", 4) == 0) {
+        *ret_why = "the store's key service does not let its key be used (KMS); check sse_key, and that key";
+        return VERDICT_LATER;
+    }
+    return by_status(status, *code != '\0', ret_why);
 }

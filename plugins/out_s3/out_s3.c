@@ -33,15 +33,52 @@ static const struct aff_metric metrics[] = {
     { "aborted", "Unfinished uploads that were taken away.", "uploads", AFF_METRIC_COUNTER, 0 },
 };
 
-enum { ELEMENT_KEPT = 1 << 20, GROUP_KEPT = 1 << 16 };
-
 struct sink {
     const struct aff_host *host;
     const struct config *config;
     struct store store;
     struct pump *pump;
-    struct text element, group;
 };
+
+/* ---- records ---- */
+
+/* A table has a first line: records with another one are another object's. */
+static const char *csv_write(const struct source *from, struct text *element, struct text *group)
+{
+    const struct row_source row = { from->record, from->schema, from->subject, from->stream, TEXT_CSV, 1 };
+    uint8_t type = from->record->type;
+    const char *problem;
+
+    if ((type == AFF_FIELDS || type == AFF_SAMPLES) && !from->schema)
+        return "a record has no schema";
+    problem = rows_write(element, &row);
+    if (problem)
+        return problem;
+    text_add(group, "", 1);
+    rows_header(group, &row);
+    return NULL;
+}
+
+static const char *element_make(void *self, const struct source *from, struct text *element, struct text *group)
+{
+    const struct config *c = ((const struct store *)self)->config;
+    const struct aff_record *r = from->record;
+
+    key_group(group, c, from);
+    switch (c->format) {
+    case FORMAT_CSV:
+        return csv_write(from, element, group);
+    case FORMAT_RAW:
+        if (r->type != AFF_BYTES && r->type != AFF_IMAGE)
+            return "rows and samples have no bytes of their own; send them as ndjson, json or csv";
+        text_add(element, r->data, r->size);
+        return NULL;
+    default:
+        return record_json(element, from);
+    }
+}
+
+/* ---- opening ---- */
 
 static void sink_close(void *self)
 {
@@ -50,8 +87,6 @@ static void sink_close(void *self)
     if (s->pump)
         pump_close(s->pump);
     store_close(&s->store);
-    text_free(&s->element);
-    text_free(&s->group);
     s->host->free(s->host, s);
 }
 
@@ -60,6 +95,7 @@ static aff_status sink_begin(struct sink *s)
     const struct aff_host *host = s->host;
     const struct config *c = s->config;
     const struct pump_plug plug = { .kind = &store_kind,
+                                    .make = element_make,
                                     .self = &s->store,
                                     .way = &c->way,
                                     .target = &s->store.target,
@@ -90,65 +126,6 @@ static aff_status sink_open(const struct aff_host *host, const void *config, voi
     return AFF_OK;
 }
 
-/* ---- records ---- */
-
-/* A table has a first line: records with another one are another object's. */
-static const char *csv_write(struct sink *s, const struct source *from)
-{
-    const struct row_source row = { from->record, from->schema, from->subject, from->stream, TEXT_CSV, 1 };
-    uint8_t type = from->record->type;
-    const char *problem;
-
-    if ((type == AFF_FIELDS || type == AFF_SAMPLES) && !from->schema)
-        return "a record has no schema";
-    problem = rows_write(&s->element, &row);
-    if (problem)
-        return problem;
-    text_add(&s->group, "", 1);
-    rows_header(&s->group, &row);
-    return NULL;
-}
-
-static const char *record_write(struct sink *s, const struct source *from)
-{
-    const struct aff_record *r = from->record;
-
-    switch (s->config->format) {
-    case FORMAT_CSV:
-        return csv_write(s, from);
-    case FORMAT_RAW:
-        if (r->type != AFF_BYTES && r->type != AFF_IMAGE)
-            return "rows and samples have no bytes of their own; send them as ndjson, json or csv";
-        text_add(&s->element, r->data, r->size);
-        return NULL;
-    default:
-        return record_json(&s->element, from);
-    }
-}
-
-static aff_status element_make(struct sink *s, const struct aff_record *r)
-{
-    const struct aff_host *host = s->host;
-    const struct aff_stream_info *info = host->stream_info(host, r->stream);
-    struct source from = { r, host->schema_info(host, r->schema), NULL, NULL };
-    const char *problem;
-
-    if (!info)
-        return host->explain(host, AFF_ERR_DATA, "a record is of no known stream");
-    from.subject = info->subject_name ? info->subject_name : "";
-    from.stream = info->name ? info->name : "";
-    s->element.size = s->group.size = 0;
-    key_group(&s->group, s->config, &from);
-    problem = record_write(s, &from);
-    if (problem)
-        return host->explain(host, AFF_ERR_DATA, "%s", problem);
-    if (!s->element.failed && !s->group.failed)
-        return AFF_OK;
-    text_free(&s->element);
-    text_free(&s->group);
-    return host->explain(host, AFF_ERR_MEMORY, "no memory for a record");
-}
-
 /* ---- news ---- */
 
 static void sink_tell(struct sink *s)
@@ -173,23 +150,7 @@ static aff_status sink_write(void *self, const struct aff_batch *batch, uint32_t
     struct sink *s = self;
 
     sink_tell(s);
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const struct aff_record *r = &batch->records[i];
-        const struct item item = { .id = r->id, .event_ns = r->event_ns, .is_resent = (r->flags & AFF_FLAG_RESENT) != 0 };
-        aff_status st = element_make(s, r);
-
-        if (st == AFF_OK)
-            st = pump_put(s->pump, &s->group, &s->element, &item);
-        if (s->element.room > ELEMENT_KEPT)
-            text_free(&s->element);
-        if (s->group.room > GROUP_KEPT)
-            text_free(&s->group);
-        if (st != AFF_OK) {
-            *ret_taken = i;
-            return st;
-        }
-    }
-    return AFF_OK;
+    return pump_write(s->pump, batch, ret_taken);
 }
 
 static aff_status sink_wake(void *self)

@@ -12,7 +12,7 @@ out_s3_words = http/pack.c http/pack.h http/pump.h http/record.c http/record.h h
 pluginexec_LTLIBRARIES += out_s3.la
 out_s3_la_SOURCES = out_s3/out_s3.c out_s3/options.c out_s3/request.c out_s3/store.c out_s3/store.h out_s3/sweep.c \
 	http/finish.c http/loop.c http/pump.c http/pump_inside.h http/transfer.c http/uplink.c http/uplink.h http/way.c net/tls.c net/tls.h \
-	text/rows.c text/rows.h \
+	net/pace.h net/thread.h net/uplink.h net/wire.h text/rows.c text/rows.h \
 	$(out_s3_words)
 out_s3_la_CPPFLAGS = $(out_s3_flags)
 out_s3_la_CFLAGS = $(out_s3_cflags)

@@ -185,21 +185,31 @@ static enum judgement call_failed(struct store *s, struct call *call, const stru
     }
 }
 
-/* What the end of an upload says of a part: its number and the store's mark of it. */
-static bool part_note(const struct store *s, struct call *call, struct own *own)
+/* The store's mark of what it got. NULL: there is none that can be believed. */
+static const char *etag_of(const struct call *call)
 {
     struct curl_header *etag = NULL;
+
+    if (curl_easy_header(call->transfer.easy, "ETag", 0, CURLH_HEADER, -1, &etag) != CURLHE_OK || !*etag->value ||
+        strlen(etag->value) > ETAG_MOST || strpbrk(etag->value, "<>&"))
+        return NULL;
+    return etag->value;
+}
+
+/* What the end of an upload says of a part: its number and that mark. */
+static bool part_note(const struct store *s, struct call *call, struct own *own)
+{
+    const char *etag = etag_of(call);
     uint8_t hash[crypto_hash_sha256_BYTES];
     char digits[BASE64_ROOM];
     struct text *t = &own->complete;
 
-    if (curl_easy_header(call->transfer.easy, "ETag", 0, CURLH_HEADER, -1, &etag) != CURLHE_OK || !*etag->value ||
-        strlen(etag->value) > ETAG_MOST || strpbrk(etag->value, "<>&"))
+    if (!etag)
         return false;
     text_say(t, "<Part><PartNumber>");
     text_int(t, call->turn);
     text_say(t, "</PartNumber><ETag>");
-    text_say(t, etag->value);
+    text_say(t, etag);
     text_say(t, "</ETag>");
     if (s->config->checksum) {
         (void)crypto_hash_sha256(hash, (const uint8_t *)own->part.bytes, own->part.size);
@@ -247,7 +257,10 @@ static enum judgement call_judge(void *self, struct call *call, unsigned *status
     answer_read(&a, call->transfer.answer.bytes, call->transfer.answer.size);
     if (status < 200 || status > 299 || a.is_error)
         return call_failed(s, call, &a, ret_why);
-    return own->parts > 0 ? upload_judge(s, call, &a, ret_why) : JUDGE_ACCEPTED;
+    if (own->parts > 0)
+        return upload_judge(s, call, &a, ret_why);
+    *ret_why = strange; /* a store marks what it has */
+    return etag_of(call) ? JUDGE_ACCEPTED : JUDGE_LATER;
 }
 
 /* ---- the end ---- */

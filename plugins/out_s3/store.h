@@ -37,6 +37,8 @@ struct sweep {
     struct curl_slist *headers;
     struct left *left; /* LEFT_MOST */
     uint32_t left_count, pages;
+    uint32_t aborting; /* which of them is */
+    uint32_t failures; /* answers to come again, one after another */
     char key_marker[KEY_MOST + 1], id_marker[UPLOAD_ID_MOST + 1];
     int64_t next_ns;       /* of the next list, by the boot clock; 0: at once */
     int64_t not_before_ns; /* of any request, after one that failed */

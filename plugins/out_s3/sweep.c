@@ -17,7 +17,7 @@
 
 #include "xml.h"
 
-enum { PAGES_MOST = 100, DAY_S = 86400 };
+enum { PAGES_MOST = 100, FAILURES_MOST = 5, DAY_S = 86400 };
 #define S INT64_C(1000000000)
 #define EVERY_NS (6 * 3600 * S)
 
@@ -68,7 +68,7 @@ static const char *list_load(struct store *s)
 static const char *abort_load(struct store *s)
 {
     struct sweep *w = &s->sweep;
-    const struct left *l = &w->left[w->left_count - 1];
+    const struct left *l = &w->left[w->aborting];
     struct ask ask = { .method = HTTP_DELETE, .key = l->key, .key_size = strlen(l->key) };
     struct text query = { 0 };
     const char *why = "no memory for a request";
@@ -110,6 +110,7 @@ bool sweep_prepare(void *store, bool wanted, struct transfer **ret_send, const c
     if (!is_due(w, wanted))
         return is_clear(s);
     w->state = w->left_count > 0 ? SWEEP_ABORTS : SWEEP_LISTS;
+    w->aborting = w->left_count - (w->left_count > 0);
     why = w->state == SWEEP_ABORTS ? abort_load(s) : list_load(s);
     if (!why) {
         *ret_send = &w->transfer;
@@ -240,8 +241,38 @@ static void sweep_refused(struct store *s)
     struct sweep *w = &s->sweep;
 
     atomic_fetch_or(&s->cannot_sweep, 1);
-    w->left_count = 0;
+    w->left_count = w->failures = 0;
     sweep_rest(w);
+}
+
+static bool is_later(long status)
+{
+    return status == 429 || (status >= 500 && status != 501);
+}
+
+/* A store that takes objects and fails on this alone is left in peace after a few tries. Records
+ * that wait for the first list say why. */
+static const char *sweep_later(struct store *s)
+{
+    struct sweep *w = &s->sweep;
+    int64_t wait = S << w->failures, most = s->config->retry_after_most, asked = transfer_retry_after(&w->transfer);
+
+    if (asked > 0)
+        wait = asked >= most / S ? most : asked * S;
+    w->not_before_ns = pump_now() + wait;
+    if (++w->failures < FAILURES_MOST)
+        return is_clear(s) ? NULL : "the store does not list unfinished uploads now (5xx or 429)";
+    sweep_refused(s);
+    return NULL;
+}
+
+/* While it was under way others may have been added behind it. */
+static void aborted_remove(struct store *s)
+{
+    struct sweep *w = &s->sweep;
+
+    w->left[w->aborting] = w->left[--w->left_count];
+    atomic_fetch_add(&s->aborted, 1);
 }
 
 const char *sweep_prepared(void *store, CURLcode code)
@@ -254,18 +285,19 @@ const char *sweep_prepared(void *store, CURLcode code)
     bool good = status >= 200 && status <= 299;
 
     w->state = SWEEP_IDLE;
-    if (!failed && (status == 429 || status >= 500) && status != 501)
-        failed = "the store is not available (503)";
     if (failed) {
         w->not_before_ns = pump_now() + S;
         return failed;
     }
-    if (was == SWEEP_ABORTS && (good || status == 404)) {
-        w->left_count--;
-        atomic_fetch_add(&s->aborted, 1);
-    } else if (was == SWEEP_ABORTS || !good || !list_finish(s)) {
-        sweep_refused(s);
+    if (is_later(status)) {
+        failed = sweep_later(s);
+    } else {
+        w->failures = 0;
+        if (was == SWEEP_ABORTS && (good || status == 404))
+            aborted_remove(s);
+        else if (was == SWEEP_ABORTS || !good || !list_finish(s))
+            sweep_refused(s);
     }
-    w->is_first_done |= w->left_count == 0 && !w->is_more;
-    return NULL;
+    w->is_first_done |= w->next_ns > 0 && w->left_count == 0 && !w->is_more;
+    return failed;
 }

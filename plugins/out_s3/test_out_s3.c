@@ -244,6 +244,57 @@ TEST(unfinished_uploads_are_taken_away_when_they_are_old_and_ours)
     finish(&h);
 }
 
+/* An upload breaks off while others are taken away: all are, each once. */
+TEST(an_upload_that_breaks_off_meanwhile_is_taken_away_as_well)
+{
+    struct aff_harness *h = open_to("old.slow-40.fail-404-NoSuchUpload.only-part",
+                                    "object = \"ward/{id}.bin\"\nformat = \"raw\"\npart_bytes = \"5MiB\"\n");
+
+    push_large(h, PART + 1);
+    settle(h);
+    expect_state(h, "\"uploads\": 1");
+    wait_for(h, "abort", 3);
+    (void)aff_harness_ready(h, 0);
+    EXPECT_METRIC(h, "accepted", 1);
+    assert_int_equal(requests_of("abort"), 3);
+    finish(&h);
+}
+
+TEST(a_request_waits_for_a_link_and_what_goes_over_it_is_told)
+{
+    struct aff_harness *h = open_to("ward", "");
+    uint64_t sent, received, worked, failed;
+
+    wait_for(h, "list", 1);
+    aff_harness_uplink_is(h, AFF_AGAIN, "", "");
+    push_many(h, 1, -1);
+    (void)aff_harness_unanswered(h);
+    (void)poll(NULL, 0, 200);
+    assert_int_equal(requests_of("put"), 0);
+    aff_harness_uplink_is(h, AFF_OK, "cell", "lo");
+    settle(h);
+    EXPECT_METRIC(h, "accepted", 1);
+    assert_true(aff_harness_spent(h, &sent, &received));
+    assert_true(sent > 500 && sent < 4000); /* the request, with its headers */
+    assert_true(received > 50 && received < 1500);
+    aff_harness_tried(h, &worked, &failed);
+    assert_in_range(worked, 1, 2); /* the list as well, if the change of links cut it short */
+    assert_int_equal(failed, 0);
+    finish(&h);
+}
+
+TEST(a_store_that_fails_on_its_list_alone_is_written_to_in_peace)
+{
+    struct aff_harness *h = open_to("fail-503-SlowDown.only-list.times-0", "batch_records = 1\n");
+
+    wait_for(h, "list", 1);
+    push_many(h, 3, -1);
+    settle(h);
+    EXPECT_METRIC(h, "accepted", 3);
+    assert_int_equal(aff_harness_logged(h, AFF_LOG_DEBUG, "trying again"), 0);
+    finish(&h);
+}
+
 TEST(a_store_that_lets_nothing_be_listed_is_written_to_all_the_same)
 {
     struct aff_harness *h = open_to("fail-403-AccessDenied.only-list", "abort_after = \"0s\"\n");
@@ -303,6 +354,7 @@ TEST(what_is_wrong_with_the_way_is_said_and_records_wait)
     expect_waits("ward", "session_token = \"another\"\n", "session token");
     expect_waits("fail-403-RequestTimeTooSkewed.times-0", "", "this machine's clock is wrong");
     expect_waits("fail-404-NoSuchBucket.times-0", "", "the bucket is not there");
+    expect_waits("garbage.only-put.times-0", "", "what answers is no S3 store");
     expect_waits("fail-301-PermanentRedirect.times-0", "", "check region and endpoint");
     expect_waits("fail-403-AccessDenied.times-0", "", "s3:PutObject");
 }
@@ -370,6 +422,9 @@ int main(void)
         a_large_object_goes_in_parts,
         an_upload_goes_on_or_begins_anew_whatever_is_answered,
         unfinished_uploads_are_taken_away_when_they_are_old_and_ours,
+        an_upload_that_breaks_off_meanwhile_is_taken_away_as_well,
+        a_request_waits_for_a_link_and_what_goes_over_it_is_told,
+        a_store_that_fails_on_its_list_alone_is_written_to_in_peace,
         a_store_that_lets_nothing_be_listed_is_written_to_all_the_same,
         what_is_sent_again_overwrites_itself,
         a_store_that_asks_for_time_is_given_it,

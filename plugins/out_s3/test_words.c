@@ -317,7 +317,9 @@ TEST(an_answer_says_what_is_to_be_done)
         { 400, "KeyTooLongError", VERDICT_REFUSED, NULL },                { 503, "SlowDown", VERDICT_LATER, "SlowDown" },
         { 400, "ExpiredToken", VERDICT_LATER, "expired" },                { 400, "BadDigest", VERDICT_LATER, "other bytes" },
         { 301, "PermanentRedirect", VERDICT_LATER, "region" },            { 200, "InternalError", VERDICT_LATER, "failed" },
-        { 400, "", VERDICT_REFUSED, NULL },                               { 400, "NeverHeardOf", VERDICT_REFUSED, NULL },
+        { 400, "", VERDICT_LATER, "no S3 store" },                        { 400, "NeverHeardOf", VERDICT_REFUSED, NULL },
+        { 400, "KMS.DisabledException", VERDICT_LATER, "sse_key" },       { 414, "", VERDICT_REFUSED, NULL },
+        { 400, "IllegalLocationConstraintException", VERDICT_LATER, "region" }, { 418, "", VERDICT_LATER, "no S3 store" },
         { 413, "", VERDICT_REFUSED, NULL },                               { 403, "", VERDICT_LATER, "credentials" },
         { 500, "", VERDICT_LATER, "5xx" },                                { 503, "", VERDICT_LATER, "503" },
         { 429, "", VERDICT_LATER, "429" },                                { 307, "", VERDICT_LATER, "redirect" },
@@ -345,6 +347,10 @@ TEST(documents_of_a_store_are_understood)
 
     answer_of(&a, ERROR_OF("SlowDown"));
     assert_true(a.is_whole && a.is_error && strcmp(a.code, "SlowDown") == 0);
+    answer_of(&a, ERROR_OF("bed 3\nsaid"));
+    assert_true(a.is_whole && a.is_error && !a.code[0]); /* no word of a store: it stands in no log */
+    answer_of(&a, ERROR_OF("KMS.DisabledException"));
+    assert_string_equal(a.code, "KMS.DisabledException");
     answer_of(&a, bomb);
     assert_true(!a.is_whole && !a.is_error && !a.code[0]);
     answer_read(&a, ERROR_OF("SlowDown"), sizeof ERROR_OF("SlowDown") - 5);

@@ -7,7 +7,7 @@ zmq_link_libs = $(ZMQ_LIBS) $(LZ4_LIBS) $(XXHASH_LIBS) -lpthread
 
 pluginexec_LTLIBRARIES += out_zmq.la
 out_zmq_la_SOURCES = out_zmq/out_zmq.c out_zmq/config.h out_zmq/session.c out_zmq/talker.c out_zmq/talker.h \
-	out_zmq/talker_inside.h net/pace.h $(zmq_link_core)
+	out_zmq/talker_inside.h net/pace.h net/thread.h net/uplink.h net/wire.h $(zmq_link_core)
 out_zmq_la_CFLAGS = $(zmq_link_cflags)
 out_zmq_la_LIBADD = $(PLUGIN_LIBS) $(zmq_link_libs)
 
@@ -15,7 +15,7 @@ check_PROGRAMS += test_net_pace test_out_zmq test_zmq_link
 test_net_pace_SOURCES = net/test_pace.c net/pace.h
 test_net_pace_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_net_pace_LDADD = $(TEST_LIBS)
-test_out_zmq_SOURCES = out_zmq/test_out_zmq.c zmq_link/testing.h $(zmq_link_core)
+test_out_zmq_SOURCES = out_zmq/test_out_zmq.c net/wire.h zmq_link/testing.h $(zmq_link_core)
 test_out_zmq_CFLAGS = $(zmq_link_cflags) $(CMOCKA_CFLAGS)
 test_out_zmq_LDADD = $(TEST_LIBS) $(zmq_link_libs)
 test_zmq_link_SOURCES = zmq_link/test_link.c zmq_link/testing.h $(zmq_link_core)

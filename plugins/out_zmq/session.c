@@ -10,18 +10,15 @@
 #include "talker_inside.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char events_address[] = "inproc://out-zmq-events";
 enum {
     HANDSHAKE_MS = 5000,
-    SILENT_MS = 8000, /* what TCP has sent and is not taken for so long ends the connection */
-    IDLE_S = 10,      /* with nothing to send the other end is asked after so long, */
-    PROBE_S = 3,      /* each so long, */
-    PROBES = 3,       /* so often */
-    QUEUE = 64,       /* messages that libzmq holds, each way */
+    QUEUE = 64,          /* messages that libzmq holds, each way */
     MESSAGE_MOST = 1024, /* of what the gateway says */
     STEP_MS = 500
 };
@@ -35,6 +32,7 @@ struct session {
     void *dealer, *events;
     enum phase phase;
     bool was_up, is_full; /* is_full: libzmq takes no more now */
+    bool was_heard, is_recalled; /* somebody answered; another link is to be used */
     int64_t since_ns;     /* of the phase; UP: of the last answer, or of an empty window */
     char cause[CAUSE_ROOM];
 };
@@ -69,10 +67,19 @@ static bool set_all(const struct talker *t, void *dealer)
     return set_keys(t, dealer) && set(dealer, ZMQ_IMMEDIATE, 1) && set(dealer, ZMQ_RECONNECT_IVL, -1) &&
            set(dealer, ZMQ_LINGER, 0) && set(dealer, ZMQ_SNDHWM, QUEUE) && set(dealer, ZMQ_RCVHWM, SLOTS) &&
            set(dealer, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS) && set(dealer, ZMQ_CONNECT_TIMEOUT, HANDSHAKE_MS) &&
-           set(dealer, ZMQ_TCP_KEEPALIVE, 1) && set(dealer, ZMQ_TCP_KEEPALIVE_IDLE, IDLE_S) &&
-           set(dealer, ZMQ_TCP_KEEPALIVE_INTVL, PROBE_S) && set(dealer, ZMQ_TCP_KEEPALIVE_CNT, PROBES) &&
-           set(dealer, ZMQ_TCP_MAXRT, SILENT_MS) && set(dealer, ZMQ_IPV6, 1) &&
+           set(dealer, ZMQ_TCP_KEEPALIVE, 1) && set(dealer, ZMQ_TCP_KEEPALIVE_IDLE, LINK_IDLE_S) &&
+           set(dealer, ZMQ_TCP_KEEPALIVE_INTVL, LINK_PROBE_S) && set(dealer, ZMQ_TCP_KEEPALIVE_CNT, LINK_PROBES) &&
+           set(dealer, ZMQ_TCP_MAXRT, LINK_SILENT_MS) && set(dealer, ZMQ_IPV6, 1) &&
            zmq_setsockopt(dealer, ZMQ_MAXMSGSIZE, &most, sizeof most) == 0;
+}
+
+/* To the interface of the link; on the same machine there is none. */
+static bool set_interface(const struct talker *t, void *dealer)
+{
+    const char *name = net_uplink_interface(&t->uplink);
+
+    return !*name || strncmp(t->config->address, "ipc://", 6) == 0 ||
+           zmq_setsockopt(dealer, ZMQ_BINDTODEVICE, name, strlen(name)) == 0;
 }
 
 static bool open_sockets(struct session *s)
@@ -81,7 +88,7 @@ static bool open_sockets(struct session *s)
 
     s->dealer = zmq_socket(t->context, ZMQ_DEALER);
     s->events = zmq_socket(t->context, ZMQ_PAIR);
-    return s->dealer && s->events && set_all(t, s->dealer) && set(s->events, ZMQ_LINGER, 0) &&
+    return s->dealer && s->events && set_all(t, s->dealer) && set_interface(t, s->dealer) && set(s->events, ZMQ_LINGER, 0) &&
            zmq_socket_monitor(s->dealer, events_address, ZMQ_EVENT_ALL) == 0 &&
            zmq_connect(s->events, events_address) == 0 && zmq_connect(s->dealer, t->config->address) == 0;
 }
@@ -122,7 +129,7 @@ static void greet(struct session *s)
     struct link_head hello = { .kind = LINK_HELLO, .number = s->t->session, .argument = s->t->life };
 
     s->phase = GREETING;
-    s->since_ns = talker_clock();
+    s->since_ns = net_clock();
     if (!send_head(s, &hello, 0))
         over(s, "the connection takes nothing");
 }
@@ -165,7 +172,7 @@ static bool send_batch(struct session *s, struct slot *slot)
     t->counts.batches++;
     t->counts.bytes += LINK_HEAD + zmq_msg_size(&slot->payload);
     slot->was_sent = true;
-    slot->sent_ns = talker_clock();
+    slot->sent_ns = net_clock();
     return true;
 }
 
@@ -223,7 +230,7 @@ static void welcome(struct session *s, const struct link_head *head)
         return;
     s->phase = UP;
     s->was_up = true;
-    s->since_ns = talker_clock();
+    s->since_ns = net_clock();
     pthread_mutex_lock(&t->lock);
     t->largest = head->argument;
     pace_begin(&t->pace, (uint64_t)t->config->in_flight);
@@ -236,7 +243,7 @@ static void welcome(struct session *s, const struct link_head *head)
     t->counts.connections++;
     pthread_cond_broadcast(&t->changed);
     pthread_mutex_unlock(&t->lock);
-    talker_ring(t->bell);
+    net_ring(t->bell);
 }
 
 static void answer(struct session *s, const struct link_head *head)
@@ -244,7 +251,7 @@ static void answer(struct session *s, const struct link_head *head)
     struct talker *t = s->t;
     struct slot *slot = &t->slots[head->number % SLOTS];
 
-    s->since_ns = talker_clock();
+    s->since_ns = net_clock();
     pthread_mutex_lock(&t->lock);
     if (slot->used && slot->number == head->number && slot->was_sent) {
         for (uint32_t i = 0; i < slot->count; i++) {
@@ -299,13 +306,39 @@ static bool take_one(struct session *s)
 
 /* ---- what libzmq says of the connection ---- */
 
-static void take_event(struct session *s, uint16_t event)
+/* libzmq says which descriptor it is. Where it is closed by now, and the number another's,
+ * the other end tells them apart. */
+static void count_from(struct session *s, uint32_t fd)
+{
+    const char *port = strrchr(s->t->config->address, ':');
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } peer;
+    socklen_t size = sizeof peer;
+
+    memset(&peer, 0, sizeof peer);
+    if (fd > INT_MAX || getpeername((int)fd, &peer.any, &size) != 0 ||
+        (peer.any.sa_family != AF_INET && peer.any.sa_family != AF_INET6))
+        return;
+    if (ntohs(peer.any.sa_family == AF_INET6 ? peer.v6.sin6_port : peer.v4.sin_port) == strtoul(port + 1, NULL, 10))
+        net_uplink_take(&s->t->uplink, (int)fd);
+}
+
+static void take_event(struct session *s, uint16_t event, uint32_t value)
 {
     switch (event) {
+    case ZMQ_EVENT_CONNECTED:
+        count_from(s, value);
+        break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+        s->was_heard = true;
+        net_uplink_tried(&s->t->uplink, true);
         greet(s);
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        s->was_heard = true;
         over(s, "the gateway does not know this node's key; give it the .pub file");
         break;
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
@@ -315,6 +348,7 @@ static void take_event(struct session *s, uint16_t event)
     case ZMQ_EVENT_DISCONNECTED:
         while (take_one(s)) /* what it said before it left came first */
             continue;
+        s->was_heard = s->was_heard && !net_uplink_is_silent(&s->t->uplink, 1000 * LINK_IDLE_S);
         over(s, s->phase == CONNECTING ? "no handshake with the gateway; is gateway_key the key of the one at this address?"
                                        : "the connection to the gateway is lost");
         break;
@@ -331,11 +365,13 @@ static void take_events(struct session *s)
 {
     uint8_t bytes[8], address[512];
     uint16_t event;
+    uint32_t value;
 
     while (s->phase != OVER && zmq_recv(s->events, bytes, sizeof bytes, ZMQ_DONTWAIT) == 6) {
         (void)zmq_recv(s->events, address, sizeof address, ZMQ_DONTWAIT);
         memcpy(&event, bytes, sizeof event);
-        take_event(s, event);
+        memcpy(&value, bytes + sizeof event, sizeof value);
+        take_event(s, event, value);
     }
 }
 
@@ -344,7 +380,7 @@ static void take_events(struct session *s)
 static void look_at_time(struct session *s)
 {
     struct talker *t = s->t;
-    int64_t now = talker_clock();
+    int64_t now = net_clock();
     bool waits;
 
     pthread_mutex_lock(&t->lock);
@@ -354,8 +390,14 @@ static void look_at_time(struct session *s)
     pthread_mutex_unlock(&t->lock);
     if (s->phase == UP && !waits)
         s->since_ns = now;
-    if (s->phase == UP && now - s->since_ns > ANSWER_NS)
+    if (s->phase == UP && now - s->since_ns > ANSWER_NS) {
+        s->was_heard = false;
         over(s, "the gateway answers nothing");
+    }
+    if (net_uplink_look(&t->uplink)) {
+        s->is_recalled = true;
+        over(s, "the connection is given up, for another link is to be used");
+    }
     if (s->phase < UP && now - s->since_ns > BEGIN_NS)
         over(s, s->phase == CONNECTING ? "the gateway is not reached" : "the gateway does not greet");
 }
@@ -365,13 +407,12 @@ static void turn(struct session *s)
     zmq_pollitem_t items[] = { { .socket = s->dealer, .events = (short)(ZMQ_POLLIN | (s->is_full ? ZMQ_POLLOUT : 0)) },
                                { .socket = s->events, .events = ZMQ_POLLIN },
                                { .fd = s->t->wake, .events = ZMQ_POLLIN } };
-    uint64_t rung;
 
     if (zmq_poll(items, 3, STEP_MS) < 0 && errno != EINTR)
         over(s, "the connection failed");
     s->is_full = false;
-    while (read(s->t->wake, &rung, sizeof rung) < 0 && errno == EINTR)
-        continue;
+    net_hush(s->t->wake);
+    net_uplink_spent(&s->t->uplink); /* before the answers: what they end may be committed */
     while (s->phase != OVER && take_one(s))
         continue;
     take_events(s);
@@ -383,20 +424,24 @@ static void turn(struct session *s)
 static void session_end(struct session *s)
 {
     struct talker *t = s->t;
+    bool stops;
 
     pthread_mutex_lock(&t->lock);
+    stops = t->stopping;
     if (t->away_since_ns == 0)
-        t->away_since_ns = talker_clock();
+        t->away_since_ns = net_clock();
     t->counts.connected = false;
     (void)snprintf(t->counts.cause, CAUSE_ROOM, "%s", s->cause);
     pthread_cond_broadcast(&t->changed);
     pthread_mutex_unlock(&t->lock);
-    talker_ring(t->bell);
+    net_ring(t->bell);
+    if (!stops && !s->is_recalled && !s->was_heard)
+        net_uplink_tried(&t->uplink, false);
 }
 
 bool session_run(struct talker *t)
 {
-    struct session s = { .t = t, .phase = CONNECTING, .since_ns = talker_clock() };
+    struct session s = { .t = t, .phase = CONNECTING, .since_ns = net_clock() };
 
     t->session++;
     if (!open_sockets(&s))
@@ -404,6 +449,7 @@ bool session_run(struct talker *t)
     while (s.phase != OVER)
         turn(&s);
     session_end(&s);
+    net_uplink_drop(&t->uplink);
     close_sockets(&s);
-    return s.was_up;
+    return s.was_up || s.is_recalled;
 }

@@ -3,57 +3,22 @@
  * talker.c - batches on their way, and the thread's life. See talker.h. */
 #include "talker_inside.h"
 
-#include <errno.h>
 #include <lz4.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "zmq_link/schema.h"
 
-#define MS_NS INT64_C(1000000)
-#define PAUSE_FIRST_NS (100 * MS_NS)
-#define PAUSE_LAST_NS (10000 * MS_NS)
-#define PATIENCE_NS (1000 * MS_NS) /* away for so long, it is told as failing */
+#define PAUSE_FIRST_NS (100 * NET_MS)
+#define PAUSE_LAST_NS (10 * NET_SECOND)
+#define PATIENCE_NS NET_SECOND /* away for so long, it is told as failing */
+#define LOOK_NS NET_SECOND     /* how often it is looked whether another link is to be used */
 enum { ROOM_WAIT_MS = 100, PACK_LEAST = 128 /* bytes below which packing saves nothing */ };
 
-int64_t talker_clock(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
-void talker_ring(int fd)
-{
-    uint64_t one = 1;
-
-    while (write(fd, &one, sizeof one) < 0 && errno == EINTR)
-        continue;
-}
-
 /* ---- opening ---- */
-
-static bool lock_open(struct talker *t)
-{
-    pthread_condattr_t how;
-    bool made = false;
-
-    if (pthread_mutex_init(&t->lock, NULL) != 0)
-        return false;
-    if (pthread_condattr_init(&how) == 0) {
-        made = pthread_condattr_setclock(&how, CLOCK_MONOTONIC) == 0 && pthread_cond_init(&t->changed, &how) == 0;
-        (void)pthread_condattr_destroy(&how);
-    }
-    if (!made)
-        (void)pthread_mutex_destroy(&t->lock);
-    return made;
-}
 
 struct talker *talker_open(const struct aff_host *host, const struct config *config, const struct curve_pair *pair,
                            const char gateway_key[CURVE_TEXT])
@@ -62,7 +27,7 @@ struct talker *talker_open(const struct aff_host *host, const struct config *con
 
     if (!t)
         return NULL;
-    if (!lock_open(t)) {
+    if (!net_lock_open(&t->lock, &t->changed)) {
         host->free(host, t);
         return NULL;
     }
@@ -71,8 +36,10 @@ struct talker *talker_open(const struct aff_host *host, const struct config *con
     t->pair = *pair;
     memcpy(t->gateway_key, gateway_key, CURVE_TEXT);
     t->life = host->random(host) | 1u;
+    t->random = host->random(host) | 1u;
+    net_uplink_open(&t->uplink, host, strncmp(config->address, "tcp://", 6) == 0);
     t->next = t->oldest = t->to_send = 1;
-    t->away_since_ns = talker_clock();
+    t->away_since_ns = net_clock();
     pace_begin(&t->pace, (uint64_t)config->in_flight);
     (void)snprintf(t->counts.cause, CAUSE_ROOM, "not connected yet");
     t->packed_room = (size_t)LZ4_compressBound((int)config->largest);
@@ -103,8 +70,7 @@ void talker_close(struct talker **talker)
         (void)close(t->wake);
     if (t->bell >= 0)
         (void)close(t->bell);
-    (void)pthread_cond_destroy(&t->changed);
-    (void)pthread_mutex_destroy(&t->lock);
+    net_lock_close(&t->lock, &t->changed);
     if (t->packed)
         t->host->free(t->host, t->packed);
     explicit_bzero(&t->pair, sizeof t->pair);
@@ -113,18 +79,9 @@ void talker_close(struct talker **talker)
 
 /* ---- the thread ---- */
 
-static struct timespec after_ns(int64_t ns)
+static bool doze(struct talker *t, int64_t ns)
 {
-    int64_t at = talker_clock() + ns;
-
-    return (struct timespec){ (time_t)(at / 1000000000), (long)(at % 1000000000) };
-}
-
-/* Less up to a quarter, so that the nodes of a ward do not come all at once. */
-static bool pause_before_next(struct talker *t, int64_t ns)
-{
-    uint64_t odd = (t->life ^ t->session * 0x9e3779b97f4a7c15u) >> 32;
-    struct timespec until = after_ns(ns - (int64_t)(odd % (uint64_t)(ns / 4)));
+    struct timespec until = net_after(ns);
     bool goes_on;
     int rc = 0;
 
@@ -136,29 +93,49 @@ static bool pause_before_next(struct talker *t, int64_t ns)
     return goes_on;
 }
 
+/* What failed by another link says nothing of this one, so a new one ends the pause, and the
+ * next begins small. False: the thread is to end. */
+static bool pause_before_next(struct talker *t, int64_t *wait_ns)
+{
+    int64_t left = net_less_by_chance(&t->random, *wait_ns), end = net_clock() + left;
+    bool goes_on = true, is_other = false;
+
+    for (; left > 0 && goes_on && !is_other; left = end - net_clock()) {
+        goes_on = doze(t, left < LOOK_NS ? left : LOOK_NS);
+        is_other = net_uplink_look(&t->uplink);
+    }
+    if (is_other)
+        *wait_ns = 0;
+    return goes_on;
+}
+
+static void none_say(struct talker *t)
+{
+    pthread_mutex_lock(&t->lock);
+    (void)snprintf(t->counts.cause, CAUSE_ROOM, "no link may be used now");
+    pthread_mutex_unlock(&t->lock);
+    net_ring(t->bell);
+}
+
 static void *talker_run(void *self)
 {
     struct talker *t = self;
-    int64_t pause_ns = PAUSE_FIRST_NS;
+    int64_t wait_ns = 0;
 
     do {
-        if (session_run(t))
-            pause_ns = PAUSE_FIRST_NS;
-        else if (pause_ns < PAUSE_LAST_NS)
-            pause_ns *= 2;
-    } while (pause_before_next(t, pause_ns));
+        (void)net_uplink_look(&t->uplink);
+        if (!net_uplink_goes(&t->uplink))
+            none_say(t);
+        if (!net_uplink_goes(&t->uplink) || session_run(t))
+            wait_ns = 0;
+        wait_ns = net_wait_longer(wait_ns, PAUSE_FIRST_NS, PAUSE_LAST_NS);
+    } while (pause_before_next(t, &wait_ns));
     return NULL;
 }
 
-/* Signals are the host's. */
 bool talker_start(struct talker *t)
 {
-    sigset_t all, before;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    t->runs = pthread_create(&t->thread, NULL, talker_run, t) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    t->runs = net_thread_start(&t->thread, talker_run, t);
     return t->runs;
 }
 
@@ -170,7 +147,7 @@ void talker_stop(struct talker *t)
     t->stopping = true;
     pthread_cond_broadcast(&t->changed);
     pthread_mutex_unlock(&t->lock);
-    talker_ring(t->wake);
+    net_ring(t->wake);
     (void)pthread_join(t->thread, NULL);
     t->runs = false;
 }
@@ -219,12 +196,12 @@ static bool has_room(const struct talker *t)
 
 static bool is_away(const struct talker *t)
 {
-    return t->away_since_ns > 0 && talker_clock() - t->away_since_ns > PATIENCE_NS;
+    return t->away_since_ns > 0 && net_clock() - t->away_since_ns > PATIENCE_NS;
 }
 
 aff_status talker_room(struct talker *t, char cause[CAUSE_ROOM])
 {
-    struct timespec until = after_ns(ROOM_WAIT_MS * MS_NS);
+    struct timespec until = net_after(ROOM_WAIT_MS * NET_MS);
     aff_status st = AFF_OK;
     int rc = 0;
 
@@ -292,7 +269,7 @@ aff_status talker_put(struct talker *t, const struct batch *b, const struct sche
     s->schemas = *schemas;
     t->bytes += zmq_msg_size(&s->payload);
     pthread_mutex_unlock(&t->lock);
-    talker_ring(t->wake);
+    net_ring(t->wake);
     return AFF_OK;
 }
 
@@ -319,10 +296,8 @@ uint64_t talker_largest(struct talker *t)
 struct talker_counts talker_counts(struct talker *t)
 {
     struct talker_counts counts;
-    uint64_t rung;
 
-    while (read(t->bell, &rung, sizeof rung) < 0 && errno == EINTR)
-        continue;
+    net_hush(t->bell);
     pthread_mutex_lock(&t->lock);
     counts = t->counts;
     pthread_mutex_unlock(&t->lock);

@@ -9,6 +9,9 @@
  * A thread, and not the lane with host->watch: a lane that waits for the answers of its
  * sink looks at no descriptor meanwhile.
  *
+ * It goes by the link that the host names, and tells what each connection carried
+ * (net/uplink.h).
+ *
  * Not here: what the bytes mean (zmq_link/), one connection (session.c). */
 #ifndef OUT_ZMQ_TALKER_H
 #define OUT_ZMQ_TALKER_H

@@ -8,6 +8,8 @@
 #include <zmq.h>
 
 #include "net/pace.h"
+#include "net/thread.h"
+#include "net/uplink.h"
 #include "talker.h"
 
 /* EPOCHS: no host has more in flight; what was answered that many ends of epochs ago is stored as answered. */
@@ -63,13 +65,9 @@ struct talker {
     struct talker_counts counts;
 
     /* the thread's */
-    uint64_t session;
+    uint64_t session, random;
+    struct net_uplink uplink;
 };
-
-/* ns of a clock that goes on while asleep. */
-int64_t talker_clock(void);
-/* Rings an eventfd. */
-void talker_ring(int fd);
 
 /* One connection, from its socket's beginning to its end. True: the gateway greeted. */
 bool session_run(struct talker *t);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * test_out_zmq.c - the node's end, before a gateway that is played here. */
+#include "net/wire.h"
 #include "zmq_link/testing.h"
 
 static struct ends ends;
@@ -286,6 +287,95 @@ TEST(nothing_is_settled_that_is_not_answered)
     end();
 }
 
+/* The gateway listens at a port, and says which descriptor a connection has. */
+static void *tcp_begin(char address[64])
+{
+    void *events = zmq_socket(ends.context, ZMQ_PAIR);
+    size_t size = 64;
+
+    ends.socket = zmq_socket(ends.context, ZMQ_ROUTER);
+    set_int(ends.socket, ZMQ_CURVE_SERVER, 1);
+    set_key(ends.socket, ZMQ_CURVE_SECRETKEY, ends.gateway.secret_key);
+    set_int(ends.socket, ZMQ_LINGER, 0);
+    assert_int_equal(zmq_socket_monitor(ends.socket, "inproc://accepted", ZMQ_EVENT_ACCEPTED), 0);
+    assert_int_equal(zmq_connect(events, "inproc://accepted"), 0);
+    set_int(events, ZMQ_LINGER, 0);
+    assert_int_equal(zmq_bind(ends.socket, "tcp://127.0.0.1:*"), 0);
+    assert_int_equal(zmq_getsockopt(ends.socket, ZMQ_LAST_ENDPOINT, address, &size), 0);
+    return events;
+}
+
+static int accepted(void *events)
+{
+    uint8_t bytes[8];
+    uint32_t fd;
+    char where[64];
+
+    set_int(events, ZMQ_RCVTIMEO, STEP_MS * PATIENCE_STEPS);
+    assert_int_equal(zmq_recv(events, bytes, sizeof bytes, 0), 6);
+    (void)zmq_recv(events, where, sizeof where, 0);
+    memcpy(&fd, bytes + 2, sizeof fd);
+    return (int)fd;
+}
+
+/* What the far end's socket has counted. */
+static void expect_spent(int fd)
+{
+    uint64_t sent = 0, received = 0, came = 0, went = 0;
+
+    for (uint32_t step = 0; (sent == 0 || sent != came || received != went) && step < PATIENCE_STEPS; step++) {
+        (void)aff_harness_ready(h, STEP_MS);
+        assert_true(net_wire_count(fd, &went, &came));
+        assert_int_equal(aff_harness_spent(h, &sent, &received), 1);
+    }
+    assert_true(sent == came && received == went && sent > 0 && received > 0);
+}
+
+TEST(what_went_over_the_wire_is_told_and_another_link_is_followed_at_once)
+{
+    struct batch_item item;
+    struct link_head welcome = { .kind = LINK_WELCOME, .argument = 60000 };
+    char address[64], options[TOML_ROOM];
+    uint64_t worked = 0, failed = 0;
+    void *events;
+
+    ends_open(&ends);
+    events = tcp_begin(address);
+    (void)snprintf(options, sizeof options, "address = \"%s\"\nkey = \"%s/node.key\"\ngateway_key = \"%s/gateway.pub\"\n", address,
+                   ends.folder, ends.folder);
+    h = aff_harness_open("out_zmq", options);
+    hear_next();
+    welcome.number = heard.head.number;
+    reply(&welcome);
+    push(60);
+    hear_schema();
+    (void)hear_batch(&item);
+    expect_spent(accepted(events));
+    aff_harness_uplink_is(h, AFF_AGAIN, "", "");
+    for (uint32_t step = 0; !aff_harness_logged(h, AFF_LOG_WARN, "no link may be used now") && step < PATIENCE_STEPS; step++)
+        (void)aff_harness_ready(h, STEP_MS);
+    aff_harness_uplink_is(h, AFF_OK, "cell", "lo");
+    hear_next();
+    welcome.number = heard.head.number;
+    assert_int_equal(heard.head.kind, LINK_HELLO);
+    reply(&welcome);
+    hear_schema();
+    (void)hear_batch(&item);
+    assert_true((heard.head.flags & LINK_RESENT) != 0);
+    answer(0);
+    wait_unanswered(0);
+    aff_harness_tried(h, &worked, &failed);
+    assert_true(worked == 1 && failed == 0);
+    aff_harness_uplink_is(h, AFF_OK, "none", "no-such-if0");
+    for (uint32_t step = 0; failed == 0 && step < PATIENCE_STEPS; step++) {
+        (void)aff_harness_ready(h, STEP_MS);
+        aff_harness_tried(h, &worked, &failed);
+    }
+    assert_true(failed > 0);
+    (void)zmq_close(events);
+    end();
+}
+
 TEST(another_gateway_than_the_one_that_is_named_is_not_spoken_to)
 {
     ends_open(&ends);
@@ -315,4 +405,5 @@ AFF_TEST_MAIN(a_record_goes_with_its_schema_and_is_done_with_when_it_is_answered
               a_gateway_that_has_begun_anew_is_greeted_anew,
               what_was_made_before_the_gateway_told_its_limit_goes_in_smaller_batches, nothing_is_settled_that_is_not_answered,
               a_record_that_is_too_large_for_the_gateway_is_a_dead_letter,
+              what_went_over_the_wire_is_told_and_another_link_is_followed_at_once,
               another_gateway_than_the_one_that_is_named_is_not_spoken_to, options_that_cannot_work_are_refused)

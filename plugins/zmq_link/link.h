@@ -34,6 +34,11 @@
 
 enum { LINK_VERSION_1 = 1, LINK_HEAD = 32, LINK_RECORDS = 64, LINK_SCHEMA_MOST = 64 << 10 };
 
+/* When the other end is taken for gone, at both: with nothing to send it is asked after
+ * LINK_IDLE_S, LINK_PROBES times, LINK_PROBE_S apart; what TCP has sent and nobody takes is
+ * waited for as long. A thin link holds seconds of what others send before an answer. */
+enum { LINK_IDLE_S = 10, LINK_PROBE_S = 3, LINK_PROBES = 3, LINK_SILENT_MS = 1000 * (LINK_IDLE_S + LINK_PROBES * LINK_PROBE_S) };
+
 enum link_kind { LINK_HELLO = 1, LINK_WELCOME, LINK_SCHEMA, LINK_BATCH, LINK_ANSWER, LINK_REFUSED };
 enum { LINK_LZ4 = 1, LINK_RESENT = 2 };
 enum link_refusal {

@@ -95,10 +95,9 @@ static inline void set_key(void *socket, int option, const char *key)
     assert_int_equal(zmq_setsockopt(socket, option, key, CURVE_TEXT - 1), 0);
 }
 
-/* A node's end. */
-static inline void *dealer_open(const struct ends *e, const struct curve_pair *pair)
+/* A node's end, that is not connected yet. */
+static inline void *dealer_make(const struct ends *e, const struct curve_pair *pair)
 {
-    char address[2 * PATH_ROOM];
     void *socket = zmq_socket(e->context, ZMQ_DEALER);
 
     assert_non_null(socket);
@@ -106,8 +105,22 @@ static inline void *dealer_open(const struct ends *e, const struct curve_pair *p
     set_key(socket, ZMQ_CURVE_PUBLICKEY, pair->public_key);
     set_key(socket, ZMQ_CURVE_SECRETKEY, pair->secret_key);
     set_int(socket, ZMQ_LINGER, 0);
+    return socket;
+}
+
+static inline void dealer_connect(const struct ends *e, void *socket)
+{
+    char address[2 * PATH_ROOM];
+
     (void)snprintf(address, sizeof address, "ipc://%s", ends_path(e, "door"));
     assert_int_equal(zmq_connect(socket, address), 0);
+}
+
+static inline void *dealer_open(const struct ends *e, const struct curve_pair *pair)
+{
+    void *socket = dealer_make(e, pair);
+
+    dealer_connect(e, socket);
     return socket;
 }
 

@@ -166,6 +166,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return getattr(self, "act_" + kind)()
 
     def act_put(self):
+        if "garbage" in self.words and self.is_bad():
+            return self.answer(200, b"<html><p>Sign in to use this network")
         OBJECTS[self.bucket, self.key] = (self.body, self.names)
         PUTS[self.bucket, self.key] = PUTS.get((self.bucket, self.key), 0) + 1
         if "halfway" in self.words and self.is_bad():

@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../pipeline"))
 
 import cases
+import in_http_node
 
 PIPELINE = """
 [pipeline]
@@ -34,7 +35,7 @@ run      = {{ clears = ["subject", "times", "names"] }}
 plugin = "out_http"
 from   = "patient.vitals"
 url    = "http://127.0.0.1:{port}/{path}"
-batch_records = 10
+batch_records = {batch}
 batch_time    = "20ms"
 {more}
 """
@@ -62,21 +63,27 @@ class Peer:
         self.process.stdout.close()
 
 
-def pipeline(bench, port, path="ok", seconds=600, more=""):
-    return bench.write("http.toml", PIPELINE.format(port=port, path=path, seconds=seconds, more=more))
+def pipeline(bench, port, path="ok", seconds=600, more="", batch=10):
+    return bench.write("http.toml", PIPELINE.format(port=port, path=path, seconds=seconds, more=more, batch=batch))
+
+
+def requests(log):
+    with open(log, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
 
 
 def arrived(log):
-    """Each record as it came, in the order of coming."""
-    with open(log, encoding="utf-8") as lines:
-        return [record for line in lines for record in json.loads(json.loads(line)["body"])]
+    """Each record as it came, in the order of coming, and whether it was marked as sent before."""
+    return [(record, "afferent-resent" in r["headers"]) for r in requests(log) for record in json.loads(r["body"])]
 
 
 def judge(log, seconds):
     """Lost, and how many came twice."""
-    first, twice = {}, 0
-    for record in arrived(log):
-        resent = record.pop("resent", False)
+    first, twice, bodies = {}, 0, {}
+    for r in requests(log):
+        key = r["headers"]["idempotency-key"]
+        assert bodies.setdefault(key, r["body"]) == r["body"], "the same key with other bytes"
+    for record, resent in arrived(log):
         if record["id"] not in first:
             first[record["id"]] = record
             continue
@@ -130,6 +137,68 @@ def a_node_that_dies_in_mid_request_goes_on(bench):
     judge(log, seconds)
 
 
+class Afferent:
+    """in_http as the server; each record that comes of it is a line with what it was sent as."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.node = in_http_node.Node(bench, routes='[{ path = "/{subject}/{stream}" }]')
+
+    def __enter__(self):
+        self.node.__enter__()
+        return self
+
+    def __exit__(self, *why):
+        self.node.__exit__(*why)
+
+    def judge(self, seconds, twice_most):
+        """out_file writes again what a death of this node left open, with the same id: that is one."""
+        lines = {line["id"]: json.loads(line["data"]["text"]) for line in in_http_node.got(self.bench)}
+        ids = [record["id"] for record in lines.values()]
+        lost, twice = seconds - len(set(ids)), len(ids) - len(set(ids))
+        print(f"    {len(ids)} records, lost {lost}, made twice {twice}", flush=True)
+        assert lost == 0 and twice <= twice_most
+
+
+def sender(bench, port, seconds, more, batch=10):
+    """To an Afferent that listens."""
+    return pipeline(bench, port, "ward/vitals", seconds, more + f'token = "{in_http_node.TOKEN}"\n', batch)
+
+
+def an_afferent_that_receives_makes_each_record_once(bench):
+    """Answers are lost in every way, and the receiver dies."""
+    modes = ["pass", "cut:40", "half:10", "pass", "cut:0", "latency:20", "reset:2500", "pass", "reset:0", "pass"]
+    with Afferent(bench) as far, Peer("proxy.py", str(far.node.port), *modes) as proxy:
+        started = bench.start("run", sender(bench, proxy.port, 400, 'in_flight = 4\ntimeout = "3s"\n'))
+        for _ in range(3):
+            before = len(in_http_node.got(bench))
+            end = time.monotonic() + cases.LIMIT_S
+            while len(in_http_node.got(bench)) <= before and started.process.poll() is None and time.monotonic() < end:
+                time.sleep(0.005)
+            far.node.kill()
+            far.node.start()
+        assert started.end() == 0, started.said
+        far.node.stop()
+        far.judge(400, 0)
+
+
+def a_record_a_request_is_made_once_though_its_sender_dies(bench):
+    """kill -9; batches are put together in another way then, one record is always the same."""
+    with Afferent(bench) as far:
+        toml = sender(bench, far.node.port, 300, "in_flight = 4\n", 1)
+        for turn in range(6):
+            before = len(in_http_node.got(bench))
+            started = bench.start("run", toml)
+            end = time.monotonic() + cases.LIMIT_S
+            while len(in_http_node.got(bench)) <= before + 5 * turn and started.process.poll() is None and time.monotonic() < end:
+                time.sleep(0.002)
+            started.send(signal.SIGKILL)
+            started.end()
+        bench.run("run", toml)
+        far.node.stop()
+        far.judge(300, 0)
+
+
 def a_server_that_is_away_is_said_to_be_and_waited_for(bench):
     log = bench.path("log")
     with Peer("http_server.py", log) as server, Peer("proxy.py", str(server.port), "reset:0") as proxy:
@@ -141,5 +210,21 @@ def a_server_that_is_away_is_said_to_be_and_waited_for(bench):
     judge(log, 300)
 
 
+def a_record_that_a_server_hangs_up_on_holds_up_no_other(bench):
+    """It may be the link, so its batch is tried as it is first; then one record after the other."""
+    log, word = bench.path("log"), "T00:00:17Z"
+    with Peer("http_server.py", log) as server:
+        started = bench.start("run", pipeline(bench, server.port, "hangs_up:" + word, 60))
+        begin, ids = time.monotonic(), set()
+        while len(ids) < 59 and time.monotonic() < begin + cases.LIMIT_S:
+            time.sleep(0.1)
+            ids = {r["id"] for line in requests(log) if word not in line["body"] for r in json.loads(line["body"])}
+        print(f"    {len(ids)} of 59 after {time.monotonic() - begin:.0f} s", flush=True)
+        started.send(signal.SIGTERM)
+        started.end()
+    assert len(ids) == 59
+
+
 cases.main(a_record_arrives_once_on_a_good_link, links_that_fail_cost_no_record, a_node_that_dies_in_mid_request_goes_on,
-           a_server_that_is_away_is_said_to_be_and_waited_for)
+           a_server_that_is_away_is_said_to_be_and_waited_for, an_afferent_that_receives_makes_each_record_once,
+           a_record_a_request_is_made_once_though_its_sender_dies, a_record_that_a_server_hangs_up_on_holds_up_no_other)

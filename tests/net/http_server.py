@@ -13,6 +13,9 @@ path of the request, which is made of words, each with its argument behind a col
     after:SECONDS             with Retry-After       after_date:SECONDS   the same as a date
     together:N                200 to each of N requests, when all N are there
     half, long, short, huge, garbage, nothing, early, close, slow:MS, redirect:PORT
+    headers:MEGABYTES         200, and headers without end
+    hangs_up:WORD             no answer where the body has WORD, else 200
+    busy                      no answer to the first, 409 to the second request with a key, then 200
     bearer:TOKEN              401 without it         basic:USER-PASSWORD
     token:SECONDS             an OAuth token that holds for so long: t1, t2, ...
     valid                     401 for a bearer that is no token of ours, or has expired
@@ -142,6 +145,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(b" " * 1000000)
         except OSError:
             pass
+
+    def act_headers(self, megabytes):
+        self.raw(b"HTTP/1.1 200 OK\r\n")
+        try:
+            for i in range(int(megabytes) * 1000):
+                self.wfile.write(f"X-{i}: ".encode() + b"x" * 990 + b"\r\n")
+        except OSError:
+            pass
+
+    def act_hangs_up(self, *words):
+        if ":".join(words) in self.body:
+            self.close_connection = True
+        else:
+            self.answer(200)
+
+    def act_busy(self):
+        with LOCK:
+            key = self.headers.get("Idempotency-Key")
+            turn = SEEN[key] = SEEN.get(key, 0) + 1
+        if turn == 1:
+            self.close_connection = True
+        else:
+            self.answer(409 if turn == 2 else 200)
 
     def act_garbage(self):
         self.raw(b"SSH-2.0-OpenSSH_9.2\r\n" + bytes(range(256)))

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""link.py - what may leave and by which link, over real interfaces: out_http by the real command.
+"""link.py - what may leave and by which link, over real interfaces: sinks by the real command.
 
     link.py [CASE...]            needs the right to make network namespaces, else the cases are skipped
     link.py far LOG [CERT KEY]   the far end, in a namespace of its own
+    link.py far -- COMMAND...    the same with another server, which says "port N" as it begins
 
 This process and the node under test live in one network namespace, the server in another; two veth
 pairs join them, wifi0 and cell0. A thin link is made by tbf, one that swallows everything by a blackhole
@@ -22,12 +23,12 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "../pipeline"))
+sys.path[:0] = [os.path.join(HERE, "../pipeline"), HERE]
 
 import cases
 
 CLONE_NEWNET = 0x40000000
-SERVER, PORT = "10.9.9.9", 8080
+SERVER, PORT, INNER = "10.9.9.9", 8080, 18080
 NEAR = {"wifi0": "10.9.1.1", "cell0": "10.9.2.1"}
 FAR = {"wifi0": "10.9.1.2", "cell0": "10.9.2.2"}
 
@@ -74,9 +75,11 @@ def front(listener, port):
 def far(arguments):
     namespace()
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    server = subprocess.Popen([sys.executable, os.path.join(HERE, "http_server.py"), *arguments], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True)
+    command = arguments[1:] if arguments[0] == "--" else [sys.executable, os.path.join(HERE, "http_server.py"), *arguments]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     port = int(server.stdout.readline().split()[1])
+    while socket.socket().connect_ex(("127.0.0.1", port)) != 0 and server.poll() is None:
+        time.sleep(0.02)
     listener = socket.create_server(("0.0.0.0", PORT))
     threading.Thread(target=front, args=(listener, port), daemon=True).start()
     print("up", flush=True)
@@ -94,14 +97,14 @@ def ip(*words):
 
 
 class World:
-    def __init__(self, bench, tls=False):
+    def __init__(self, bench, tls=False, server=()):
         if not (shutil.which("ip") and shutil.which("tc") and shutil.which("nsenter")):
             raise cases.Skip("no ip, tc or nsenter")
         if not MAY:
             raise cases.Skip("no network namespaces may be made here")
         self.bench, self.log = bench, bench.path("log")
         self.toml, self.links = None, []
-        arguments = [self.log] + (self.certificate() if tls else [])
+        arguments = ["--", *server] if server else [self.log] + (self.certificate() if tls else [])
         self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), "far", *arguments],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout.readline() == "up\n"
@@ -160,11 +163,17 @@ class World:
         out, _ = self.bench.run("status", "--json", self.toml)
         return json.loads(out)["uplinks"][0]
 
+    def told(self):
+        try:
+            return self.status()
+        except (AssertionError, IndexError) as why:
+            return why
+
     def until(self, what, true, limit=60):
         """How many seconds it took."""
         begin = time.monotonic()
         while not true():
-            assert time.monotonic() - begin < limit, f"not within {limit} s: {what}; {self.status()}, far end {[self.counts(n) for n in NEAR]}"
+            assert time.monotonic() - begin < limit, f"not within {limit} s: {what}; {self.told()}, far end {[self.counts(n) for n in NEAR]}"
             time.sleep(0.05)
         return time.monotonic() - begin
 
@@ -174,9 +183,8 @@ class World:
     def __exit__(self, *why):
         for name in self.links:
             subprocess.run(["ip", "link", "del", name], check=False)
-        self.process.kill()
+        self.process.stdin.close()  # it ends its server
         self.process.wait()
-        self.process.stdin.close()
         self.process.stdout.close()
 
 
@@ -205,27 +213,61 @@ run     = {{ clears = ["subject", "times", "names", "payload"] }}
 {source}
 
 [sink.cloud]
-plugin = "out_http"
 from   = [{origins}]
-url    = "{scheme}://{server}:{port}/ok"
-batch_time      = "100ms"
-connect_timeout = "1s"
-timeout         = "{timeout}"
 {sink}
 edge   = {{ links = ["wifi", "cell"]{edge} }}
 """
 
 
+HTTP = """
+plugin = "out_http"
+url    = "{scheme}://{server}:{port}/ok"
+batch_time      = "100ms"
+connect_timeout = "1s"
+timeout         = "{timeout}"
+"""
+MQTT = f"""
+plugin = "out_mqtt"
+broker = "{{scheme}}://{SERVER}:{PORT}"
+topic  = "ward/{{{{stream}}}}"
+connect_timeout = "2s"
+keepalive       = "5s"
+"""
+ZMQ = f"""
+plugin = "out_zmq"
+address     = "tcp://{SERVER}:{PORT}"
+key         = "bed.key"
+gateway_key = "gateway.pub"
+"""
+GATEWAY = """
+[pipeline]
+name = "gateway"
+[source.beds]
+plugin  = "in_zmq"
+address = "tcp://127.0.0.1:{port}"
+key     = "gateway.key"
+peers   = {{ bed = "bed.pub" }}
+[sink.none]
+plugin = "out_null"
+from   = "beds"
+"""
+
+
 def start(world, sink="allow_plain = true", edge="", signals='"vitals", "pleth"', origins='"patient.vitals", "patient"',
-          metered="false", scheme="http", timeout="3s", source=""):
+          metered="false", scheme="http", timeout="3s", source="", plugin=HTTP):
+    sink = plugin.format(server=SERVER, port=PORT, scheme=scheme, timeout=timeout) + sink
     world.toml = world.bench.write("link.toml", PIPELINE.format(
-        sink=sink, edge=edge, signals=signals, origins=origins, metered=metered, scheme=scheme, timeout=timeout, source=source,
-        server=SERVER, port=PORT))
+        sink=sink, edge=edge, signals=signals, origins=origins, metered=metered, source=source))
     world.bench.run("check", world.toml)
     started = world.bench.start("run", world.toml)
-    world.until("it runs", lambda: subprocess.run(
-        [cases.PROGRAM, "status", "--json", world.toml], env=world.bench.env, capture_output=True, check=False).returncode == 0)
+    world.until("it runs", lambda: runs(world))
     return started
+
+
+def runs(world):
+    """Not before its nodes are open: until then nothing is known of links."""
+    done = subprocess.run([cases.PROGRAM, "status", "--json", world.toml], env=world.bench.env, capture_output=True, check=False)
+    return done.returncode == 0 and json.loads(done.stdout)["uplinks"]
 
 
 def stop(started):
@@ -236,10 +278,11 @@ def stop(started):
 # ---- cases ----
 
 
-def spend(world, budget):
+def spend(world, started, budget):
     """Until that much is spent, and nothing is under way any more: then both ends must agree to the byte."""
     world.until("the budget is spent", lambda: world.status()["waits_for"] == "per_day is spent")
     world.until("both ends agree", lambda: world.counts("cell0") == [world.status()[k] for k in ("sent_bytes", "received_bytes")])
+    started.wait_for("per_day is spent; what when_spent names goes on")
     status = world.status()
     print(f"    far end {world.counts('cell0')}, status {status['sent_bytes']}, {status['received_bytes']}", flush=True)
     assert status["counted"] == "wire" and status["day_left"] == 0
@@ -251,7 +294,7 @@ def what_is_counted_is_what_the_far_end_sees_with_tls(bench):
     with World(bench, tls=True) as world:
         world.carrier("wifi0", "down")
         started = start(world, sink="skip_verification = true", scheme="https", metered="true", edge=', per_day = "24KiB"')
-        spend(world, 24 << 10)
+        spend(world, started, 24 << 10)
         stop(started)
 
 
@@ -287,7 +330,7 @@ def a_budget_stops_all_but_alarms_and_a_kill_forgets_nothing(bench):
     with World(bench) as world:
         world.carrier("wifi0", "down")
         started = start(world, metered="true", edge=', per_day = "16KiB"')
-        spent = spend(world, 16 << 10)
+        spent = spend(world, started, 16 << 10)
         started.send(signal.SIGKILL)
         started.end()
         started = start(world, metered="true", edge=', per_day = "16KiB"')
@@ -297,6 +340,22 @@ def a_budget_stops_all_but_alarms_and_a_kill_forgets_nothing(bench):
         assert after["day_bytes"] == sum(world.counts("cell0")) == spent and after["day_left"] == 0
         world.carrier("wifi0", "up")
         world.until("all goes by the other link", lambda: sum(world.status()["queued"].values()) < 5)
+        stop(started)
+
+
+def a_budget_that_is_changed_while_it_runs_counts_on_to_the_byte(bench):
+    with World(bench) as world:
+        world.carrier("wifi0", "down")
+        started = start(world, metered="true", edge=', per_day = "1MiB"')
+        world.until("cell carries", lambda: world.counts("cell0")[0] > 3000)
+        started.wait_for("link cell is used now")
+        with open(world.toml, encoding="utf-8") as file:
+            text = file.read()
+        before = world.status()["day_bytes"]
+        world.bench.write("link.toml", text.replace('per_day = "1MiB"', 'per_day = "24KiB"'))
+        world.bench.run("reload", world.toml)
+        assert world.status()["per_day"] == 24 << 10 and world.status()["day_bytes"] >= before > 0
+        spend(world, started, 24 << 10)
         stop(started)
 
 
@@ -346,6 +405,64 @@ rules  = [{{ name = "high", column = "level", above = 10, severity = "high", tex
         stop(started)
 
 
+def in_far_end(bench, plugin, command):
+    """The server's command, once it is known that it is here. It ends with its namespace's keeper."""
+    listing, _ = bench.run("plugin", "list")
+    if plugin not in listing:
+        raise cases.Skip(f"this build has no {plugin}")
+    places = [f"{name}={bench.path('far')}" for name in ("STATE_DIRECTORY", "RUNTIME_DIRECTORY")]
+    os.makedirs(bench.path("far"), 0o700, exist_ok=True)
+    return ["env", *places, "sh", "-c", f"echo port {INNER}; exec {command} >&2"]
+
+
+def broker(bench, pki=""):
+    import mqtt_broker
+    if not mqtt_broker.BROKER:
+        raise cases.Skip("no mosquitto here")
+    files = f"cafile {pki}/ca.pem\ncertfile {pki}/good.pem\nkeyfile {pki}/good.key\n" if pki else ""
+    conf = bench.write("broker.conf", f"user root\nallow_anonymous true\nlistener {INNER} 127.0.0.1\n{files}")
+    return in_far_end(bench, "out_mqtt", f"{mqtt_broker.BROKER} -c {conf}")
+
+
+def gateway(bench):
+    for name in ("gateway", "bed"):
+        bench.run("key", "new", "--curve", name)
+    return in_far_end(bench, "out_zmq", f"{cases.PROGRAM} run --quiet {bench.write('gateway.toml', GATEWAY.format(port=INNER))}")
+
+
+def follows(bench, server, limit=20, **more):
+    """What went is told to the byte; a link that goes down is left, and one that swallows everything."""
+    with World(bench, server=server) as world:
+        world.carrier("wifi0", "down")
+        started = start(world, sink="", metered="true", edge=', per_day = "24KiB"', **more)
+        spend(world, started, 24 << 10)
+        world.carrier("wifi0", "up")
+        world.until("wifi carries", lambda: world.counts("wifi0")[0] > 3000)
+        world.swallow("wifi0", True)
+        took = world.until("wifi is passed over", lambda: world.status()["in_use"] == "cell")
+        print(f"    left after {took:.1f} s", flush=True)
+        assert took < limit
+        stop(started)
+
+
+def out_mqtt_goes_by_its_link_and_counts_each_byte(bench):
+    follows(bench, broker(bench), plugin=MQTT, scheme="mqtt")
+
+
+def out_mqtt_does_so_with_tls(bench):
+    import tls_servers
+    tls_servers.make_all(bench.folder)
+    with World(bench, server=broker(bench, bench.folder)) as world:
+        world.carrier("wifi0", "down")
+        started = start(world, sink="accept_any_server = true", metered="true", edge=', per_day = "24KiB"', plugin=MQTT, scheme="mqtts")
+        spend(world, started, 24 << 10)
+        stop(started)
+
+
+def out_zmq_goes_by_its_link_and_counts_each_byte(bench):
+    follows(bench, gateway(bench), plugin=ZMQ, limit=40)
+
+
 def alarms(world):
     return sum(1 for r in world.arrived() if "severity" in json.dumps(r))
 
@@ -361,4 +478,7 @@ except OSError:
     MAY = False
 cases.main(what_is_counted_is_what_the_far_end_sees_with_tls,
            a_link_without_carrier_is_left_and_come_back_to, a_link_that_swallows_everything_is_left_and_tried_again_later,
-           a_budget_stops_all_but_alarms_and_a_kill_forgets_nothing, alarms_go_first_over_a_thin_link)
+           a_budget_stops_all_but_alarms_and_a_kill_forgets_nothing,
+           a_budget_that_is_changed_while_it_runs_counts_on_to_the_byte, alarms_go_first_over_a_thin_link,
+           out_mqtt_goes_by_its_link_and_counts_each_byte, out_mqtt_does_so_with_tls,
+           out_zmq_goes_by_its_link_and_counts_each_byte)

@@ -6,13 +6,14 @@
             far.wait_count(100)               # far.lines: (topic, properties, payload)
 
 Ports are chosen free, so tests run beside each other. `lines` are more lines of its configuration,
-for all listeners. Not here: certificates (tls_servers.py), links that are bad (proxy.py)."""
+for all listeners. Not here: certificates (tls_servers.py), what bad links do (proxy.py)."""
 
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 LIMIT_S = 60
@@ -85,6 +86,28 @@ class Broker:
         """One message a line, each acknowledged before this returns."""
         subprocess.run(["mosquitto_pub", "-p", str(self.plain), "-V", "5", "-q", "1", "-t", topic, "-l", *more],
                        input="".join(line + "\n" for line in lines).encode(), timeout=LIMIT_S, check=True)
+
+
+class Slowly:
+    """proxy.py in front of a broker."""
+
+    def __init__(self, port, *modes):
+        self.process = subprocess.Popen([sys.executable, "-B", os.path.join(os.path.dirname(os.path.abspath(__file__)), "proxy.py"), str(port), *modes],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.port = int(self.process.stdout.readline().split()[1])
+
+    def modes(self, *modes):
+        """Of connections to come."""
+        print(*modes, file=self.process.stdin, flush=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
 
 
 class Listener:

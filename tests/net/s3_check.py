@@ -18,8 +18,10 @@ import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.parse
 import xml.etree.ElementTree
@@ -64,6 +66,17 @@ run      = {{ clears = ["subject", "times", "names"] }}
 [sink.cloud]
 from   = "patient.vitals"
 """ + SINK
+LINKED = """
+batch_records = 200
+batch_time = "200ms"
+edge = { links = ["road"], per_day = "BUDGET" }
+"""
+ROAD = """
+[link.road]
+metered    = true
+technology = "4g"
+interface  = "{interface}"
+"""
 FILES = """
 [pipeline]
 name = "s3-files"
@@ -310,6 +323,87 @@ def an_upload_over_a_link_that_breaks_goes_on_where_it_was(bench):
     assert len({p.split("uploadId=")[1] for p in parts}) == 1 and sorted(set(parts)) == sorted(parts) and len(parts) == 3
 
 
+class Counter:
+    """A way to a port on which each byte is counted: from the client, and to it."""
+
+    def __init__(self, port):
+        self.to, self.counts, self.lock = port, [0, 0], threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.to))
+            threading.Thread(target=self.carry, args=(client, server, 0), daemon=True).start()
+            threading.Thread(target=self.carry, args=(server, client, 1), daemon=True).start()
+
+    def carry(self, source, sink, way):
+        try:
+            while data := source.recv(65536):
+                with self.lock:
+                    self.counts[way] += len(data)
+                sink.sendall(data)
+        except OSError:
+            pass
+        for end in (source, sink):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *why):
+        self.listener.close()
+
+
+def uplink(bench, toml):
+    """What `status` says of it; None: it does not run yet."""
+    done = subprocess.run([cases.PROGRAM, "status", "--json", toml], env=bench.env, capture_output=True, check=False, timeout=60)
+    return next(iter(json.loads(done.stdout)["uplinks"]), None) if done.returncode == 0 else None
+
+
+def until(what, true):
+    end = time.monotonic() + cases.LIMIT_S
+    while not true():
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
+
+
+def nothing_goes_without_a_link_and_a_budget_holds_with_one(bench):
+    """Not even the list of unfinished uploads goes; what goes later is counted as the far end sees it."""
+    with Store(bench) as store, Counter(store.port) as way:
+        def world(interface, budget):
+            toml = vitals(bench, way.port, 600, more=LINKED.replace("BUDGET", budget))
+            with open(toml, "a", encoding="utf-8") as f:
+                f.write(ROAD.format(interface=interface))
+            return toml
+
+        toml = world("nowhere0", "64KiB")
+        started = bench.start("run", toml)
+        until("it runs", lambda: uplink(bench, toml))
+        time.sleep(1.5)  # longer than the sink waits before it looks again
+        assert way.counts == [0, 0] and store.requests() == []
+        world("lo", "64KiB")
+        bench.run("reload", toml)
+        until("the budget is spent", lambda: uplink(bench, toml)["waits_for"] == "per_day is spent")
+        until("both ends agree", lambda: [uplink(bench, toml)[k] for k in ("sent_bytes", "received_bytes")] == way.counts)
+        is_so = uplink(bench, toml)
+        print(f"    far end {way.counts}, status {is_so['sent_bytes']}, {is_so['received_bytes']}, "
+              f"{len(store.requests())} requests", flush=True)
+        assert is_so["counted"] == "wire" and 48 << 10 < sum(way.counts) < 64 << 11
+        world("lo", "64MiB")
+        bench.run("reload", toml)
+        assert started.end() == 0, started.said
+        judge(store, 600)
+
+
 def a_wrong_secret_is_said_and_nothing_is_lost(bench):
     with Store(bench) as store:
         toml = vitals(bench, store.port, 50)
@@ -327,4 +421,5 @@ def a_wrong_secret_is_said_and_nothing_is_lost(bench):
 cases.main(records_are_in_the_store_once_each, hostile_names_are_signed_and_stay_in_their_place, links_that_fail_cost_no_record,
            a_node_that_dies_with_objects_under_way_loses_none, a_node_that_dies_in_an_upload_leaves_nothing_behind,
            an_upload_over_a_link_that_breaks_goes_on_where_it_was,
+           nothing_goes_without_a_link_and_a_budget_holds_with_one,
            a_wrong_secret_is_said_and_nothing_is_lost)

@@ -158,7 +158,7 @@ def talk(connection, name, context, log):
         return
     if name == "plain":
         connection.recv(1024)
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        connection.sendall(b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 2\r\n\r\n{}')
         return
     connection = context.wrap_socket(connection, server_side=True)
     request = b""
@@ -174,7 +174,7 @@ def talk(connection, name, context, log):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
     else:
-        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        connection.sendall(b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}')
 
 
 def serve(listener, name, context, log):
