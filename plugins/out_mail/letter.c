@@ -187,13 +187,14 @@ static void rest_count(struct text *t, const struct letter *l, uint32_t listed)
     text_say(t, "\n");
 }
 
-void letter_write(struct text *t, struct letter *letter)
+uint32_t letter_write(struct text *t, struct letter *letter)
 {
-    uint32_t listed = (uint32_t)letter->config->batch_records;
+    uint32_t most = (uint32_t)letter->config->batch_records, listed = 0;
     struct text body = { 0 };
 
     qsort(letter->items, letter->count, sizeof letter->items[0], items_compare);
-    listed = listed < letter->count ? listed : letter->count;
+    while (listed < letter->count && (listed < most || letter->items[listed].rank == SEVERITY_HIGH))
+        listed++;
     headers_write(t, letter);
     for (uint32_t i = 0; i < listed; i++) {
         text_add(&body, letter->items[i].body, letter->items[i].body_size);
@@ -205,4 +206,5 @@ void letter_write(struct text *t, struct letter *letter)
     mime_quoted(t, body.bytes, body.size);
     t->failed |= body.failed;
     text_free(&body);
+    return listed;
 }

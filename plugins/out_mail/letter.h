@@ -1,8 +1,9 @@
 /* letter.h - records as a mail.
  *
- * A mail lists the gravest records first and counts those that find no room in it. Its
- * Message-ID is made of the ids of all of them, so that the same mail sent again is
- * known as the same, and one that tells of more is another one.
+ * A mail lists the gravest records first, those that are high in any case, and counts
+ * those that find no room in it. Its Message-ID is made of the ids of all of them, so
+ * that the same mail sent again is known as the same, and one that tells of more is
+ * another one.
  *
  * Not here: escaping and folding (mime.h), who gets it (post.h). */
 #ifndef OUT_MAIL_LETTER_H
@@ -40,7 +41,7 @@ struct letter {
     bool has_time; /* false: the clock is worth nothing, the server sets the date */
 };
 
-/* [any] Writes all of the mail; t->failed: no memory. */
-void letter_write(struct text *t, struct letter *letter);
+/* [any] Writes all of the mail; how many records have a line in it. t->failed: no memory. */
+uint32_t letter_write(struct text *t, struct letter *letter);
 
 #endif

@@ -41,13 +41,17 @@ const struct aff_option mail_options[MAIL_OPTIONS] = {
     AFF_OPT_TEXT(struct config, body, 0, "\"{time} {severity} {place}: {text} [{rule}] {state}\"",
                  "What a mail says of each record, filled in likewise; it may have several lines."),
     AFF_OPT_INT(struct config, batch_records, 0, "20", 1, LISTED_MOST, "records",
-                "How many records a mail lists; it goes once so many are there, and counts those beyond."),
+                "How many records a mail lists, and all that are high; it goes once so many are there, and counts the others."),
     DO(struct config, batch_time, 0, "\"2s\"", 0, 3600 * S, "How long the first record of a mail waits for others."),
     AFF_OPT_INT(struct config, mails_per_hour, 0, "60", 1, 3600, "mails",
-                "The most mails in any hour: half of them at once, then one by one; what comes meanwhile is in the next."),
+                "The most mails in any hour: half of them at once (a quarter of these for what is high alone), then one by "
+                "one; what comes meanwhile is in the next."),
     DO(struct config, retry_for, 0, "\"4h\"", 0, 168 * 3600 * S,
-       "How long an address that cannot take a mail now is tried again, before that counts as refused."),
-    DO(struct config, timeout, 0, "\"1min\"", 0.1 * S, 3600 * S, "How long sending to one address may take."),
+       "How long an address that cannot take a mail now is tried again, before that counts as refused; not counting the "
+       "time in which the server is away."),
+    DO(struct config, timeout, 0, "\"1min\"", 0.1 * S, 3600 * S,
+       "How long sending to one address may take, and a second for each 1000 bytes; up to four times that, once a whole mail "
+       "had no answer."),
     DO(struct config, connect_timeout, 0, "\"10s\"", 0.1 * S, 600 * S, "How long connecting may take."),
 };
 

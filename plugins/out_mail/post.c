@@ -1,6 +1,8 @@
 /* post.c - the lane's side of the post office, see post.h. */
 #include "post_inside.h"
 
+#include "alert_rows/columns.h"
+
 #include <curl/curl.h>
 #include <string.h>
 #include <time.h>
@@ -17,19 +19,8 @@ int64_t post_now(void)
 
 static bool lock_open(struct post *p)
 {
-    pthread_condattr_t attr;
-    bool good = pthread_condattr_init(&attr) == 0;
-
-    if (!good)
-        return false;
-    good = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 && pthread_mutex_init(&p->lock, NULL) == 0;
-    if (good && pthread_cond_init(&p->stirs, &attr) != 0) {
-        (void)pthread_mutex_destroy(&p->lock);
-        good = false;
-    }
-    (void)pthread_condattr_destroy(&attr);
-    p->has_lock = good;
-    return good;
+    p->has_lock = net_lock_open(&p->lock, &p->stirs);
+    return p->has_lock;
 }
 
 static bool parts_open(struct post *p)
@@ -40,7 +31,7 @@ static bool parts_open(struct post *p)
     p->mails = p->items ? host->alloc(host, MAILS_MOST * sizeof *p->mails) : NULL;
     if (!p->mails)
         return false;
-    p->smtp = smtp_open(p->config);
+    p->smtp = smtp_open(host, p->config);
     return p->smtp && lock_open(p);
 }
 
@@ -55,7 +46,8 @@ aff_status post_open(const struct aff_host *host, const struct config *config, s
         p->host = host;
         p->config = config;
         p->random = host->random(host) | 1u;
-        if (parts_open(p) && pthread_create(&p->thread, NULL, post_run, p) == 0)
+        host->link_spent(host, 0, 0, 0); /* bytes are said, and not counted as payload */
+        if (parts_open(p) && net_thread_start(&p->thread, post_run, p))
             p->has_thread = true;
     }
     if (p && p->has_thread) {
@@ -137,6 +129,7 @@ aff_status post_put(struct post *p, const struct item *item)
         st = AFF_AGAIN;
     if (st == AFF_OK) {
         p->items[p->count++] = *item;
+        p->has_high |= item->rank == SEVERITY_HIGH;
         if (p->count == 1)
             p->first_ns = post_now();
     }
@@ -147,7 +140,7 @@ aff_status post_put(struct post *p, const struct item *item)
 void post_flush(struct post *p)
 {
     pthread_mutex_lock(&p->lock);
-    p->flush = true;
+    p->flush = p->count > 0;
     pthread_cond_signal(&p->stirs);
     pthread_mutex_unlock(&p->lock);
 }
@@ -155,14 +148,39 @@ void post_flush(struct post *p)
 /* ---- news ---- */
 
 /* An address is said by its place in `to`. */
+static void late_tell(struct post *p, uint32_t part, uint16_t code)
+{
+    if (code == SILENT)
+        p->host->log(p->host, AFF_LOG_WARN, "the mail server hangs up or falls silent over to[%u]; mails for it wait; see why",
+                     (unsigned)part);
+    else
+        p->host->log(p->host, AFF_LOG_WARN, "to[%u] cannot take mails now (%u), as the mail server says; they wait; see why",
+                     (unsigned)part, (unsigned)code);
+}
+
 static void refused_tell(struct post *p, const struct news *news)
 {
-    for (uint32_t i = 0; i < p->config->to.count; i++)
+    for (uint32_t i = 0; i < p->config->to.count; i++) {
+        if (news->late[i])
+            late_tell(p, i, news->late[i]);
         if (news->codes[i])
-            p->host->log(p->host, AFF_LOG_WARN, "to[%u] is refused by the mail server (%u); it gets no such mails; check the "
-                         "address, and what the server allows", (unsigned)i, (unsigned)news->codes[i]);
+            p->host->log(p->host, AFF_LOG_WARN, "to[%u] is refused by the mail server (%u); it gets no such mails; check that "
+                         "address and sender, and what the server allows", (unsigned)i, (unsigned)news->codes[i]);
+    }
     if (news->missed)
         p->host->log(p->host, AFF_LOG_WARN, "an address could not take a mail in time, while others did; it goes without");
+}
+
+/* A wait that began by another link is over. */
+static void link_look(struct post *p)
+{
+    struct aff_uplink link = { .struct_size = sizeof link };
+    aff_status st = p->is_failing ? p->host->uplink(p->host, &link) : AFF_END;
+
+    if (st != AFF_OK || (p->link_status == AFF_OK && link.revision == p->link.revision))
+        return;
+    p->wait_ns = p->retry_ns = 0;
+    pthread_cond_signal(&p->stirs);
 }
 
 aff_status post_tell(struct post *p)
@@ -174,6 +192,7 @@ aff_status post_tell(struct post *p)
     pthread_mutex_lock(&p->lock);
     news = p->news;
     why = p->why;
+    link_look(p);
     waits = p->is_failing && is_trying(p);
     memset(&p->news, 0, sizeof p->news);
     pthread_mutex_unlock(&p->lock);

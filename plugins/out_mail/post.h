@@ -8,8 +8,10 @@
  *
  * When the thread has news it rouses the lane, which says them (post_tell).
  *
- * An address that cannot take a mail now waits with that mail alone. A server that
- * takes none stops all, for a wait that doubles from half a second to a minute.
+ * An address that cannot take a mail now waits with that mail alone, and is asked after
+ * the others. A server that takes none stops all, for a wait that doubles from half a
+ * second to a minute; that it does not believe a password is tried twice at once, then
+ * each five minutes, so that it does not lock this node out.
  *
  * Not here: one transfer (smtp.h), what a mail looks like (letter.h). */
 #ifndef OUT_MAIL_POST_H

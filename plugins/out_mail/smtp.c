@@ -2,6 +2,7 @@
 #include "smtp.h"
 
 #include "net/tls.h"
+#include "net/wire.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,13 +12,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* The answer to QUIT is worth nothing any more. */
+enum { QUIT_SECONDS = 1 };
+
 struct smtp {
+    const struct aff_host *host;
+    aff_status link_status;
+    uint32_t link_revision;
     CURL *easy;
     char *url;
     bool is_tls, has_lock;
     const struct text *letter;
     size_t at;      /* bytes of it that were given out */
+    bool is_named;  /* the server was told the address */
     bool is_begun;  /* the server asked for the mail */
+    uint64_t sent, received; /* by connections that have ended, not yet told */
     atomic_bool ends;
     pthread_mutex_t lock; /* of `fd` */
     curl_socket_t fd;
@@ -44,6 +53,28 @@ static size_t answer_drop(char *bytes, size_t one, size_t size, void *self)
     return one * size;
 }
 
+/* Of what goes out only two commands are looked for. */
+static int command_see(CURL *easy, curl_infotype kind, char *bytes, size_t size, void *self)
+{
+    struct smtp *s = self;
+
+    if (kind != CURLINFO_HEADER_OUT)
+        return 0;
+    if (size > 8 && memcmp(bytes, "RCPT TO:", 8) == 0)
+        s->is_named = true;
+    else if (size == 6 && memcmp(bytes, "QUIT\r\n", 6) == 0)
+        (void)curl_easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)QUIT_SECONDS);
+    return 0;
+}
+
+static bool link_is_other(const struct smtp *s)
+{
+    struct aff_uplink now = { .struct_size = sizeof now };
+    aff_status st = s->host->uplink(s->host, &now);
+
+    return st != s->link_status || (st == AFF_OK && now.revision != s->link_revision);
+}
+
 static int looks(void *self, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     struct smtp *s = self;
@@ -52,7 +83,7 @@ static int looks(void *self, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_
     (void)b;
     (void)c;
     (void)d;
-    return atomic_load(&s->ends);
+    return atomic_load(&s->ends) || link_is_other(s);
 }
 
 /* The socket is known here, so that smtp_end can end whatever waits on it: libcurl
@@ -72,8 +103,13 @@ static curl_socket_t socket_open(void *self, curlsocktype purpose, struct curl_s
 static int socket_close(void *self, curl_socket_t fd)
 {
     struct smtp *s = self;
+    uint64_t sent = 0, received = 0;
     int rc;
 
+    if (net_wire_count(fd, &sent, &received)) {
+        s->sent += sent;
+        s->received += received;
+    }
     pthread_mutex_lock(&s->lock);
     if (s->fd == fd)
         s->fd = CURL_SOCKET_BAD;
@@ -114,15 +150,12 @@ static bool way_set(struct smtp *s, const struct config *c)
     CURL *e = s->easy;
     const struct net_trust trust = { c->ca, NULL, NULL, c->skip_verification != 0 };
     const long tls = c->tls == TLS_REQUIRED ? CURLUSESSL_ALL : CURLUSESSL_NONE;
-    const long seconds = (long)((c->timeout + 999999999) / 1000000000);
 
     return net_trust_set(e, &trust) && curl_easy_setopt(e, CURLOPT_URL, s->url) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "smtp,smtps") == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_USE_SSL, tls) == CURLE_OK && curl_easy_setopt(e, CURLOPT_PROXY, "") == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)(c->timeout / 1000000)) == CURLE_OK &&
-           curl_easy_setopt(e, CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(c->connect_timeout / 1000000)) == CURLE_OK &&
            (!c->user || (curl_easy_setopt(e, CURLOPT_USERNAME, c->user) == CURLE_OK &&
                          curl_easy_setopt(e, CURLOPT_PASSWORD, c->password) == CURLE_OK)) &&
@@ -137,6 +170,9 @@ static bool calls_set(struct smtp *s)
            curl_easy_setopt(e, CURLOPT_READFUNCTION, letter_give) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_READDATA, s) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, answer_drop) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_VERBOSE, 1L) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, command_see) == CURLE_OK &&
+           curl_easy_setopt(e, CURLOPT_DEBUGDATA, s) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, looks) == CURLE_OK &&
            curl_easy_setopt(e, CURLOPT_XFERINFODATA, s) == CURLE_OK &&
@@ -146,12 +182,14 @@ static bool calls_set(struct smtp *s)
            curl_easy_setopt(e, CURLOPT_CLOSESOCKETDATA, s) == CURLE_OK;
 }
 
-struct smtp *smtp_open(const struct config *config)
+struct smtp *smtp_open(const struct aff_host *host, const struct config *config)
 {
     struct smtp *s = calloc(1, sizeof *s);
 
     if (!s)
         return NULL;
+    s->host = host;
+    s->link_status = AFF_END;
     s->fd = CURL_SOCKET_BAD;
     s->is_tls = config->tls == TLS_REQUIRED;
     s->has_lock = pthread_mutex_init(&s->lock, NULL) == 0;
@@ -193,8 +231,12 @@ static const char *away_why(const struct smtp *s, CURLcode code, uint16_t said)
     if (said == 421)
         return "the mail server closes its service (421); it is full, or goes down";
     switch (code) {
+    case CURLE_ABORTED_BY_CALLBACK:
+        return "the link changed while a mail was sent; it goes by the other";
     case CURLE_LOGIN_DENIED:
     case CURLE_AUTH_ERROR:
+        if (said >= 400 && said < 500)
+            return "the mail server cannot check user and password now; see why";
         return "the mail server does not accept user and password; check both";
     case CURLE_REMOTE_ACCESS_DENIED:
         return "the mail server does not take this machine's greeting; check hello, and whether this machine may send there";
@@ -204,6 +246,8 @@ static const char *away_why(const struct smtp *s, CURLcode code, uint16_t said)
     case CURLE_UNSUPPORTED_PROTOCOL:
         return "what answers is no mail server that takes mails; check url";
     case CURLE_SEND_ERROR:
+        if (said >= 400 && said < 500)
+            return "the mail server takes no mails now; its disk may be full, or it limits how many this sender sends";
         if (is_about_us(said))
             return s->is_tls ? "the mail server wants to know who this is; set user and password"
                              : "the mail server wants TLS, or to know who this is; set tls, user and password";
@@ -213,50 +257,71 @@ static const char *away_why(const struct smtp *s, CURLcode code, uint16_t said)
     }
 }
 
+/* 4xx in front of the address is about the server, behind it about that address. */
 static struct smtp_result result_of(const struct smtp *s, CURLcode code)
 {
-    struct smtp_result r = { SMTP_AWAY, 0, NULL };
+    struct smtp_result r = { .end = SMTP_AWAY };
     long said = 0;
     bool is_judged;
 
     (void)curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &said);
     r.code = said >= 400 && said < 600 ? (uint16_t)said : 0;
     is_judged = code == CURLE_SEND_ERROR || (code == CURLE_WEIRD_SERVER_REPLY && s->is_begun);
+    r.is_unsure = code != CURLE_OK && !r.code && s->is_begun && s->at == s->letter->size;
+    r.is_denied = r.code >= 500 && (code == CURLE_LOGIN_DENIED || code == CURLE_AUTH_ERROR);
     if (code == CURLE_OK)
         r.end = SMTP_TOLD;
-    else if (r.code == 421 || is_about_us(r.code))
+    else if (is_about_us(r.code))
         r.why = away_why(s, code, r.code);
     else if (is_judged && r.code >= 500)
         r.end = SMTP_REFUSED;
-    else if ((is_judged && r.code >= 400) || s->is_begun) /* that one mail ends connections must not stop the others */
+    else if (s->is_named)
         r.end = SMTP_LATER;
     else
         r.why = away_why(s, code, r.code);
     return r;
 }
 
-bool smtp_bind(struct smtp *s, const char *interface)
+bool smtp_bind(struct smtp *s, aff_status status, const struct aff_uplink *link)
 {
+    bool is_bound = status == AFF_OK && link->interface[0];
     char name[32];
 
-    (void)snprintf(name, sizeof name, "if!%s", interface);
-    return curl_easy_setopt(s->easy, CURLOPT_INTERFACE, *interface ? name : NULL) == CURLE_OK;
+    s->link_status = status;
+    s->link_revision = link->revision;
+    (void)snprintf(name, sizeof name, "if!%s", link->interface);
+    return curl_easy_setopt(s->easy, CURLOPT_INTERFACE, is_bound ? name : NULL) == CURLE_OK;
 }
 
-struct smtp_result smtp_send(struct smtp *s, const struct text *letter, const char *recipient, bool more)
+static bool job_set(struct smtp *s, const struct smtp_job *job)
+{
+    const long seconds = (long)((job->timeout + 999999999) / 1000000000);
+
+    s->letter = job->letter;
+    s->at = 0;
+    s->is_named = s->is_begun = false;
+    return curl_easy_setopt(s->easy, CURLOPT_FORBID_REUSE, job->more ? 0L : 1L) == CURLE_OK &&
+           curl_easy_setopt(s->easy, CURLOPT_TIMEOUT_MS, (long)(job->timeout / 1000000)) == CURLE_OK &&
+           curl_easy_setopt(s->easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds) == CURLE_OK &&
+           curl_easy_setopt(s->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)job->letter->size) == CURLE_OK;
+}
+
+struct smtp_result smtp_send(struct smtp *s, const struct smtp_job *job)
 {
     char address[ADDRESS_MOST + 1];
     struct curl_slist to = { address, NULL };
     CURLcode code = CURLE_OUT_OF_MEMORY;
 
-    memcpy(address, recipient, strlen(recipient) + 1);
-    s->letter = letter;
-    s->at = 0;
-    s->is_begun = false;
-    if (curl_easy_setopt(s->easy, CURLOPT_MAIL_RCPT, &to) == CURLE_OK &&
-        curl_easy_setopt(s->easy, CURLOPT_FORBID_REUSE, more ? 0L : 1L) == CURLE_OK &&
-        curl_easy_setopt(s->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)letter->size) == CURLE_OK)
+    memcpy(address, job->recipient, strlen(job->recipient) + 1);
+    if (job_set(s, job) && curl_easy_setopt(s->easy, CURLOPT_MAIL_RCPT, &to) == CURLE_OK)
         code = curl_easy_perform(s->easy);
     (void)curl_easy_setopt(s->easy, CURLOPT_MAIL_RCPT, NULL);
     return result_of(s, code);
+}
+
+void smtp_spent(struct smtp *s, uint64_t *ret_sent, uint64_t *ret_received)
+{
+    *ret_sent = s->sent;
+    *ret_received = s->received;
+    s->sent = s->received = 0;
 }

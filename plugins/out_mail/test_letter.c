@@ -124,6 +124,19 @@ TEST(the_same_records_are_the_same_mail_and_more_are_another)
     text_free(&t);
 }
 
+TEST(what_is_high_is_never_only_counted)
+{
+    struct item items[6] = { item_of("a", "x1", 1, 0), item_of("b", "x2", 2, 0), item_of("c", "x3", 3, 0),
+                             item_of("d", "y", 4, 1), item_of("e", "z", 5, 2), item_of("f", "z", 6, 2) };
+    struct letter letter = { &config, items, 6, 0, false };
+    struct text t = { 0 };
+
+    assert_int_equal(letter_write(&t, &letter), 3);
+    text_add(&t, "", 1);
+    assert_non_null(strstr(t.bytes, "\r\nx1\r\nx2\r\nx3\r\n\r\nand 3 more that are not listed: 1 medium 2 low\r\n"));
+    text_free(&t);
+}
+
 TEST(any_bytes_make_short_lines_of_ascii_and_no_header)
 {
     struct text t = { 0 };
@@ -195,5 +208,5 @@ TEST(blanks_at_the_end_of_a_line_and_long_lines_survive)
 }
 
 AFF_TEST_MAIN(a_mail_has_what_a_mail_must_have, the_same_records_are_the_same_mail_and_more_are_another,
-              any_bytes_make_short_lines_of_ascii_and_no_header, encoded_words_hold_whole_characters,
+              what_is_high_is_never_only_counted, any_bytes_make_short_lines_of_ascii_and_no_header, encoded_words_hold_whole_characters,
               what_looks_like_an_encoded_word_is_encoded, blanks_at_the_end_of_a_line_and_long_lines_survive)

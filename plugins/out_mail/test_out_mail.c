@@ -20,7 +20,7 @@ static void one_mail(const char *name, const char *more)
     EXPECT_METRIC(h, "mails", 1);
     EXPECT_METRIC(h, "told", 1);
     EXPECT_BALANCED(h);
-    finish(&h);
+    leave(&h);
 }
 
 TEST(an_alert_arrives_by_starttls_with_a_password)
@@ -57,29 +57,35 @@ TEST(alerts_of_one_moment_are_one_mail_the_gravest_first)
     EXPECT_METRIC(h, "told", 5);
     EXPECT_METRIC(h, "only_counted", 2);
     EXPECT_BALANCED(h);
-    finish(&h);
+    leave(&h);
 }
 
 TEST(a_flood_makes_longer_mails_and_not_more)
 {
     struct aff_harness *h = open_to("open", ONE, "batch_time = \"0s\"\nmails_per_hour = 4\nbatch_records = 1\n");
 
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 39; i++) {
         (void)push(h, "low", "again", "a");
-        if (i < 2)
+        if (i < 1)
             settle(h);
     }
     for (int i = 0; i < 10; i++)
         (void)aff_harness_ready(h, 5);
-    assert_int_equal(count_of(got(), "\"to\":"), 2); /* half of the hour's at once */
+    assert_int_equal(count_of(got(), "\"to\":"), 1); /* half of the hour's at once, and one of these is kept */
     assert_int_equal(aff_harness_unanswered(h), 38);
-    aff_harness_restart(h); /* the rest is offered again: one mail of all of it */
+    (void)push(h, "high", "now", "b"); /* for this, and it takes the others with it */
+    settle(h);
+    assert_int_equal(count_of(got(), "\"to\":"), 2);
+    assert_non_null(strstr(got(), "Subject: high bed 3: now (raised) (and 38 more)"));
+    (void)push(h, "high", "again", "a");
+    (void)push(h, "high", "again", "a");
+    aff_harness_restart(h); /* what waits is offered again: one mail or two */
     settle(h);
     assert_true(count_of(got(), "\"to\":") <= 4);
     assert_int_equal(count_of(got(), "X-Afferent-Resent: 1"), count_of(got(), "\"to\":") - 2);
-    EXPECT_METRIC(h, "told", 40);
+    EXPECT_METRIC(h, "told", 42);
     EXPECT_BALANCED(h);
-    finish(&h);
+    leave(&h);
 }
 
 /* ---- what comes again, what is refused ---- */
@@ -100,7 +106,7 @@ TEST(each_address_has_its_own_outcome)
     EXPECT_LOG(h, AFF_LOG_WARN, "to[0] is refused by the mail server (550)");
     EXPECT_LOG(h, AFF_LOG_WARN, "to[3] is refused by the mail server (552)");
     EXPECT_BALANCED(h);
-    finish(&h);
+    leave(&h);
 }
 
 TEST(what_all_refuse_is_a_dead_letter_with_the_code)
@@ -112,12 +118,12 @@ TEST(what_all_refuse_is_a_dead_letter_with_the_code)
     EXPECT_DEAD(h, 1);
     EXPECT_VERDICT(h, "refused", 1);
     assert_string_equal(aff_harness_answer(h), "SMTP 550");
-    finish(&h);
+    leave(&h);
     h = open_to("mail_550", ONE, WARD);
     (void)push(h, "high", "x", "a1");
     settle(h);
     EXPECT_DEAD(h, 1);
-    finish(&h);
+    leave(&h);
 }
 
 TEST(an_address_that_is_full_keeps_nothing_from_the_others)
@@ -137,13 +143,68 @@ TEST(an_address_that_is_full_keeps_nothing_from_the_others)
     }
     EXPECT_LOG(h, AFF_LOG_WARN, "could not take a mail in time");
     assert_true(aff_harness_unanswered(h) <= 8);
-    finish(&h);
+    leave(&h);
     h = open_to("open", "\"full2@example.org\"", "retry_for = \"0s\"\n");
     (void)push(h, "high", "x", "a1");
     settle(h);
     EXPECT_DEAD(h, 1);
     assert_string_equal(aff_harness_answer(h), "SMTP 452");
-    finish(&h);
+    leave(&h);
+    h = open_to("open", "\"full3@example.org\", \"cut2@example.org\"", "retry_for = \"300ms\"\n");
+    (void)push(h, "high", "x", "a1");
+    settle(h);
+    EXPECT_LOG(h, AFF_LOG_WARN, "to[0] cannot take mails now (452)");
+    EXPECT_LOG(h, AFF_LOG_WARN, "hangs up or falls silent over to[1]");
+    leave(&h);
+}
+
+TEST(an_address_over_which_the_server_hangs_or_hangs_up_keeps_nothing_from_the_others)
+{
+    struct aff_harness *h = open_to("plain", "\"mute1@example.org\", \"cut1@example.org\", \"busy1@example.org\", \"ok5@example.org\"",
+                                    "tls = \"none\"\nbatch_records = 1\ntimeout = \"300ms\"\n");
+
+    for (size_t i = 1; i <= 2; i++) {
+        EXPECT_STATUS(push(h, "high", "x", "a1"), AFF_OK);
+        expect_got(h, "\"to\": \"ok5@", i);
+    }
+    EXPECT_DEAD(h, 0);
+    leave(&h);
+}
+
+TEST(the_time_in_which_the_server_is_away_does_not_count_for_an_address)
+{
+    struct aff_harness *h = open_to("away_once", "\"grey1@example.org\"", "retry_for = \"300ms\"\n");
+
+    (void)push(h, "high", "x", "a1"); /* away for 375 ms or more, then greylisted */
+    settle(h);
+    EXPECT_DEAD(h, 0);
+    EXPECT_METRIC(h, "failed", 1);
+    EXPECT_METRIC(h, "later", 1);
+    EXPECT_METRIC(h, "mails", 1);
+    leave(&h);
+}
+
+TEST(a_server_that_takes_its_time_gets_it_and_few_mails_twice)
+{
+    struct aff_harness *h = open_to("plain", "\"slow1@example.org\"", "tls = \"none\"\ntimeout = \"400ms\"\n");
+
+    (void)push(h, "high", "x", "a1");
+    settle(h);
+    assert_in_range(count_of(got(), "\"to\": \"slow1@"), 1, 3);
+    EXPECT_METRIC(h, "mails", 1);
+    leave(&h);
+}
+
+TEST(a_mail_that_was_taken_waits_for_no_farewell)
+{
+    double begun = seconds_now();
+    struct aff_harness *h = open_to("quit_mute", ONE, "");
+
+    (void)push(h, "high", "x", "a1");
+    settle(h);
+    EXPECT_METRIC(h, "mails", 1);
+    assert_true(seconds_now() - begun < 30); /* of the minute that a mail has */
+    leave(&h);
 }
 
 TEST(a_mail_whose_end_is_not_known_is_sent_again_as_the_same)
@@ -160,7 +221,7 @@ TEST(a_mail_whose_end_is_not_known_is_sent_again_as_the_same)
     assert_memory_equal(first, second, 40);
     EXPECT_DEAD(h, 0);
     EXPECT_BALANCED(h);
-    finish(&h);
+    leave(&h);
 }
 
 TEST(dots_and_hostile_bytes_change_nothing_but_their_own_line)
@@ -173,7 +234,46 @@ TEST(dots_and_hostile_bytes_change_nothing_but_their_own_line)
     assert_null(strstr(got(), "\\nBcc:"));
     assert_null(strstr(got(), "References"));
     assert_non_null(strstr(got(), "\\na  Bcc: evil@example.org  .  MAIL FROM:<x@y>  =EF=BF=BD=C3=A4=20\\n.\\n..a"));
-    finish(&h);
+    leave(&h);
+}
+
+TEST(by_which_link_it_goes_and_what_that_costs_is_said)
+{
+    struct aff_harness *h = open_to("open", ONE, "");
+    uint64_t sent = 0, received = 0, through = 0, failed = 0;
+    double until = seconds_now() + PATIENCE_S;
+
+    aff_harness_uplink_is(h, AFF_AGAIN, "", "");
+    (void)push(h, "high", "x", "a1");
+    for (int i = 0; i < 20; i++)
+        (void)aff_harness_ready(h, 5);
+    assert_int_equal(count_of(got(), "\"to\":"), 0);
+    aff_harness_uplink_is(h, AFF_OK, "road", "");
+    settle(h);
+    assert_true(aff_harness_spent(h, &sent, &received));
+    assert_true(sent > 1000 && received > 500); /* with TLS around it */
+    aff_harness_tried(h, &through, &failed);
+    assert_true(through == 1 && failed == 0);
+    leave(&h);
+    h = open_to("plain", "\"hang2@example.org\"", "tls = \"none\"\n");
+    aff_harness_uplink_is(h, AFF_OK, "road", "");
+    (void)push(h, "high", "x", "a1");
+    expect_got(h, "\"to\": \"hang2@", 1);
+    aff_harness_uplink_is(h, AFF_OK, "garage", ""); /* what was under way is given up, and goes by it */
+    expect_got(h, "\"to\": \"hang2@", 2);
+    leave(&h);
+    h = aff_harness_open("out_mail", "url = \"smtp://localhost:1\"\nsender = \"a@b\"\nto = [\"c@d\"]\nbatch_time = \"0s\"");
+    aff_harness_uplink_is(h, AFF_OK, "road", "");
+    (void)push(h, "high", "x", "a1");
+    expect_said(h, "nothing answers");
+    aff_harness_uplink_is(h, AFF_OK, "garage", ""); /* by which it is tried at once */
+    while (failed < 2) {
+        (void)aff_harness_ready(h, 5);
+        aff_harness_tried(h, &through, &failed);
+        assert_true(seconds_now() < until);
+    }
+    assert_int_equal(through, 0);
+    leave(&h);
 }
 
 /* ---- whom it believes ---- */
@@ -189,7 +289,7 @@ static void expect_refused(const char *name, const char *more, const char *words
         fail_msg("%s got a mail or a password", name);
     EXPECT_DEAD(h, 0);
     assert_int_equal(aff_harness_unanswered(h), 1);
-    finish(&h);
+    leave(&h);
 }
 
 TEST(without_tls_neither_mail_nor_password_is_sent)
@@ -197,6 +297,7 @@ TEST(without_tls_neither_mail_nor_password_is_sent)
     expect_refused("no_starttls", WARD, "offers no TLS (STARTTLS)");
     expect_refused("starttls_454", WARD, "offers no TLS (STARTTLS)");
     expect_refused("stripped", WARD, ";");
+    expect_refused("injecting", WARD, ";"); /* what is said in front of TLS is not heard behind it */
 }
 
 TEST(who_does_not_prove_who_it_is_gets_nothing)
@@ -218,7 +319,7 @@ TEST(verification_can_be_skipped_and_is_said_to_be)
     settle(h);
     EXPECT_METRIC(h, "mails", 1);
     EXPECT_LOG(h, AFF_LOG_WARN, "skip_verification");
-    finish(&h);
+    leave(&h);
 }
 
 TEST(a_server_that_takes_no_mails_is_waited_for)
@@ -226,11 +327,14 @@ TEST(a_server_that_takes_no_mails_is_waited_for)
     expect_refused("greet_554", "", "no mail server that takes mails");
     expect_refused("greet_421", "", "421");
     expect_refused("garbage", "", ";");
+    expect_refused("endless", "timeout = \"200ms\"\n", ";");
+    expect_refused("no_line", "timeout = \"200ms\"\n", ";");
     expect_refused("silent", "timeout = \"200ms\"\n", "no answer came in time");
     expect_refused("slow_drip", "timeout = \"400ms\"\n", "no answer came in time");
     expect_refused("ehlo_550", "", "greeting");
     expect_refused("mail_530", "", "user and password");
     expect_refused("mail_421", "", "421");
+    expect_refused("mail_452", "", "takes no mails now");
 }
 
 TEST(a_wrong_password_costs_no_alert)
@@ -242,7 +346,11 @@ TEST(a_wrong_password_costs_no_alert)
     EXPECT_DEAD(h, 0);
     (void)push(h, "high", "y", "a2"); /* while one waits, the host keeps the others, and says why */
     EXPECT_CAUSE(h, "does not accept user and password");
-    finish(&h);
+    expect_got(h, "\"falsch\"", 2);
+    for (double until = seconds_now() + 1.1; seconds_now() < until;)
+        (void)aff_harness_ready(h, 5);
+    assert_int_equal(count_of(got(), "\"falsch\""), 2); /* servers lock out who guesses */
+    leave(&h);
 }
 
 TEST(a_stop_ends_what_hangs)
@@ -251,9 +359,8 @@ TEST(a_stop_ends_what_hangs)
     double begun = seconds_now();
 
     (void)push(h, "high", "x", "a1");
-    while (count_of(got(), "\"to\":") == 0)
-        (void)aff_harness_ready(h, 5);
-    finish(&h);
+    expect_got(h, "\"to\":", 1);
+    leave(&h);
     assert_true(seconds_now() - begun < 10);
 }
 
@@ -327,7 +434,12 @@ int main(void)
         each_address_has_its_own_outcome,
         what_all_refuse_is_a_dead_letter_with_the_code,
         an_address_that_is_full_keeps_nothing_from_the_others,
+        an_address_over_which_the_server_hangs_or_hangs_up_keeps_nothing_from_the_others,
+        the_time_in_which_the_server_is_away_does_not_count_for_an_address,
+        a_server_that_takes_its_time_gets_it_and_few_mails_twice,
+        a_mail_that_was_taken_waits_for_no_farewell,
         a_mail_whose_end_is_not_known_is_sent_again_as_the_same,
+        by_which_link_it_goes_and_what_that_costs_is_said,
         dots_and_hostile_bytes_change_nothing_but_their_own_line,
         without_tls_neither_mail_nor_password_is_sent,
         who_does_not_prove_who_it_is_gets_nothing,
@@ -342,8 +454,8 @@ int main(void)
     };
     int rc;
 
-    peer_start();
+    mail_start();
     rc = aff_test_run(tests, sizeof tests / sizeof tests[0]);
-    peer_stop();
+    mail_stop();
     return rc;
 }

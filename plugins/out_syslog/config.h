@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 enum { FORM_AUTO, FORM_RFC5424, FORM_LOCAL };
+enum { FRAMING_OCTETS, FRAMING_LINES };
 enum { BYTES_LEAST = 480, BYTES_MOST = 65000 }; /* RFC 5424, 6.1; what a datagram of UDP holds */
 
 /* Severities of syslog for what an alert is; "debug" is 7. */
@@ -18,7 +19,7 @@ struct levels {
 
 struct config {
     const char *url;
-    int32_t format, facility;
+    int32_t format, framing, facility;
     const char *app_name, *hostname, *msgid, *sd_id;
     const char *message;
     int32_t data;
@@ -28,7 +29,7 @@ struct config {
     int32_t skip_verification, allow_plain;
 };
 
-enum { SYSLOG_OPTIONS = 17 };
+enum { SYSLOG_OPTIONS = 18 };
 extern const struct aff_option syslog_options[SYSLOG_OPTIONS];
 
 /* Where messages go. */

@@ -7,8 +7,10 @@
 #include "text/fill.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const char *const forms[] = { "auto", "rfc5424", "local", NULL };
+static const char *const framings[] = { "octets", "lines", NULL };
 /* RFC 5424, table 1, by number; the kernel's is nobody else's. */
 static const char *const facilities[] = { "user",   "mail",     "daemon", "auth",   "syslog", "lpr",    "news",   "uucp",
                                           "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",  "local0",
@@ -34,6 +36,9 @@ const struct aff_option syslog_options[SYSLOG_OPTIONS] = {
                  "Where messages go: unix://PATH (this machine's daemon), udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT."),
     AFF_OPT_ENUM(struct config, format, 0, "\"auto\"", forms,
                  "How a message is written: by RFC 5424, or as this machine's daemons read it (local, for unix:// by itself)."),
+    AFF_OPT_ENUM(struct config, framing, 0, "\"octets\"", framings,
+                 "How a collector at tcp:// or tls:// finds the end of a message: by a count in front of it (RFC 6587, 5425), or "
+                 "by lines, for those that know nothing else."),
     AFF_OPT_ENUM(struct config, facility, 0, "\"local0\"", facilities, "The facility of messages."),
     AFF_OPT_TEXT(struct config, app_name, 0, "\"afferent\"", "The name of the program in messages."),
     AFF_OPT_TEXT(struct config, hostname, 0, NULL, "The name of this machine in messages; its own by default."),
@@ -46,7 +51,7 @@ const struct aff_option syslog_options[SYSLOG_OPTIONS] = {
     AFF_OPT_TABLE(struct config, levels, 0, level_options, sizeof(struct levels), "Which severity of syslog an alert has."),
     AFF_OPT_BYTES(struct config, max_bytes, 0, "\"2KiB\"", BYTES_LEAST, BYTES_MOST,
                   "How long a message may be: its text is cut to that, and where its data alone is longer it is set aside."),
-    AFF_OPT_DURATION(struct config, timeout, 0, "\"5s\"", 0.05 * S, 600 * S, "How long connecting and sending may take."),
+    AFF_OPT_DURATION(struct config, timeout, 0, "\"5s\"", 0.05 * S, 600 * S, "How long connecting, and each step of sending, may take."),
     AFF_OPT_PATH(struct config, ca, AFF_OPT_INPUT, NULL, "Certificates, as PEM, that are trusted instead of the system's."),
     AFF_OPT_PATH(struct config, cert, AFF_OPT_INPUT, NULL, "This client's certificate, as PEM."),
     AFF_OPT_PATH(struct config, key, AFF_OPT_INPUT, NULL, "The key of that certificate, as PEM."),
@@ -62,7 +67,7 @@ enum way_kind config_way(const struct config *c)
     uint32_t i;
 
     for (i = 0; i < WAY_NONE; i++)
-        if (strncmp(c->url, names[i], strlen(names[i])) == 0)
+        if (strncasecmp(c->url, names[i], strlen(names[i])) == 0)
             break;
     return (enum way_kind)i;
 }

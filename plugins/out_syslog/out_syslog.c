@@ -3,9 +3,9 @@
  * out_syslog.c - rows as messages of syslog: to this machine's daemon, UDP, TCP, TLS.
  *
  * Sending blocks this sink's own lane, for `timeout` at most; what was not taken stays
- * with the host. Over a stream a batch counts as a whole: where its end is in doubt all
- * of it goes again, with the same ids, so each message arrives at least once. Nothing of
- * a row or an address is in any message of ours.
+ * with the host. Over a stream what was not yet acknowledged is in doubt after a break,
+ * and goes again with the same ids, so each message arrives at least once. Nothing of a
+ * row or an address is in any message of ours.
  *
  * Not here: what a message says (message.h), how it gets there (way.h). */
 #include <afferent/plugin.h>
@@ -118,21 +118,30 @@ static aff_status record_send(struct sink *s, const struct aff_record *r, uint8_
     return AFF_OK;
 }
 
+/* What was sent so far is with the other machine, or goes again. */
+static aff_status settle(struct sink *s)
+{
+    const char *why = way_settle(&s->way);
+
+    return why ? away(s, why) : AFF_OK;
+}
+
 static aff_status sink_write(void *self, const struct aff_batch *batch, uint32_t *ret_taken)
 {
     struct sink *s = self;
     uint64_t before = s->way.connections;
     aff_status st = AFF_OK;
-    const char *why;
-    uint32_t i;
+    uint32_t i, sure = 0;
 
-    for (i = 0; i < batch->count && st == AFF_OK; i++)
+    for (i = 0; i < batch->count && st == AFF_OK; i++) {
         st = record_send(s, &batch->records[i], &batch->verdicts[i]);
+        if (st == AFF_OK && (i + 1 == batch->count || way_is_full(&s->way)))
+            st = settle(s);
+        if (st == AFF_OK && way_is_sure(&s->way))
+            sure = i + 1;
+    }
     s->host->count(s->host, COUNT_CONNECTIONS, s->way.connections - before);
-    why = st == AFF_OK || !way_is_sure(&s->way) ? way_settle(&s->way) : NULL;
-    if (why)
-        st = away(s, why);
-    *ret_taken = st == AFF_OK ? i : why || !way_is_sure(&s->way) ? 0 : i - 1;
+    *ret_taken = sure;
     return st;
 }
 

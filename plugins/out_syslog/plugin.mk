@@ -2,7 +2,7 @@
 if HAVE_CURL
 out_syslog_message = out_syslog/config.h out_syslog/message.c out_syslog/message.h alert_rows/columns.c alert_rows/columns.h \
 	calendar/calendar.h text/fill.c text/fill.h text/text.c text/text.h
-out_syslog_options = out_syslog/options.c net/tls.c net/tls.h
+out_syslog_options = out_syslog/options.c net/tls.c net/tls.h net/uplink.h net/wire.h
 
 pluginexec_LTLIBRARIES += out_syslog.la
 out_syslog_la_SOURCES = out_syslog/out_syslog.c out_syslog/datagram.c out_syslog/stream.c out_syslog/way.c out_syslog/way.h \

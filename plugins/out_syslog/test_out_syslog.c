@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static const struct aff_column columns[] = {
@@ -89,7 +90,8 @@ static struct aff_harness *open_to(const char *scheme, int port, const char *mor
 {
     char toml[512];
 
-    (void)snprintf(toml, sizeof toml, "url = \"%s://127.0.0.1:%d\"\ntimeout = \"2s\"\n%s", scheme, port, more);
+    (void)snprintf(toml, sizeof toml, "url = \"%s://127.0.0.1:%d\"\n%s%s", scheme, port,
+                   strstr(more, "timeout") ? "" : "timeout = \"2s\"\n", more);
     return aff_harness_open("out_syslog", toml);
 }
 
@@ -277,6 +279,152 @@ TEST(a_reset_in_the_middle_of_a_frame_sends_the_batch_again_as_the_same)
     (void)close(listener);
 }
 
+/* What goes by a thin link: 48 KiB, of which 1 KiB is taken in 20 ms. */
+struct slow {
+    int listener;
+    size_t stop_at; /* resets there; 0: reads all */
+    char *all;
+    size_t size;
+};
+
+static void *slow_run(void *arg)
+{
+    struct slow *s = arg;
+    const struct timespec pause = { 0, 20000000 };
+    int fd = accept(s->listener, NULL, NULL);
+    ssize_t n;
+
+    while ((s->stop_at == 0 || s->size < s->stop_at) && (n = recv(fd, s->all + s->size, 1024, 0)) > 0) {
+        s->size += (size_t)n;
+        (void)nanosleep(&pause, NULL);
+    }
+    s->all[s->size] = '\0';
+    reset(fd);
+    return NULL;
+}
+
+static struct aff_harness *send_slowly(struct slow *s, pthread_t *thread)
+{
+    int port = 0, small = 2048;
+    struct aff_harness *h;
+    static char many[1025];
+
+    s->listener = bound_inet(SOCK_STREAM, &port);
+    s->all = calloc(1, 1 << 20);
+    h = open_to("tcp", port, "timeout = \"400ms\"\nmax_bytes = \"60KiB\"\nmessage = \"{text}{text}{text}{text}{text}{text}\"");
+    memset(many, 'x', sizeof many - 1);
+    (void)setsockopt(s->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    assert_int_equal(pthread_create(thread, NULL, slow_run, s), 0);
+    aff_harness_cut(h, 8);
+    for (int i = 0; i < 8; i++)
+        (void)push(h, many);
+    return h;
+}
+
+TEST(a_thin_link_takes_as_long_as_it_takes)
+{
+    struct slow s = { 0 };
+    pthread_t thread;
+    struct aff_harness *h = send_slowly(&s, &thread);
+
+    EXPECT_STATUS(aff_harness_status(h), AFF_OK);
+    EXPECT_METRIC(h, "sent", 8);
+    EXPECT_METRIC(h, "connections", 1);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(frames_of(s.all), 8); /* and none twice */
+    free(s.all);
+    (void)close(s.listener);
+}
+
+TEST(what_was_acknowledged_before_a_break_does_not_go_again)
+{
+    struct slow s = { .stop_at = 30000 };
+    pthread_t thread;
+    struct aff_harness *h = send_slowly(&s, &thread);
+
+    assert_true(aff_harness_status(h) == AFF_ERR_IO);
+    assert_in_range(aff_harness_ledger(h).waiting, 1, 6);
+    aff_harness_close(&h);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    free(s.all);
+    (void)close(s.listener);
+}
+
+TEST(by_which_link_it_goes_and_what_that_costs_is_said)
+{
+    int port = 0, listener = bound_inet(SOCK_STREAM, &port), fd;
+    struct aff_harness *h = open_to("tcp", port, "");
+    uint64_t sent = 0, received = 0, through = 0, failed = 0;
+
+    aff_harness_uplink_is(h, AFF_AGAIN, "", "");
+    EXPECT_STATUS(push(h, "one"), AFF_ERR_IO);
+    EXPECT_CAUSE(h, "by the rules for links");
+    aff_harness_uplink_is(h, AFF_OK, "road", "");
+    EXPECT_STATUS(aff_harness_retry(h), AFF_OK);
+    fd = accept(listener, NULL, NULL);
+    assert_int_equal(frames_of(take(fd)), 1);
+    assert_true(aff_harness_spent(h, &sent, &received));
+    assert_true(sent == strlen(got) && received == 0);
+    aff_harness_uplink_is(h, AFF_OK, "garage", "");
+    EXPECT_STATUS(push(h, "two"), AFF_OK);
+    (void)close(fd);
+    fd = accept(listener, NULL, NULL); /* another connection */
+    assert_int_equal(frames_of(take(fd)), 1);
+    (void)close(fd);
+    (void)close(listener);
+    while (push(h, "three") == AFF_OK)
+        continue;
+    EXPECT_STATUS(aff_harness_retry(h), AFF_ERR_IO);
+    aff_harness_tried(h, &through, &failed);
+    assert_true(through >= 2 && failed >= 2);
+    aff_harness_close(&h);
+}
+
+static void *talker_run(void *arg)
+{
+    int fd = accept(*(int *)arg, NULL, NULL);
+    static const char words[65536];
+
+    while (send(fd, words, sizeof words, MSG_NOSIGNAL) > 0)
+        continue;
+    (void)close(fd);
+    return NULL;
+}
+
+TEST(a_collector_that_does_not_stop_talking_holds_up_nothing)
+{
+    int port = 0, listener = bound_inet(SOCK_STREAM, &port);
+    struct aff_harness *h = open_to("tcp", port, "");
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, talker_run, &listener), 0);
+    for (int i = 0; i < 20; i++)
+        EXPECT_STATUS(push(h, "x"), AFF_OK);
+    EXPECT_METRIC(h, "sent", 20);
+    aff_harness_close(&h);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(listener);
+}
+
+TEST(a_collector_that_knows_no_lengths_gets_lines)
+{
+    int port = 0, listener = bound_inet(SOCK_STREAM, &port), fd;
+    struct aff_harness *h = open_to("tcp", port, "framing = \"lines\"");
+
+    aff_harness_cut(h, 2);
+    (void)push(h, "one");
+    EXPECT_STATUS(push(h, "two\nlines"), AFF_OK);
+    fd = accept(listener, NULL, NULL);
+    assert_memory_equal(take(fd), "<129>1 ", 7);
+    assert_non_null(strstr(got, "bed 3: one [news2] raised (not for clinical use)\n<129>1 "));
+    assert_string_equal(strstr(got, "two lines [news2]"), "two lines [news2] raised (not for clinical use)\n");
+    aff_harness_close(&h);
+    (void)close(fd);
+    (void)close(listener);
+}
+
 TEST(a_collector_that_is_away_or_takes_nothing_is_said_to_be)
 {
     int port = 0, small = 2048, listener = bound_inet(SOCK_STREAM, &port), fd;
@@ -304,11 +452,11 @@ TEST(a_collector_that_is_away_or_takes_nothing_is_said_to_be)
     aff_harness_close(&h);
 }
 
-TEST(who_speaks_no_tls_gets_nothing)
+static void no_tls(const char *scheme)
 {
     int port = 0, listener = bound_inet(SOCK_STREAM, &port);
     struct resetter r = { listener, 16 };
-    struct aff_harness *h = open_to("tls", port, "");
+    struct aff_harness *h = open_to(scheme, port, "");
     pthread_t thread;
 
     assert_int_equal(pthread_create(&thread, NULL, resetter_run, &r), 0);
@@ -318,6 +466,12 @@ TEST(who_speaks_no_tls_gets_nothing)
     EXPECT_METRIC(h, "sent", 0);
     aff_harness_close(&h);
     (void)close(listener);
+}
+
+TEST(who_speaks_no_tls_gets_nothing)
+{
+    no_tls("tls");
+    no_tls("TLS"); /* schemes have no case (RFC 3986, 3.1) */
 }
 
 /* ---- what is set aside, what is refused ---- */
@@ -380,6 +534,8 @@ TEST(each_call_of_the_host_may_fail_once)
 AFF_TEST_MAIN(a_daemon_of_this_machine_gets_its_form_and_may_begin_anew, a_daemon_that_takes_nothing_is_waited_for_a_while_only,
               a_datagram_of_udp_is_one_message, tcp_counts_octets, a_collector_that_closed_costs_nothing,
               a_reset_in_the_middle_of_a_frame_sends_the_batch_again_as_the_same,
+              a_thin_link_takes_as_long_as_it_takes, what_was_acknowledged_before_a_break_does_not_go_again,
+              by_which_link_it_goes_and_what_that_costs_is_said, a_collector_that_does_not_stop_talking_holds_up_nothing, a_collector_that_knows_no_lengths_gets_lines,
               a_collector_that_is_away_or_takes_nothing_is_said_to_be, who_speaks_no_tls_gets_nothing,
               what_is_no_message_is_a_dead_letter_alone, options_that_would_give_something_away_are_refused,
               each_call_of_the_host_may_fail_once)

@@ -25,49 +25,81 @@ bool way_wait(int fd, short events, int64_t until_ns)
 void way_open(struct way *w, const struct aff_host *host, const struct config *config)
 {
     *w = (struct way){ .config = config, .host = host, .kind = config_way(config), .fd = -1 };
+    net_uplink_open(&w->uplink, host, w->kind == WAY_TCP || w->kind == WAY_TLS);
+    if (w->kind == WAY_UNIX)
+        w->uplink.status = AFF_END; /* to this machine no link leads */
+}
+
+static void way_leave(struct way *w)
+{
+    datagram_close(w);
+    stream_close(w);
+    net_uplink_drop(&w->uplink);
+    w->unsettled = 0;
 }
 
 void way_close(struct way *w)
 {
-    datagram_close(w);
-    stream_close(w);
+    way_leave(w);
+    text_free(&w->frame);
+}
+
+bool way_is_full(const struct way *w)
+{
+    return w->easy && w->unsettled >= SETTLE_BYTES;
 }
 
 bool way_is_sure(const struct way *w)
 {
-    return w->kind == WAY_UNIX;
+    return w->unsettled == 0;
 }
 
 /* A connection by the link that the pipeline's rules name now. */
 static const char *way_ready(struct way *w)
 {
-    struct aff_uplink link = { .struct_size = sizeof link };
-    aff_status st = w->kind == WAY_UNIX ? AFF_END : w->host->uplink(w->host, &link);
+    const char *interface = net_uplink_interface(&w->uplink);
 
-    if (st == AFF_AGAIN) {
-        way_close(w);
-        return "by the rules for links nothing may go out now";
-    }
-    if (st != AFF_OK)
-        link = (struct aff_uplink){ 0 };
-    if (link.revision != w->link)
-        way_close(w);
-    w->link = link.revision;
     if (w->fd >= 0 || w->easy)
         return NULL;
     w->connections++;
-    return w->kind <= WAY_UDP ? datagram_open(w, link.interface) : stream_open(w, link.interface);
+    return w->kind <= WAY_UDP ? datagram_open(w, interface) : stream_open(w, interface);
+}
+
+/* What was sent by another link and not settled is in doubt. */
+static const char *link_ready(struct way *w)
+{
+    bool was_open = w->fd >= 0 || w->easy, in_doubt = w->unsettled > 0;
+
+    if (w->kind == WAY_UNIX)
+        return NULL;
+    if (net_uplink_look(&w->uplink) && was_open) {
+        way_leave(w);
+        if (in_doubt)
+            return "the link changed; messages that were under way go again";
+    }
+    return net_uplink_goes(&w->uplink) ? NULL : "by the rules for links nothing may go out now";
+}
+
+static void way_fail(struct way *w)
+{
+    net_uplink_tried(&w->uplink, false);
+    way_leave(w);
 }
 
 /* A daemon that began anew has another socket: that is tried once, at once. */
 static const char *send_once(struct way *w, const char *bytes, size_t size)
 {
-    const char *why = way_ready(w);
+    const char *why = link_ready(w);
 
+    if (why)
+        return why;
+    why = way_ready(w);
     if (!why)
         why = w->kind <= WAY_UDP ? datagram_send(w, bytes, size) : stream_send(w, bytes, size);
     if (why)
-        way_close(w);
+        way_fail(w);
+    else if (w->kind != WAY_UNIX)
+        w->unsettled += size;
     return why;
 }
 
@@ -87,7 +119,12 @@ const char *way_settle(struct way *w)
         why = datagram_settle(w);
     else if (w->easy)
         why = stream_settle(w);
-    if (why)
-        way_close(w);
-    return why;
+    if (why) {
+        way_fail(w);
+        return why;
+    }
+    w->unsettled = 0;
+    net_uplink_tried(&w->uplink, true);
+    net_uplink_spent(&w->uplink);
+    return NULL;
 }

@@ -4,13 +4,17 @@
  * Syslog has no answers. What can be known is used: datagrams that nobody takes come
  * back as errors, and of a stream the kernel knows what the other machine has. So
  * way_settle says that all is with the collector's machine; what a collector loses
- * behind that, and datagrams that get lost, nobody is told of.
+ * behind that, and datagrams that get lost, nobody is told of. To be settled a little at
+ * a time: what fails on a thin link is then only what goes again.
  *
  * Not here: what a message says (message.h). */
 #ifndef OUT_SYSLOG_WAY_H
 #define OUT_SYSLOG_WAY_H
 
 #include "config.h"
+
+#include "net/uplink.h"
+#include "text/text.h"
 
 #include <curl/curl.h>
 
@@ -20,7 +24,9 @@ struct way {
     enum way_kind kind;
     int fd;       /* of datagrams, -1: none */
     CURL *easy;   /* of streams, NULL: none */
-    uint32_t link; /* the revision that it goes by */
+    struct net_uplink uplink;
+    struct text frame;
+    size_t unsettled; /* bytes that were sent since it was settled */
     uint64_t connections;
 };
 
@@ -33,7 +39,9 @@ void way_close(struct way *w);
 const char *way_send(struct way *w, const char *bytes, size_t size);
 /* [data] After some: NULL, or why they may not be there. */
 const char *way_settle(struct way *w);
-/* Whether what was sent before a failure is not in doubt. */
+/* Whether so much is in doubt that it is to be settled first. */
+bool way_is_full(const struct way *w);
+/* Whether nothing that was sent is in doubt. */
 bool way_is_sure(const struct way *w);
 
 #endif

@@ -7,6 +7,8 @@
 #include "way.h"
 
 #define MS INT64_C(1000000)
+/* A slow modem carries that within seconds. */
+enum { SETTLE_BYTES = 8192 };
 
 /* Monotonic, ns: sockets wait in real time. */
 int64_t way_now(void);

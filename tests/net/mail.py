@@ -109,6 +109,12 @@ def free_port():
         return s.getsockname()[1]
 
 
+def kept(*argv):
+    """A server that ends with this process, however that ends; communicate() ends it sooner."""
+    return subprocess.Popen([sys.executable, "-B", os.path.join(HERE, "keep.py"), *argv], stdin=subprocess.PIPE,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 class Exim:
     """A mail server in a folder of the bench."""
 
@@ -136,7 +142,7 @@ class Exim:
                 for name in [place] + [os.path.join(place, n) for n in folders + names]:
                     shutil.chown(name, self.user, self.user)
             shutil.chown(path, "root", "root")
-        self.process = subprocess.Popen([EXIM, "-C", path, "-bdf", "-q1h"], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = kept(EXIM, "-C", path, "-bdf", "-q1h")
         end = time.monotonic() + cases.LIMIT_S
         while True:
             try:
@@ -149,8 +155,7 @@ class Exim:
                 time.sleep(0.01)
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait()
+        self.process.communicate()
 
     def __enter__(self):
         return self
@@ -162,6 +167,10 @@ class Exim:
         """When the latest mail was begun to be written down, half or whole."""
         found = [os.stat(p).st_mtime_ns for p in glob.glob(os.path.join(self.folder, "spool/input/*-D"))]
         return max(found, default=0)
+
+    def count(self):
+        """How many mails were delivered, without reading them."""
+        return len(glob.glob(os.path.join(self.folder, "mail/new/*")))
 
     def mails(self):
         found = []
@@ -293,11 +302,12 @@ def a_node_that_dies_in_the_middle_of_a_mail_sends_it_again(bench):
             toml = pipeline(bench, exim, csv, port=proxy.port, more=more)
             with open(toml, encoding="utf-8") as f:
                 toml = bench.write("mail.toml", f.read().replace("mail-check", f"mail-check-{turn}"))
-            in_data, taken, is_last = exim.begun(), len(exim.mails()), turn + 1 == turns
-            proxy.say("latency:150" if is_last else "slow:80000")
+            exim.wait(lambda m, before=turn * each: len({i for one in m for i in ids_of(one)}) == before)
+            in_data, taken, is_last = exim.begun(), exim.count(), turn + 1 == turns
+            proxy.say("latency:250" if is_last else "slow:80000")
             started = bench.start("run", toml)
             end = time.monotonic() + cases.LIMIT_S
-            while (len(exim.mails()) <= taken if is_last else exim.begun() <= in_data) and time.monotonic() < end:
+            while (exim.count() <= taken if is_last else exim.begun() <= in_data) and time.monotonic() < end:
                 time.sleep(0.002)
             time.sleep(0 if is_last else 0.25 * turn)
             started.send(signal.SIGKILL)

@@ -13,12 +13,16 @@ each server. By name:
     no_starttls      no STARTTLS, asks for a name
     starttls_454     offers STARTTLS and refuses it
     stripped         like good, but after STARTTLS it goes on in plain text
-    silent garbage greet_421 greet_554 ehlo_550 mail_550 mail_530 mail_421 slow_drip
+    injecting        like good, with answers behind that to STARTTLS, in front of TLS
+    away_once        like open, but the first connection gets 421
+    quit_mute        like open, but QUIT has no answer
+    silent garbage endless no_line greet_421 greet_554 ehlo_550 mail_550 mail_530 mail_421 mail_452 slow_drip
     expired wrong_host self_signed wrong_ca weak_key weak_signature tls11   (STARTTLS)
 
 What a recipient's name begins with says what becomes of its mail: full 452, gone 550, later 451 the
-first two times, big 552 after the mail, unsure 451 after the first, drop (hangs up in the mail),
-dropped_once, hang (no answer after the mail).
+first two times, grey 451 the first time, busy 421, cut (hangs up over the name), mute (no answer to
+it), big 552 after the mail, unsure 451 after the first, drop (hangs up in the mail), dropped_once,
+slow (an answer after 0.6 s), hang (none).
 
 LOG has a line of JSON for each mail that was taken, and for each password: {"server", "tls", ...}.
 Not here: a real server (mail.py has one)."""
@@ -37,8 +41,10 @@ import tls_servers
 LOCK = threading.Lock()
 SEEN = {}
 TLS_NAMES = ["expired", "wrong_host", "self_signed", "wrong_ca", "weak_key", "weak_signature", "tls11"]
-NAMES = ["good", "direct", "open", "plain", "no_starttls", "starttls_454", "stripped", "silent", "garbage", "greet_421",
-         "greet_554", "ehlo_550", "mail_550", "mail_530", "mail_421", "slow_drip"] + TLS_NAMES
+ASKS_NOBODY = ("open", "plain", "away_once", "quit_mute")
+NAMES = ["good", "direct", "open", "plain", "no_starttls", "starttls_454", "stripped", "injecting", "away_once", "quit_mute",
+         "silent", "garbage", "endless", "no_line", "greet_421", "greet_554", "ehlo_550", "mail_550", "mail_530", "mail_421",
+         "mail_452", "slow_drip"] + TLS_NAMES
 
 
 class Session:
@@ -71,6 +77,11 @@ class Session:
         self.socket = self.context.wrap_socket(self.socket, server_side=True)
         self.tls, self.pending = True, b""
 
+    def is_first(self, what):
+        with LOCK:
+            SEEN[self.name, what] = SEEN.get((self.name, what), 0) + 1
+            return SEEN[self.name, what] == 1
+
     def begin(self):
         if self.name == "direct":
             self.secure()
@@ -78,6 +89,11 @@ class Session:
             self.socket.recv(10)
         elif self.name == "garbage":
             self.socket.sendall(bytes(range(1, 256)) * 40 + b"\n")
+        elif self.name in ("endless", "no_line"):
+            while True:
+                self.socket.sendall((b"220-and so on\r\n" if self.name == "endless" else b"220-") * 100)
+        elif self.name == "away_once" and self.is_first("greeted"):
+            self.say("421 not now")
         elif self.name.startswith("greet_"):
             self.say(self.name[6:] + " not now")
         else:
@@ -92,7 +108,7 @@ class Session:
         more = ["fake", "SIZE 1000000"]
         if not self.tls and self.name not in ("plain", "no_starttls"):
             more.append("STARTTLS")
-        if self.name not in ("open", "plain"):
+        if self.name not in ASKS_NOBODY:
             more.append("AUTH PLAIN LOGIN")
         for i, word in enumerate(more):
             self.say(f"250{' ' if i + 1 == len(more) else '-'}{word}")
@@ -101,7 +117,7 @@ class Session:
         if self.name == "starttls_454":
             self.say("454 not available")
             return
-        self.say("220 go ahead")
+        self.say("220 go ahead" + ("\r\n235 welcome" if self.name == "injecting" else ""))
         if self.name != "stripped":
             self.secure()
 
@@ -115,8 +131,8 @@ class Session:
         self.say("235 welcome" if self.auth else "535 wrong")
 
     def sender(self):
-        code = {"mail_550": "550", "mail_530": "530", "mail_421": "421"}.get(self.name)
-        if not code and not self.auth and self.name not in ("open", "plain"):
+        code = self.name[5:] if self.name.startswith("mail_") else None
+        if not code and not self.auth and self.name not in ASKS_NOBODY:
             code = "530"
         self.say(f"{code} no" if code else "250 fine")
 
@@ -128,8 +144,14 @@ class Session:
             self.say("452 full")
         elif self.to.startswith("gone"):
             self.say("550 unknown")
-        elif self.to.startswith("later") and times < 3:
+        elif (self.to.startswith("later") and times < 3) or (self.to.startswith("grey") and times < 2):
             self.say("451 greylisted")
+        elif self.to.startswith("mute"):
+            self.line()
+        elif self.to.startswith("cut") or self.to.startswith("busy"):
+            if self.to.startswith("busy"):
+                self.say("421 too many of these")
+            raise OSError("cut on purpose")
         else:
             self.say("250 fine")
 
@@ -154,6 +176,8 @@ class Session:
             self.note(to=self.to, data="\n".join(lines), time=time.time())
             if self.to.startswith("hang"):
                 time.sleep(30)
+            if self.to.startswith("slow"):
+                time.sleep(0.6)
             self.say("250 taken")
 
     def talk(self):
@@ -174,6 +198,8 @@ class Session:
                 self.recipient(text)
             elif verb == "DATA":
                 self.data()
+            elif verb == "QUIT" and self.name == "quit_mute":
+                self.line()
             elif verb == "QUIT":
                 self.say("221 bye")
                 going = False

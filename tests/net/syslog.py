@@ -95,8 +95,7 @@ class Daemon:
         with open(path, "w", encoding="utf-8") as f:
             f.write(CONFIG.format(folder=self.folder, certificate=self.certificate, **self.ports,
                                   tls_input=TLS_INPUT.format(**self.ports) if self.has_tls else ""))
-        self.process = subprocess.Popen([RSYSLOGD, "-n", "-f", path, "-i", os.path.join(self.folder, "pid")],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = mail.kept(RSYSLOGD, "-n", "-f", path, "-i", os.path.join(self.folder, "pid"))
         end = time.monotonic() + cases.LIMIT_S
         while not self.listens():
             assert self.process.poll() is None and time.monotonic() < end, "rsyslogd does not start"
@@ -108,8 +107,7 @@ class Daemon:
         return is_up and os.path.exists(os.path.join(self.folder, "log"))
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait()
+        self.process.communicate()
         if os.path.exists(os.path.join(self.folder, "log")):
             os.unlink(os.path.join(self.folder, "log"))
 
