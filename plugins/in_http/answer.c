@@ -16,8 +16,8 @@ static const struct {
     [ANSWER_SAFE] = { 200, "committed", { NULL } },
     [ANSWER_HEALTHY] = { 200, "taking requests", { NULL } },
     [ANSWER_UNHEALTHY] = { 503, "requests wait for more than 5 seconds until they are safe", { RETRY, NULL } },
-    [ANSWER_FRAMING] = { 400, "the length of the body is said twice, or in a way that is not taken; expected one Content-Length, "
-                              "or Transfer-Encoding: chunked", { NULL } },
+    [ANSWER_FRAMING] = { 400, "the length of the body is said twice, or in a way that is not taken, or a header has control "
+                              "characters; expected one Content-Length, or Transfer-Encoding: chunked", { NULL } },
     [ANSWER_HEADER_TWICE] = { 400, "a header is there twice that says one thing; expected it once", { NULL } },
     [ANSWER_PATH] = { 400, "a segment of the path is longer than 255 bytes or is no text without control characters; expected "
                            "UTF-8 with %XX where needed", { NULL } },

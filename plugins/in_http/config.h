@@ -41,7 +41,7 @@ struct config {
 };
 
 enum { PORT_DATA, PORT_FILES };
-enum { VERDICT_TOO_LARGE = 1 };
+enum { VERDICT_TOO_LARGE = 1, VERDICT_TOO_MANY };
 enum {
     METRIC_REQUESTS,
     METRIC_RECORDS,

@@ -5,32 +5,9 @@
 
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SICK_NS INT64_C(5000000000)
-
-int64_t desk_now(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-void desk_ring(int fd)
-{
-    uint64_t one = 1;
-
-    (void)!write(fd, &one, sizeof one);
-}
-
-void desk_bell_read(int fd)
-{
-    uint64_t count;
-
-    (void)!read(fd, &count, sizeof count);
-}
 
 /* ---- opening ---- */
 
@@ -123,7 +100,7 @@ void desk_queue(struct desk *d, struct request *r)
     TAILQ_INSERT_TAIL(&d->queue, r, link);
     d->queued++;
     pthread_mutex_unlock(&d->lock);
-    desk_ring(d->lane_fd);
+    net_ring(d->lane_fd);
 }
 
 void desk_drop(struct desk *d, struct request *r)
@@ -237,7 +214,7 @@ void desk_answer(struct desk *d, struct request *r)
         TAILQ_INSERT_TAIL(&d->answered, r, link);
     }
     pthread_mutex_unlock(&d->lock);
-    desk_ring(d->door_fd);
+    net_ring(d->door_fd);
 }
 
 struct desk_counts desk_look(struct desk *d, uint32_t *ret_waiting)

@@ -19,6 +19,7 @@
 #include "arena.h"
 #include "config.h"
 #include "known.h"
+#include "net/thread.h"
 #include "route.h"
 
 enum request_state {
@@ -96,7 +97,6 @@ void *desk_next_answer(struct desk *desk, struct answer *ret_answer);
 void *desk_next_late(struct desk *desk, int64_t now_ns, bool all, int64_t *ret_next_ns);
 /* Whether what came is being taken. */
 bool desk_is_healthy(struct desk *desk, int64_t now_ns);
-void desk_bell_read(int fd);
 
 /* ---- of the node ---- */
 
@@ -105,9 +105,5 @@ struct request *desk_take(struct desk *desk);
 void desk_passed_on(struct desk *desk, struct request *request);
 void desk_answer(struct desk *desk, struct request *request);
 struct desk_counts desk_look(struct desk *desk, uint32_t *ret_waiting);
-
-/* Monotonic, of both. */
-int64_t desk_now(void);
-void desk_ring(int fd);
 
 #endif

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,14 +40,14 @@ static char *file_read(const char *path)
     FILE *f = fopen(path, "re");
     char *text = f ? calloc(1, PEM_MOST) : NULL;
     size_t size = text ? fread(text, 1, PEM_MOST, f) : 0;
-    int error = errno;
+    int error = !f || !text || ferror(f) ? errno : size == 0 ? ENODATA : EFBIG;
 
     if (f)
         (void)fclose(f);
     if (text && (size == 0 || size == PEM_MOST)) {
+        explicit_bzero(text, size);
         free(text);
         text = NULL;
-        error = EFBIG;
     }
     errno = error;
     return text;
@@ -152,7 +151,7 @@ static int64_t answers_give(struct door *d, bool all)
 
     while ((t = desk_next_answer(d->desk, &answer)) != NULL)
         talk_resume(t, &answer);
-    while ((t = desk_next_late(d->desk, desk_now(), all, &next)) != NULL)
+    while ((t = desk_next_late(d->desk, net_clock(), all, &next)) != NULL)
         talk_resume(t, &late);
     return next;
 }
@@ -189,7 +188,7 @@ static uint32_t talks_count(const struct door *d)
 static int pause_ms(struct door *d, int64_t next_ns, uint32_t talks)
 {
     MHD_UNSIGNED_LONG_LONG own = 0;
-    int64_t wait = next_ns == INT64_MAX ? INT64_MAX : next_ns - desk_now();
+    int64_t wait = next_ns == INT64_MAX ? INT64_MAX : next_ns - net_clock();
 
     if (wait > (talks > 0 ? TICK_NS : IDLE_NS))
         wait = talks > 0 ? TICK_NS : IDLE_NS;
@@ -206,7 +205,7 @@ static void turn(struct door *d, bool all)
     uint32_t before = talks_count(d), talks;
 
     (void)MHD_run(d->daemon);
-    slow_cut(d, desk_now());
+    slow_cut(d, net_clock());
     talks = talks_count(d);
     pause = pause_ms(d, next, talks);
     if (all && pause > LEAVE_TICK_MS)
@@ -216,7 +215,7 @@ static void turn(struct door *d, bool all)
         pause = 0;
     (void)poll(fds, 2, pause);
     if (fds[1].revents)
-        desk_bell_read(d->desk->door_fd);
+        net_hush(d->desk->door_fd);
 }
 
 static bool has_begun(const struct door *d)
@@ -232,14 +231,14 @@ static bool has_begun(const struct door *d)
 /* Whoever is there is answered; who has not said what it wants is cut. */
 static void leave(struct door *d)
 {
-    int64_t until = desk_now() + LEAVE_NS;
+    int64_t until = net_clock() + LEAVE_NS;
     int fd = MHD_quiesce_daemon(d->daemon);
 
     if (fd >= 0)
         (void)close(fd);
     do
         turn(d, true);
-    while (has_begun(d) && desk_now() < until);
+    while (has_begun(d) && net_clock() < until);
     (void)answers_give(d, true);
     (void)MHD_run(d->daemon);
     MHD_stop_daemon(d->daemon);
@@ -311,12 +310,7 @@ static struct MHD_Daemon *daemon_make(struct door *d)
 
 static bool thread_start(struct door *d)
 {
-    sigset_t all, before;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    d->runs = pthread_create(&d->thread, NULL, door_run, d) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    d->runs = net_thread_start(&d->thread, door_run, d);
     return d->runs;
 }
 
@@ -364,7 +358,7 @@ void door_stop(struct door *d)
     pthread_mutex_lock(&d->desk->lock);
     d->is_stopping = true;
     pthread_mutex_unlock(&d->desk->lock);
-    desk_ring(d->desk->door_fd);
+    net_ring(d->desk->door_fd);
     (void)pthread_join(d->thread, NULL);
     d->runs = false;
     d->daemon = NULL;

@@ -5,7 +5,8 @@
  * A request is all or nothing: it is read whole and checked before its first record is made,
  * and answered 200 when the epoch of its last one is committed. One that comes again with the
  * same Idempotency-Key is answered and not passed on again, whenever this node or its client
- * died in between.
+ * died in between; what a death keeps from being committed is made again as it was, with its
+ * ids and its time.
  *
  * Not here: the server (door.h), what a request says (talk.h), records (intake.h). */
 #include <afferent/plugin.h>
@@ -26,6 +27,7 @@ static const struct aff_port outputs[] = {
 
 static const struct aff_verdict verdicts[] = {
     { "too_large", "A record is larger than this pipeline takes; lower max_row or block, or raise edge.buffer.", AFF_V_DEAD, 0, 0 },
+    { "too_many_streams", "There is no place for the name of one more file of a form.", AFF_V_DEAD, 0, 0 },
 };
 
 static const struct aff_metric metrics[] = {
@@ -93,6 +95,7 @@ static aff_status source_open(const struct aff_host *host, const void *config, v
     s->intake.host = host;
     s->intake.config = config;
     s->intake.desk = &s->desk;
+    TAILQ_INIT(&s->intake.stamps);
     TAILQ_INIT(&s->intake.waits);
     st = parts_open(s);
     if (st != AFF_OK) {
@@ -181,7 +184,7 @@ static aff_status source_read(void *self, uint32_t want)
 
     if (st != AFF_OK)
         return st;
-    desk_bell_read(s->desk.lane_fd);
+    net_hush(s->desk.lane_fd);
     tell(s);
     return intake_read(&s->intake, want);
 }
@@ -218,6 +221,7 @@ static aff_status source_restore(void *self, const void *buffer, size_t size)
 {
     struct source *s = self;
 
+    s->intake.is_restored = true;
     if (known_read(&s->intake.known, &s->intake.torn, buffer, size))
         return AFF_OK;
     return s->host->explain(s->host, AFF_ERR_DATA, "the snapshot was not written by this version of in_http");

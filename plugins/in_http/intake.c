@@ -8,6 +8,8 @@
 /* How often room is asked for before what there is none for is set aside or refused. */
 enum { TRIES = 5 };
 #define WAIT_MOST_NS INT64_C(20000000)
+/* Who may send could else stop this node for seconds with each new name. */
+#define FULL_NS INT64_C(10000000000)
 
 /* ---- answers ---- */
 
@@ -15,6 +17,22 @@ static void answer(struct intake *in, struct request *r, enum answer_code code)
 {
     r->answer.code = code;
     desk_answer(in->desk, r);
+}
+
+/* A commit is written: it is asked for when there is nothing more to take, or the first that
+ * waits for it has done so for long. */
+static void commit_want(struct intake *in, uint64_t epoch)
+{
+    if (epoch <= in->asked)
+        return;
+    in->asked = epoch;
+    in->asked_ns = in->host->now_ns(in->host);
+}
+
+/* When what is known is safe. What a process wrote that died may be of an epoch that was open. */
+static uint64_t epoch_of(const struct intake *in, const struct known_one *one)
+{
+    return one->epoch > 0 ? one->epoch : in->restored;
 }
 
 /* Of a request whose records are all passed on, or known: it waits for its epoch. */
@@ -29,8 +47,7 @@ static void wait_for(struct intake *in, struct request *r, uint64_t epoch, const
         return;
     }
     desk_passed_on(in->desk, r);
-    if (TAILQ_EMPTY(&in->waits))
-        in->waits_since_ns = in->host->now_ns(in->host);
+    commit_want(in, epoch);
     TAILQ_INSERT_TAIL(&in->waits, r, link);
 }
 
@@ -47,17 +64,24 @@ void intake_committed(struct intake *in, uint64_t epoch)
         TAILQ_REMOVE(&in->waits, r, link);
         answer(in, r, ANSWER_SAFE);
     }
-    in->waits_since_ns = in->host->now_ns(in->host);
+    if (!TAILQ_EMPTY(&in->stamps))
+        net_ring(in->desk->lane_fd);
+}
+
+static void all_stop(struct intake *in, struct request_list *list)
+{
+    struct request *r;
+
+    while ((r = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, r, link);
+        answer(in, r, ANSWER_STOPPING);
+    }
 }
 
 void intake_stop(struct intake *in)
 {
-    struct request *r;
-
-    while ((r = TAILQ_FIRST(&in->waits)) != NULL) {
-        TAILQ_REMOVE(&in->waits, r, link);
-        answer(in, r, ANSWER_STOPPING);
-    }
+    all_stop(in, &in->stamps);
+    all_stop(in, &in->waits);
     if (in->hand.request)
         answer(in, in->hand.request, ANSWER_STOPPING);
     in->hand.request = NULL;
@@ -92,15 +116,57 @@ static aff_status torn_close(struct intake *in)
     return AFF_OK;
 }
 
-static void time_set(struct intake *in)
+static struct known_one one_new(struct intake *in, const struct request *r)
 {
-    struct hand *h = &in->hand;
+    struct known_one one = { .key = { r->key[0], r->key[1] }, .print = r->print };
+    uint8_t clock;
 
-    h->event_ns = in->host->utc_ns(in->host, &h->clock);
-    if (h->request->has_time) {
-        h->event_ns = h->request->event_ns;
-        h->clock = AFF_CLOCK_RECORDED;
+    one.event_ns = in->host->utc_ns(in->host, &clock);
+    one.clock = clock;
+    if (r->has_time) {
+        one.event_ns = r->event_ns;
+        one.clock = AFF_CLOCK_RECORDED;
     }
+    return one;
+}
+
+/* True: it waits until the time that it is given is safe, which one with a key has again when
+ * it comes again. */
+static bool stamp(struct intake *in, struct request *r)
+{
+    struct known_one one, *found;
+
+    if (!r->has_key || r->has_time || (in->torn.one.records > 0 && memcmp(in->torn.one.key, r->key, sizeof r->key) == 0))
+        return false;
+    found = known_find(&in->known, r->key);
+    if (!found) {
+        one = one_new(in, r);
+        one.is_part = 1;
+        one.epoch = in->host->epoch(in->host);
+        known_add(&in->known, &one);
+        found = known_find(&in->known, r->key);
+    }
+    r->epoch = epoch_of(in, found);
+    if (!found->is_part || r->epoch <= in->safe)
+        return false;
+    commit_want(in, r->epoch);
+    TAILQ_INSERT_TAIL(&in->stamps, r, link);
+    return true;
+}
+
+/* The next one to pass on. */
+static struct request *request_next(struct intake *in)
+{
+    struct request *r = TAILQ_FIRST(&in->stamps);
+
+    if (r && r->epoch <= in->safe) {
+        TAILQ_REMOVE(&in->stamps, r, link);
+        return r;
+    }
+    do
+        r = desk_take(in->desk);
+    while (r && stamp(in, r));
+    return r;
 }
 
 /* A sender that says that it sends again (Afferent-Resent) may have marked its body as well. */
@@ -126,7 +192,7 @@ static bool is_known(struct intake *in)
         answer(in, r, ANSWER_KEY_REUSED);
     } else {
         r->answer.is_again = true;
-        wait_for(in, r, one->epoch, one);
+        wait_for(in, r, epoch_of(in, one), one);
     }
     return true;
 }
@@ -136,18 +202,15 @@ static aff_status begin(struct intake *in, struct request *r)
     struct hand *h = &in->hand;
     aff_status st = AFF_OK;
 
-    *h = (struct hand){ .request = r, .one = { .key = { r->key[0], r->key[1] }, .print = r->print } };
+    *h = (struct hand){ .request = r, .one = one_new(in, r) };
     if (!r->has_key) {
         h->one.key[0] = in->host->random(in->host);
         h->one.key[1] = in->host->random(in->host);
     }
-    time_set(in);
     if (in->torn.one.records > 0 && r->has_key && same(&in->torn.one, &h->one)) {
         h->one = in->torn.one;
         h->is_open = in->torn.stream != 0;
         h->open_stream = in->torn.stream;
-        h->event_ns = in->torn.event_ns;
-        h->clock = (uint8_t)in->torn.clock;
         in->torn = (struct known_torn){ .stream = 0 };
     } else if (in->torn.one.records > 0) {
         st = torn_close(in);
@@ -219,27 +282,35 @@ static aff_status piece_emit(struct intake *in, const struct piece *piece)
     draft->stream = h->stream;
     draft->schema = in->schemas[port];
     draft->type = AFF_BYTES;
-    draft->event_ns = h->event_ns;
-    draft->clock = h->clock;
+    draft->event_ns = h->one.event_ns;
+    draft->clock = (uint8_t)h->one.clock;
     draft->flags = h->request->is_resent ? AFF_FLAG_RESENT : 0;
     if (piece->size > 0)
         memcpy(draft->data, piece->data, piece->size);
     return in->host->emit(in->host, draft, piece->size);
 }
 
-/* A record that fits nowhere stands in nobody's way, and is not lost. */
+static bool names_are_full(const struct intake *in)
+{
+    return in->host->now_ns(in->host) < in->full_until_ns;
+}
+
+/* A record that fits nowhere stands in nobody's way, and is not lost: nor is one of a form's
+ * later files, for whose name there is no place. */
 static aff_status piece_pass(struct intake *in, const struct piece *piece)
 {
     struct hand *h = &in->hand;
     aff_status st = names_ask(in);
+    bool is_aside = st == AFF_OK ? h->tries >= TRIES : h->one.records > 0 && names_are_full(in);
 
-    if (st == AFF_OK && h->tries < TRIES)
-        st = piece_emit(in, piece);
+    if (is_aside)
+        st = in->host->dead(in->host, AFF_NO_INPUT, st == AFF_OK ? VERDICT_TOO_LARGE : VERDICT_TOO_MANY, h->offset, piece->data,
+                            piece->size);
     else if (st == AFF_OK)
-        st = in->host->dead(in->host, AFF_NO_INPUT, VERDICT_TOO_LARGE, h->offset, piece->data, piece->size);
+        st = piece_emit(in, piece);
     if (st != AFF_OK)
         return st;
-    if (h->tries >= TRIES)
+    if (is_aside)
         h->one.set_aside++;
     else
         h->is_open = !has_rows(h);
@@ -295,10 +366,10 @@ static void finish(struct intake *in)
     struct hand *h = &in->hand;
 
     h->one.is_part = 0;
-    h->one.epoch = h->epoch;
+    h->one.epoch = h->epoch; /* 0: all of it was passed on by an earlier run */
     if (h->request->has_key)
         known_add(&in->known, &h->one);
-    wait_for(in, h->request, h->epoch, &h->one);
+    wait_for(in, h->request, epoch_of(in, &h->one), &h->one);
     h->request = NULL;
 }
 
@@ -307,7 +378,12 @@ static bool gives_up(struct intake *in)
 {
     struct hand *h = &in->hand;
 
-    if (++h->tries < TRIES || h->stream || h->one.records > 0 || !h->is_begun)
+    h->tries++;
+    if (h->stream || !h->is_begun || (h->tries < TRIES && !names_are_full(in)))
+        return false;
+    if (!names_are_full(in))
+        in->full_until_ns = in->host->now_ns(in->host) + FULL_NS;
+    if (h->one.records > 0)
         return false;
     answer(in, h->request, ANSWER_NAMES_FULL);
     h->request = NULL;
@@ -322,7 +398,7 @@ static aff_status go_on(struct intake *in, uint32_t want)
     bool one;
 
     do {
-        struct request *r = h->request ? h->request : desk_take(in->desk);
+        struct request *r = h->request ? h->request : request_next(in);
 
         st = AFF_OK;
         if (!r)
@@ -344,11 +420,13 @@ static aff_status go_on(struct intake *in, uint32_t want)
 
 aff_status intake_read(struct intake *in, uint32_t want)
 {
-    aff_status st = go_on(in, want);
-    int64_t now = in->host->now_ns(in->host);
+    aff_status st;
 
-    /* each commit is written: it is asked for when no more is there, or some wait */
-    if (!TAILQ_EMPTY(&in->waits) && (st != AFF_OK || now - in->waits_since_ns > WAIT_MOST_NS))
+    if (in->is_restored)
+        in->restored = in->host->epoch(in->host);
+    in->is_restored = false;
+    st = go_on(in, want);
+    if (in->asked == in->host->epoch(in->host) && (st != AFF_OK || in->host->now_ns(in->host) - in->asked_ns > WAIT_MOST_NS))
         in->host->cut(in->host);
     return st;
 }
@@ -359,5 +437,5 @@ struct known_torn intake_torn(const struct intake *in)
 
     if (!h->request || !h->is_begun || h->one.records == 0 || !(h->request->has_key || h->is_open))
         return in->torn;
-    return (struct known_torn){ h->one, h->event_ns, h->is_open ? h->open_stream : 0, h->clock };
+    return (struct known_torn){ h->one, h->is_open ? h->open_stream : 0 };
 }

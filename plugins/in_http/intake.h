@@ -2,9 +2,10 @@
  *
  * intake.h - from requests to records, and from commits to answers.
  *
- * One request is in hand at a time. Its records have ids of its key and their number, so that
- * one that comes again after a death makes the same. What was safe of it before is passed
- * over. Not here: HTTP, and who may send (talk.h). */
+ * One request is in hand at a time. Its records have ids of its key and their number, and one
+ * time, so that one that comes again after a death makes the same. A time that it does not
+ * bring is safe before it is given away. What was safe of it before is passed over. Not here:
+ * HTTP, and who may send (talk.h). */
 #ifndef IN_HTTP_INTAKE_H
 #define IN_HTTP_INTAKE_H
 
@@ -21,8 +22,6 @@ struct hand {
     uint32_t subject;
     bool is_open;      /* a file of which there are records and no end yet */
     uint32_t open_stream; /* its */
-    int64_t event_ns;
-    uint8_t clock;
     uint32_t tries;
     uint64_t epoch; /* of its last record; 0: none was made */
 };
@@ -34,9 +33,14 @@ struct intake {
     struct known known;
     struct known_torn torn; /* of an earlier run */
     struct hand hand;
-    struct request_list waits; /* for a commit, in order of epochs */
-    uint64_t safe;             /* committed */
-    int64_t waits_since_ns;
+    struct request_list stamps; /* wait until their time is safe, in order of epochs */
+    struct request_list waits;  /* until they are */
+    uint64_t safe;              /* committed */
+    uint64_t restored;          /* what is known of an earlier run is safe with; 0: there is nothing */
+    bool is_restored;           /* that is not known yet */
+    uint64_t asked;             /* the last epoch that is waited for */
+    int64_t asked_ns;           /* since */
+    int64_t full_until_ns; /* there was no place for a name: none is waited for */
     uint32_t schemas[2]; /* by port */
 };
 

@@ -5,14 +5,13 @@
 
 #include <string.h>
 
-static const char format[8] = "http  1";
+static const char format[8] = "http  2";
 enum { ONE_SIZE = offsetof(struct known_one, epoch) };
 
 struct head {
     char format[8];
     uint64_t count;
-    int64_t event_ns;
-    uint32_t stream, clock;
+    uint32_t stream, reserved;
 };
 
 struct known_one *known_find(struct known *k, const uint64_t key[2])
@@ -40,7 +39,7 @@ void known_add(struct known *k, const struct known_one *one)
 
 size_t known_write(const struct known *k, const struct known_torn *torn, void *to, size_t room)
 {
-    struct head head = { .count = k->count, .event_ns = torn->event_ns, .stream = torn->stream, .clock = torn->clock };
+    struct head head = { .count = k->count, .stream = torn->stream };
     size_t size = sizeof head + (k->count + 1u) * ONE_SIZE;
     uint8_t *at = to;
     uint32_t i;
@@ -73,7 +72,7 @@ bool known_read(struct known *k, struct known_torn *torn, const void *from, size
     k->count = k->next = 0;
     at += sizeof head;
     memcpy(&one, at, ONE_SIZE);
-    *torn = (struct known_torn){ one, head.event_ns, head.stream, head.clock };
+    *torn = (struct known_torn){ one, head.stream };
     for (i = 1; i <= head.count; i++) {
         memcpy(&one, at + i * ONE_SIZE, ONE_SIZE);
         known_add(k, &one);

@@ -4,8 +4,9 @@
  * cut in two. Both are the source's position.
  *
  * A key is a digest of who sends and what the header Idempotency-Key says; its print is that
- * of what was sent, so that a key that is used for something else is noticed. The last `room`
- * are kept. Not here: digests (talk_end.c). */
+ * of what was sent, so that a key that is used for something else is noticed. The time that
+ * its records have is known before the first of them is passed on, so that they have it again
+ * after a death. The last `room` are kept. Not here: digests (talk_body.c). */
 #ifndef IN_HTTP_KNOWN_H
 #define IN_HTTP_KNOWN_H
 
@@ -16,19 +17,18 @@
 struct known_one {
     uint64_t key[2];
     uint64_t print;
+    int64_t event_ns;   /* of its records */
     uint32_t records;   /* passed on */
     uint32_t set_aside; /* of these */
-    uint32_t is_part;   /* more were to come when this node died */
-    uint32_t reserved;
-    uint64_t epoch;     /* it is safe with; 0: it is. Not kept */
+    uint32_t is_part;   /* more are to come, or were when this node died */
+    uint32_t clock;     /* of the time */
+    uint64_t epoch;     /* it is safe with; 0: of an earlier run. Not kept */
 };
 
 /* The request that was in hand when an epoch ended. */
 struct known_torn {
     struct known_one one; /* records 0: none */
-    int64_t event_ns;
     uint32_t stream; /* of a file that has begun, 0: none */
-    uint32_t clock;
 };
 
 struct known {

@@ -53,12 +53,13 @@ const struct aff_option in_http_options[IN_HTTP_OPTIONS] = {
     AFF_OPT_TEXT(struct config, health, 0, "\"/health\"",
                  "Path by which anyone may ask whether requests are being taken (200 or 503, no data); empty: none."),
     AFF_OPT_TEXT(struct config, time_header, 0, "\"Afferent-Time\"",
-                 "Header that has the event time, in ns since 1970; without it that is when the request comes."),
+                 "Header that has the event time, in ns since 1970; without it that is when the request comes, and one with a "
+                 "key waits for a commit more, so that it has the same time if it comes again after a death."),
     AFF_OPT_ENUM(struct config, no_key, 0, "\"new\"", no_key_names,
                  "What a request without the header Idempotency-Key is: a new one each time (new), the same as an earlier one "
                  "of equal content from this client to this path (body), or refused (refuse)."),
     AFF_OPT_INT(struct config, remember, 0, "512", 64, 65536, "requests",
-                "How many of the last keys are known again when they come a second time; each is 40 bytes of every commit."),
+                "How many of the last keys are known again when they come a second time; each is 48 bytes of every commit."),
     AFF_OPT_BYTES(struct config, max_body, 0, "\"1MiB\"", 1024, 256 << 20, "Largest body of a request."),
     AFF_OPT_BYTES(struct config, max_row, 0, "\"64KiB\"", 256, 64 << 20, "Longest object of JSON."),
     AFF_OPT_BYTES(struct config, max_headers, 0, "\"16KiB\"", 2048, 256 << 10, "Most bytes of a request's line and headers."),
@@ -69,7 +70,7 @@ const struct aff_option in_http_options[IN_HTTP_OPTIONS] = {
     AFF_OPT_BYTES(struct config, buffer, 0, "\"8MiB\"", 4096, 1 << 30,
                   "Memory for bodies that are on their way; where it is full, requests are answered 503."),
     AFF_OPT_DURATION(struct config, request_timeout, 0, "\"30s\"", 1e9, 3600e9,
-                     "How long a request may take from its first byte to its last, and a connection be silent."),
+                     "How long a request's headers may take, and then its body, and a connection be silent."),
     AFF_OPT_DURATION(struct config, answer_timeout, 0, "\"30s\"", 1e8, 3600e9,
                      "How long a request may wait until it is safe, before it is answered 503."),
 };

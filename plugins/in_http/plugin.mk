@@ -3,7 +3,7 @@
 in_http_parts = in_http/answer.c in_http/answer.h in_http/arena.c in_http/arena.h in_http/config.h in_http/desk.c \
 	in_http/desk.h in_http/door.c in_http/door.h in_http/intake.c in_http/intake.h in_http/known.c in_http/known.h \
 	in_http/listen.c in_http/listen.h in_http/options.c in_http/route.c in_http/route.h in_http/split.c \
-	in_http/split.h in_http/talk.c in_http/talk.h in_http/talk_body.c in_http/talk_head.c in_http/who.c in_http/who.h
+	in_http/split.h net/thread.h in_http/talk.c in_http/talk.h in_http/talk_body.c in_http/talk_head.c in_http/who.c in_http/who.h
 
 if HAVE_MICROHTTPD
 in_http_all = $(in_http_parts) json/grammar.h json/json.cc json/json.h text/text.c text/text.h
@@ -34,4 +34,4 @@ fuzz_in_http_CXXFLAGS = $(AM_CXXFLAGS) $(SIMDJSON_CFLAGS)
 fuzz_in_http_LDADD = $(LDADD) $(SIMDJSON_LIBS)
 endif
 EXTRA_DIST += $(in_http_parts) in_http/in_http.c in_http/test_in_http.c in_http/test_server.c in_http/fuzz_route.c \
-	in_http/seeds/fuzz_in_http/path in_http/seeds/fuzz_in_http/rows in_http/seeds/fuzz_in_http/lines
+	in_http/seeds/fuzz_in_http/form in_http/seeds/fuzz_in_http/path in_http/seeds/fuzz_in_http/rows in_http/seeds/fuzz_in_http/lines

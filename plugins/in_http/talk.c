@@ -81,7 +81,7 @@ static enum MHD_Result say(struct talk *t, bool close)
         (void)MHD_add_response_header(response, "Connection", "close");
     done = MHD_queue_response(t->connection, status, response);
     MHD_destroy_response(response);
-    t->deadline_ns = desk_now() + ANSWER_NS;
+    t->deadline_ns = net_clock() + ANSWER_NS;
     tell_counts(t);
     return done;
 }
@@ -90,7 +90,7 @@ void talk_resume(struct talk *t, const struct answer *answer)
 {
     t->answer = *answer;
     t->request = NULL;
-    t->deadline_ns = desk_now() + ANSWER_NS;
+    t->deadline_ns = net_clock() + ANSWER_NS;
     MHD_resume_connection(t->connection);
 }
 
@@ -103,7 +103,7 @@ void talk_cut(struct talk *t)
     if (!t->door->config->certificate && (t->has_begun || !t->is_kept))
         (void)!send(t->fd, slow, sizeof slow - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)shutdown(t->fd, SHUT_RDWR);
-    t->deadline_ns = desk_now() + ANSWER_NS;
+    t->deadline_ns = net_clock() + ANSWER_NS;
 }
 
 /* ---- the request ---- */
@@ -121,11 +121,16 @@ static bool is_said_at_once(const struct talk *t)
     return !length || strlen(length) > 7 || strtoull(length, NULL, 10) > DRAIN_MOST;
 }
 
-static enum MHD_Result begin(struct talk *t, const char *url, const char *method)
+/* The time runs anew: what went by while the connection was silent is not the request's. */
+static enum MHD_Result begin(struct talk *t, const char *url, const char *method, const char *version)
 {
     t->has_begun = true;
     t->drain = DRAIN_MOST;
-    talk_head(t, url, method);
+    t->deadline_ns = net_clock() + t->door->config->request_timeout;
+    if (talk_header(t, "Transfer-Encoding") && strcmp(version, "HTTP/1.1") != 0)
+        talk_refuse(t, ANSWER_FRAMING); /* RFC 9112, section 6.1 */
+    else
+        talk_head(t, url, method);
     if (t->answer.code == ANSWER_NONE || !is_said_at_once(t))
         return MHD_YES;
     return say(t, talk_header(t, "Content-Length") || talk_header(t, "Transfer-Encoding"));
@@ -153,7 +158,7 @@ static enum MHD_Result end(struct talk *t)
         return say(t, false);
     t->deadline_ns = INT64_MAX;
     t->request->talk = t;
-    t->request->since_ns = desk_now();
+    t->request->since_ns = net_clock();
     t->request->due_ns = t->request->since_ns + t->door->config->answer_timeout;
     MHD_suspend_connection(t->connection);
     desk_queue(t->door->desk, t->request);
@@ -168,12 +173,11 @@ enum MHD_Result talk_call(void *self, struct MHD_Connection *connection, const c
     size_t given = *size;
 
     (void)self;
-    (void)version;
     (void)memory;
     if (!t)
         return MHD_NO;
     if (!t->has_begun)
-        return begin(t, url, method);
+        return begin(t, url, method, version);
     *size = 0;
     if (given > 0)
         return some(t, data, given);
@@ -185,13 +189,10 @@ enum MHD_Result talk_call(void *self, struct MHD_Connection *connection, const c
 static void reset(struct talk *t)
 {
     request_drop(t);
-    if (t->post)
-        (void)MHD_destroy_post_processor(t->post);
-    t->post = NULL;
     t->has_begun = false;
     t->client[0] = '\0';
     t->answer = (struct answer){ .code = ANSWER_NONE };
-    t->deadline_ns = desk_now() + t->door->config->request_timeout;
+    t->deadline_ns = net_clock() + t->door->config->request_timeout;
 }
 
 void talk_over(void *self, struct MHD_Connection *connection, void **memory, enum MHD_RequestTerminationCode how)

@@ -10,6 +10,7 @@
 #include <microhttpd.h>
 
 #include "desk.h"
+#include "split.h"
 
 struct door;
 
@@ -30,7 +31,7 @@ struct talk {
     struct request *request;
     size_t body_at; /* where it begins in the request's memory */
     uint64_t drain; /* bytes of a body that is refused, which may still be thrown away */
-    struct MHD_PostProcessor *post;
+    struct split_form form;
     char *names; /* where the next file's are written */
     struct answer answer;
 };

@@ -6,15 +6,12 @@
 
 #include <gnutls/crypto.h>
 #include <string.h>
-#include <strings.h>
 
-#include "split.h"
-
-enum { POST_BUFFER = 4096, KEY_MOST = 255, DIGEST = 32 };
+enum { KEY_MOST = 255, DIGEST = 32 };
 
 /* ---- as it comes ---- */
 
-static void add(struct talk *t, const char *data, size_t size)
+void talk_body(struct talk *t, const char *data, size_t size)
 {
     struct request *r = t->request;
 
@@ -27,71 +24,37 @@ static void add(struct talk *t, const char *data, size_t size)
     r->used += size;
 }
 
-static void file_begin(struct talk *t, const char *file)
+/* ---- when it is whole ---- */
+
+static void file_add(struct talk *t, const struct split_file *file)
 {
     struct request *r = t->request;
+    struct part *p = &r->parts[r->part_count];
 
-    if (!file || !*file) {
-        talk_refuse(t, ANSWER_FORM_FIELD);
-    } else if (r->part_count == ROUTE_FILES_MOST) {
+    if (r->part_count == ROUTE_FILES_MOST) {
         t->answer.limit = ROUTE_FILES_MOST;
         talk_refuse(t, ANSWER_MANY_FILES);
-    } else if (!talk_names(t, &r->parts[r->part_count], file)) {
+    } else if (!talk_names(t, p, file->name)) {
         talk_refuse(t, ANSWER_NAME);
     } else {
-        r->parts[r->part_count++].at = r->used;
+        p->at = t->body_at + file->at;
+        p->size = file->size;
+        r->part_count++;
     }
 }
 
-static enum MHD_Result form_piece(void *self, enum MHD_ValueKind kind, const char *key, const char *file, const char *type,
-                                  const char *coding, const char *data, uint64_t offset, size_t size)
-{
-    struct talk *t = self;
-    struct request *r = t->request;
-
-    (void)kind;
-    (void)key;
-    (void)type;
-    if (coding && strcasecmp(coding, "binary") != 0 && strcasecmp(coding, "8bit") != 0 && strcasecmp(coding, "7bit") != 0)
-        talk_refuse(t, ANSWER_FORM_BAD);
-    if (offset == 0 && t->answer.code == ANSWER_NONE)
-        file_begin(t, file);
-    if (t->answer.code == ANSWER_NONE)
-        add(t, data, size);
-    if (t->answer.code != ANSWER_NONE)
-        return MHD_NO;
-    r->parts[r->part_count - 1].size = r->used - r->parts[r->part_count - 1].at;
-    return MHD_YES;
-}
-
-static void form_add(struct talk *t, const char *data, size_t size)
-{
-    if (!t->post)
-        t->post = MHD_create_post_processor(t->connection, POST_BUFFER, form_piece, t);
-    if (!t->post)
-        talk_refuse(t, ANSWER_TYPE_FORM);
-    else if (MHD_post_process(t->post, data, size) != MHD_YES)
-        talk_refuse(t, ANSWER_FORM_BAD);
-}
-
-void talk_body(struct talk *t, const char *data, size_t size)
-{
-    if (t->kind == BODY_FORM)
-        form_add(t, data, size);
-    else
-        add(t, data, size);
-}
-
-/* ---- when it is whole ---- */
-
 static void form_finish(struct talk *t)
 {
-    bool is_whole = t->post && MHD_destroy_post_processor(t->post) == MHD_YES;
+    struct split_file file = { .name = NULL };
 
-    t->post = NULL;
-    if (!is_whole)
-        talk_refuse(t, ANSWER_FORM_BAD);
-    else if (t->request->part_count == 0)
+    t->form.text = t->request->memory + t->body_at;
+    t->form.size = t->request->used - t->body_at;
+    do {
+        talk_refuse(t, split_form_next(&t->form, &file));
+        if (t->answer.code == ANSWER_NONE && file.name)
+            file_add(t, &file);
+    } while (t->answer.code == ANSWER_NONE && file.name);
+    if (t->request->part_count == 0)
         talk_refuse(t, ANSWER_FORM_EMPTY);
 }
 
@@ -135,16 +98,20 @@ static bool content_add(gnutls_hash_hd_t hash, const struct request *r)
     return fine;
 }
 
-/* Of the client and `key`; of the client and the content where there is none. */
+/* Of the client and `key`; of the client, the content and a time of its own where there is none:
+ * two measurements may be equal but for that. */
 static bool digest(const struct talk *t, const char *key, size_t key_size, uint64_t ret[DIGEST / 8])
 {
+    const struct request *r = t->request;
     gnutls_hash_hd_t hash;
     bool fine;
 
     if (gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) != 0)
         return false;
     fine = digest_add(hash, t->client, strlen(t->client)) && digest_add(hash, key ? "key" : "content", key ? 3 : 7);
-    fine = fine && (key ? digest_add(hash, key, key_size) : content_add(hash, t->request));
+    fine = fine && (key ? digest_add(hash, key, key_size) : content_add(hash, r));
+    if (fine && !key && !talk_header(t, "Idempotency-Key") && r->has_time)
+        fine = digest_add(hash, &r->event_ns, sizeof r->event_ns);
     gnutls_hash_deinit(hash, ret);
     return fine;
 }

@@ -8,47 +8,61 @@
 #include <string.h>
 #include <strings.h>
 
-#include "split.h"
 #include "who.h"
 
 /* ---- headers that say one thing ---- */
 
+enum { SINGLES = 8 };
+
 struct head {
-    int lengths, codings, singles[5];
-    bool is_chunked;
+    const char *singles[SINGLES];
+    int single_counts[SINGLES], lengths, codings;
+    bool is_chunked, is_text;
 };
 
-static const char *const single_names[] = { "Host", "Authorization", "Content-Type", "Idempotency-Key", "Expect" };
+/* Others may read what stands behind a zero or a line end of half a kind, or see an end there. */
+static bool is_text(const char *value, size_t size)
+{
+    size_t i;
 
-static enum MHD_Result header_count(void *self, enum MHD_ValueKind kind, const char *name, const char *value)
+    for (i = 0; i < size; i++)
+        if ((unsigned char)value[i] < ' ' ? value[i] != '\t' : value[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static enum MHD_Result header_count(void *self, enum MHD_ValueKind kind, const char *name, size_t name_size, const char *value,
+                                    size_t value_size)
 {
     struct head *h = self;
     size_t i;
 
     (void)kind;
+    h->is_text &= is_text(name, name_size) && (!value || is_text(value, value_size));
     h->lengths += strcasecmp(name, "Content-Length") == 0;
     if (strcasecmp(name, "Transfer-Encoding") == 0) {
         h->codings++;
         h->is_chunked = value && strcasecmp(value, "chunked") == 0;
     }
-    for (i = 0; i < sizeof single_names / sizeof single_names[0]; i++)
-        h->singles[i] += strcasecmp(name, single_names[i]) == 0;
+    for (i = 0; i < SINGLES; i++)
+        h->single_counts[i] += strcasecmp(name, h->singles[i]) == 0;
     return MHD_YES;
 }
 
 /* Where a body ends is said once, or two who read it may differ (RFC 9112, section 6.3). */
 static void framing_check(struct talk *t)
 {
-    struct head h = { .lengths = 0 };
+    struct head h = { .singles = { "Host", "Authorization", "Content-Type", "Content-Encoding", "Idempotency-Key", "Expect",
+                                   "Afferent-Resent", t->door->config->time_header }, .is_text = true };
     const char *length = talk_header(t, "Content-Length");
     size_t i;
 
-    (void)MHD_get_connection_values(t->connection, MHD_HEADER_KIND, header_count, &h);
-    if (h.lengths > 1 || h.codings > 1 || (h.lengths > 0 && h.codings > 0) || (h.codings == 1 && !h.is_chunked) ||
+    (void)MHD_get_connection_values_n(t->connection, MHD_HEADER_KIND, header_count, &h);
+    if (!h.is_text || h.lengths > 1 || h.codings > 1 || (h.lengths > 0 && h.codings > 0) || (h.codings == 1 && !h.is_chunked) ||
         (length && (!*length || length[strspn(length, "0123456789")])))
         talk_refuse(t, ANSWER_FRAMING);
-    for (i = 0; i < sizeof h.singles / sizeof h.singles[0]; i++)
-        if (h.singles[i] > 1)
+    for (i = 0; i < SINGLES; i++)
+        if (h.single_counts[i] > 1)
             talk_refuse(t, ANSWER_HEADER_TWICE);
 }
 
@@ -123,7 +137,7 @@ static void kind_find(struct talk *t)
         talk_refuse(t, ANSWER_CODING);
     if (t->route->takes == TAKES_FILES) {
         t->kind = is_type(type, "multipart/form-data") ? BODY_FORM : BODY_FILE;
-        if (is_type(type, "application/x-www-form-urlencoded"))
+        if (is_type(type, "application/x-www-form-urlencoded") || (t->kind == BODY_FORM && !split_form_open(&t->form, type)))
             talk_refuse(t, ANSWER_TYPE_FORM);
         return;
     }
@@ -197,7 +211,7 @@ static bool is_health(struct talk *t, const char *url, const char *method)
     if (!*door->config->health || strcmp(url, door->config->health) != 0 ||
         (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0))
         return false;
-    talk_refuse(t, desk_is_healthy(door->desk, desk_now()) ? ANSWER_HEALTHY : ANSWER_UNHEALTHY);
+    talk_refuse(t, desk_is_healthy(door->desk, net_clock()) ? ANSWER_HEALTHY : ANSWER_UNHEALTHY);
     return true;
 }
 

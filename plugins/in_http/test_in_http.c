@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * test_in_http.c - the parts of in_http that need no server: paths, names, rows, keys, memory,
+ * test_in_http.c - the parts of in_http that need no server: paths, names, rows, forms, keys, memory,
  * tokens, words. Not here: requests and answers (test_server.c), real clients
  * (tests/net/in_http.py). */
 #include <afferent/testkit.h>
@@ -105,6 +105,7 @@ static enum answer_code split(const char *text, bool lines, const char *expected
     json = json ? json : split_open(4096);
     assert_non_null(json);
     assert_non_null(copy);
+    memset(copy, '[', length + split_padding()); /* of an earlier body */
     memcpy(copy, text, length);
     if (split_text(json, copy, length, lines, 64, &size, ret)) {
         assert_int_equal(size, strlen(expected));
@@ -144,6 +145,8 @@ TEST(what_is_no_row_is_named_by_its_place)
         { "7", false, ANSWER_JSON_NO_OBJECT, 1, 0 },     { "[{},7]", false, ANSWER_JSON_NO_OBJECT, 2, 4 },
         { "[{},[]]", false, ANSWER_JSON_NO_OBJECT, 2, 4 }, { "{}{}", false, ANSWER_JSON_TRAILING, 1, 0 },
         { "{}\n[{}]", true, ANSWER_JSON_NO_OBJECT, 2, 3 }, { "{}\n{} {}", true, ANSWER_JSON_TRAILING, 2, 3 },
+        { "[{\"a\":[", false, ANSWER_JSON_BAD, 1, 1 },    { "{\"a\":[1,[", true, ANSWER_JSON_BAD, 1, 0 },
+        { "{\"a\":", false, ANSWER_JSON_BAD, 1, 0 },      { "[", false, ANSWER_JSON_BAD, 1, 0 },
         { "{}\n{}\n7", true, ANSWER_JSON_NO_OBJECT, 3, 6 }, { "{}\n{\"a\"}", true, ANSWER_JSON_BAD, 2, 3 },
         { "{\"a\":\"\xff\"}", false, ANSWER_JSON_UTF8, 1, 0 },
         { "{\"a\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}", false, ANSWER_ROW_LARGE, 1, 0 },
@@ -156,6 +159,83 @@ TEST(what_is_no_row_is_named_by_its_place)
         assert_int_equal(answer.row, cases[i].row);
         assert_int_equal(answer.at, cases[i].at);
     }
+}
+
+/* ---- forms ---- */
+
+/* What comes of a form: each file as name=content; and then how it ended. */
+static enum answer_code form(const char *type, const char *text, char *ret, size_t room)
+{
+    size_t length = strlen(text), used = 0;
+    char *copy = malloc(length + (length == 0)); /* exactly as much */
+    struct split_form f;
+    struct split_file file;
+    enum answer_code code;
+
+    assert_non_null(copy);
+    memcpy(copy, text, length);
+    assert_true(split_form_open(&f, type));
+    f.text = copy;
+    f.size = length;
+    ret[0] = '\0';
+    while ((code = split_form_next(&f, &file)) == ANSWER_NONE && file.name)
+        used += (size_t)snprintf(ret + used, room - used, "%s=%.*s;", file.name, (int)file.size, copy + file.at);
+    free(copy);
+    return code;
+}
+
+#define FILE_OF(name) "Content-Disposition: form-data; name=\"x\"; filename=" name "\r\n"
+
+TEST(a_form_is_its_files_byte_by_byte)
+{
+    static const struct { const char *type, *text, *files; } cases[] = {
+        { "multipart/form-data; boundary=bb", "--bb\r\n" FILE_OF("\"a\"") "\r\nA\r\n--bb--", "a=A;" },
+        { "Multipart/Form-Data; charset=x; BOUNDARY=\"b b\"", "--b b\r\n" FILE_OF("a") "\r\nA\r\n--b b--\r\n", "a=A;" },
+        { "multipart/form-data; boundary=bb", "before\r\n--bb\r\n" FILE_OF("\"a\"") "\r\n\r\n--bb \t\r\n" FILE_OF("\"b\"")
+          "Content-Type: x\r\n\r\n--b\r\n-\r\r\n--bb--behind", "a=;b=--b\r\n-\r;" },
+        { "multipart/form-data; boundary=bb", "--bb\r\n" FILE_OF("\"a\"") "\r\n--bb--", "a=;" }, /* one line end for both */
+        { "multipart/form-data; boundary=bb", "--bb\r\n" FILE_OF("\"a\\\"\\\\\\n;b\"") "\r\n1\r\n--bb--", "a\"\\\\n;b=1;" },
+        { "multipart/form-data; boundary=bb", "--bb--", "" },
+    };
+    char files[128];
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(form(cases[i].type, cases[i].text, files, sizeof files), ANSWER_NONE);
+        assert_string_equal(files, cases[i].files);
+    }
+}
+
+TEST(a_form_that_is_none_is_refused_wherever_it_ends)
+{
+    static const char type[] = "multipart/form-data; boundary=bb";
+    static const char whole[] = "--bb\r\n" FILE_OF("\"a\"") "Content-Transfer-Encoding: binary\r\n\r\nA\r\n--bb--";
+    static const struct { const char *text; enum answer_code code; } cases[] = {
+        { "--bb\r\n\r\nA\r\n--bb--", ANSWER_FORM_BAD }, { "--bbx\r\n" FILE_OF("a") "\r\nA\r\n--bb--", ANSWER_FORM_BAD },
+        { "--bb\r\n" FILE_OF("a") FILE_OF("b") "\r\nA\r\n--bb--", ANSWER_FORM_BAD },
+        { "--bb\r\n " FILE_OF("a") "\r\nA\r\n--bb--", ANSWER_FORM_BAD },
+        { "--bb\r\nContent-Disposition: attachment; filename=a\r\n\r\nA\r\n--bb--", ANSWER_FORM_BAD },
+        { "--bb\r\n" FILE_OF("a") "Content-Transfer-Encoding: base64\r\n\r\nQQ==\r\n--bb--", ANSWER_FORM_BAD },
+        { "--bb\r\nContent-Disposition: form-data; name=\"x\"\r\n\r\nA\r\n--bb--", ANSWER_FORM_FIELD },
+        { "--bb\r\n" FILE_OF("\"\"") "\r\nA\r\n--bb--", ANSWER_FORM_FIELD },
+        { "--bb\r\n" FILE_OF("\"a") "\r\nA\r\n--bb--", ANSWER_FORM_FIELD },
+    };
+    static const char *const no_types[] = { "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary",
+                                            "multipart/form-data; boundary=\"a", "multipart/form-data; boundary=\"a \"",
+                                            "multipart/form-data; boundary=\"a\x01\"" };
+    struct split_form f;
+    char files[128], cut[sizeof whole];
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(form(type, cases[i].text, files, sizeof files), cases[i].code);
+    for (i = 0; i < sizeof no_types / sizeof no_types[0]; i++)
+        assert_false(split_form_open(&f, no_types[i]));
+    for (i = 0; i < sizeof whole - 1; i++) {
+        (void)snprintf(cut, sizeof cut, "%.*s", (int)i, whole);
+        assert_int_equal(form(type, cut, files, sizeof files), ANSWER_FORM_BAD);
+    }
+    assert_int_equal(form(type, whole, files, sizeof files), ANSWER_NONE);
 }
 
 /* ---- memory ---- */
@@ -213,14 +293,14 @@ TEST(pieces_never_overlap)
 
 static struct known_one one_of(uint64_t key, uint32_t records)
 {
-    return (struct known_one){ .key = { key, ~key }, .print = key * 3, .records = records };
+    return (struct known_one){ .key = { key, ~key }, .print = key * 3, .records = records, .event_ns = 12, .clock = 1 };
 }
 
 TEST(the_oldest_key_is_forgotten_first_and_all_outlive_a_restart)
 {
     struct known_one ones[8], others[8], one;
     struct known k = { .ones = ones, .room = 8 }, other = { .ones = others, .room = 8 };
-    struct known_torn torn = { .one = one_of(77, 5), .event_ns = 12, .stream = 3, .clock = 1 }, read;
+    struct known_torn torn = { .one = one_of(77, 5), .stream = 3 }, read;
     uint8_t bytes[1024];
     size_t size, cut;
     uint64_t i;
@@ -235,7 +315,7 @@ TEST(the_oldest_key_is_forgotten_first_and_all_outlive_a_restart)
     assert_int_equal(known_write(&k, &torn, bytes, size - 1), size);
     assert_true(known_read(&other, &read, bytes, size));
     assert_int_equal(read.one.records, 5);
-    assert_true(read.event_ns == 12 && read.stream == 3 && read.clock == 1);
+    assert_true(read.one.event_ns == 12 && read.stream == 3 && read.one.clock == 1);
     for (i = 1; i <= 10; i++) {
         const struct known_one *found = known_find(&other, (uint64_t[]){ i, ~i });
 
@@ -309,7 +389,8 @@ TEST(every_answer_has_a_status_and_fits)
 
 AFF_TEST_MAIN(a_path_fits_segment_by_segment, a_segment_longer_than_a_name_is_bad_and_not_cut,
               paths_and_templates_that_are_none_are_named, names_are_written_of_path_client_file_and_headers,
-              each_object_becomes_a_line, what_is_no_row_is_named_by_its_place, memory_is_given_out_once_and_taken_back,
+              each_object_becomes_a_line, what_is_no_row_is_named_by_its_place, a_form_is_its_files_byte_by_byte,
+              a_form_that_is_none_is_refused_wherever_it_ends, memory_is_given_out_once_and_taken_back,
               pieces_never_overlap, the_oldest_key_is_forgotten_first_and_all_outlive_a_restart,
               a_token_is_known_whole_or_not_at_all, addresses_are_read_and_loopback_is_known,
               every_answer_has_a_status_and_fits)

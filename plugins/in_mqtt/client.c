@@ -3,13 +3,14 @@
  * client.c - the client's thread, and what the node asks of it. See client.h. */
 #include "client_inside.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "net/thread.h"
 
 enum { LEAVE_WAIT_S = 2, STOP_WAIT_S = 5 };
 
@@ -177,14 +178,9 @@ static void *client_run(void *self)
 
 bool client_start(struct client *c)
 {
-    sigset_t all, before;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     c->wanted = true;
     c->state = CLIENT_TRYING;
-    c->runs = pthread_create(&c->thread, NULL, client_run, c) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    c->runs = net_thread_start(&c->thread, client_run, c);
     return c->runs;
 }
 

@@ -4,7 +4,7 @@
  *
  * A message is handed on, the end of the epoch asked for, and the broker answered when that
  * epoch is committed. So a death at any moment loses nothing: what was not answered comes
- * again, with the id that it had, and what was committed before is answered at once.
+ * again, with the id and the time that it had, and what was committed before is answered.
  *
  * One message is under way at a time: the library acknowledges when its callback returns.
  *
@@ -34,6 +34,7 @@ struct config {
     int64_t receive_maximum;
     int64_t remember;
     int64_t max_message;
+    int32_t keep_time;
 };
 
 static const struct aff_option topic_item[] = { AFF_OPT_ITEM(AFF_TYPE_TEXT, 0, "A topic, with + and # as MQTT has them.") };
@@ -59,6 +60,10 @@ static const struct aff_option options[] = {
                 "How many of the last messages are known again when they come a second time; each is 24 bytes of every commit."),
     AFF_OPT_BYTES(struct config, max_message, 0, "\"256KiB\"", 1024, 64 << 20,
                   "Largest message; the broker is told so, and one that comes all the same is set aside."),
+    AFF_OPT_BOOL(struct config, keep_time, "true",
+                 "Whether the time that a message is given, which brings none, is stored before it is handed on, so that it "
+                 "has it again when it comes again after a death: one more commit for each. false: where each has a time in "
+                 "its text."),
 };
 
 static const struct aff_schema message_schema = {
@@ -70,11 +75,12 @@ static const struct aff_port outputs[] = {
       .types = AFF_MASK(AFF_BYTES), .priority = AFF_PRIO_VITALS },
 };
 
-enum { VERDICT_TOO_LARGE = 1, VERDICT_NO_NAME, VERDICT_TOO_MANY };
+enum { VERDICT_TOO_LARGE = 1, VERDICT_NO_NAME, VERDICT_TOO_MANY, VERDICT_BAD_TIME };
 static const struct aff_verdict verdicts[] = {
     { "too_large", "A message is larger than max_message.", AFF_V_DEAD, 0, 0 },
     { "no_name", "The topic gives no subject or no stream: a level is missing, empty, or longer than 255 bytes.", AFF_V_DEAD, 0, 0 },
     { "too_many_streams", "One more subject or stream does not fit.", AFF_V_DEAD, 0, 0 },
+    { "bad_time", "The property time_property is no number of ns since 1970.", AFF_V_DEAD, 0, 0 },
 };
 
 enum { METRIC_MESSAGES, METRIC_AGAIN, METRIC_UNSAFE, METRIC_CONNECTED, METRIC_ANY_SERVER };
@@ -101,6 +107,10 @@ struct source {
     int64_t next_try_ns, try_ns;
     bool waits; /* the message that is shown was handed on, and is not safe */
     uint64_t epoch; /* before this one is committed */
+    uint64_t stamp_epoch; /* the time of the last one is safe with; 0: of an earlier run */
+    uint64_t restored;    /* what is known of an earlier run is safe with; 0: there is nothing */
+    bool is_restored;     /* that is not known yet */
+    uint64_t safe;        /* committed */
 };
 
 /* ---- opening ---- */
@@ -220,22 +230,24 @@ static const char *property_of(const MQTTAsync_message *m, const char *name, uin
     return NULL;
 }
 
-/* An event time that the publisher says, if it is one: digits alone, and in range. */
-static bool time_of(const struct source *s, const MQTTAsync_message *m, int64_t *ret)
+enum time_found { TIME_NONE, TIME_FINE, TIME_BAD };
+
+/* An event time that the publisher says: digits alone, and in range. */
+static enum time_found time_of(const struct source *s, const MQTTAsync_message *m, int64_t *ret)
 {
     uint32_t size = 0, i;
     const char *text = property_of(m, s->config->time_property, &size);
     int64_t ns = 0;
 
-    if (!text || size == 0 || size > 19)
-        return false;
+    if (!text || size == 0)
+        return TIME_NONE;
     for (i = 0; i < size; i++) {
         if (text[i] < '0' || text[i] > '9' || ns > (INT64_MAX - (text[i] - '0')) / 10)
-            return false;
+            return TIME_BAD;
         ns = ns * 10 + (text[i] - '0');
     }
     *ret = ns;
-    return true;
+    return TIME_FINE;
 }
 
 /* What the id is made of. A message of QoS 0 comes once, whatever is in it. */
@@ -314,14 +326,12 @@ static uint32_t stream_of(struct source *s, const struct client_message *m, cons
     return 0;
 }
 
-static aff_status hand_on(struct source *s, const struct client_message *m, const struct known_one *one)
+static aff_status hand_on(struct source *s, const struct client_message *m, const struct known_one *one, const struct known_stamp *time)
 {
     const struct aff_host *host = s->host;
     uint32_t size = (uint32_t)m->message->payloadlen, subject = 0, stream;
     aff_status status = AFF_OK;
     struct aff_record *draft;
-    uint8_t clock;
-    int64_t now = host->utc_ns(host, &clock);
 
     stream = stream_of(s, m, one, &subject, &status);
     if (!stream)
@@ -334,10 +344,8 @@ static aff_status hand_on(struct source *s, const struct client_message *m, cons
     draft->stream = stream;
     draft->schema = s->schema;
     draft->type = AFF_BYTES;
-    draft->event_ns = now;
-    draft->clock = clock;
-    if (time_of(s, m->message, &draft->event_ns))
-        draft->clock = AFF_CLOCK_RECORDED;
+    draft->event_ns = time->event_ns;
+    draft->clock = (uint8_t)time->clock;
     if (size > 0)
         memcpy(draft->data, m->message->payload, size);
     status = host->emit(host, draft, size);
@@ -348,19 +356,68 @@ static aff_status hand_on(struct source *s, const struct client_message *m, cons
     return AFF_OK;
 }
 
+/* A commit of this epoch is waited for. */
+static void commit_want(struct source *s, uint64_t epoch)
+{
+    if (epoch == s->host->epoch(s->host))
+        s->host->cut(s->host);
+}
+
+static void again(struct source *s)
+{
+    s->host->count(s->host, METRIC_AGAIN, 1);
+    if (s->restored <= s->safe) {
+        answer(s);
+        return;
+    }
+    s->waits = true; /* a process that died may have known it before it was safe */
+    s->epoch = s->restored;
+    commit_want(s, s->epoch);
+}
+
+/* The time of a message that brings none. False: it is not safe yet. */
+static bool stamp(struct source *s, struct known_stamp *time)
+{
+    struct known_stamp *kept = &s->known.stamp;
+    uint64_t epoch;
+
+    if (memcmp(&kept->one, &time->one, sizeof time->one) != 0) {
+        *kept = *time;
+        s->stamp_epoch = s->host->epoch(s->host);
+    }
+    *time = *kept;
+    epoch = s->stamp_epoch > 0 ? s->stamp_epoch : s->restored;
+    if (epoch > s->safe)
+        commit_want(s, epoch);
+    return epoch <= s->safe;
+}
+
 static aff_status message_take(struct source *s)
 {
     const struct client_message *m = &s->view.message;
-    struct known_one one;
+    struct known_stamp time;
+    uint8_t clock;
 
-    if (is_known(s, m, &one)) {
-        s->host->count(s->host, METRIC_AGAIN, 1);
-        answer(s);
+    memset(&time, 0, sizeof time);
+    if (is_known(s, m, &time.one)) {
+        again(s);
         return AFF_OK;
     }
     if (m->message->payloadlen > s->config->max_message)
-        return set_aside(s, m, &one, VERDICT_TOO_LARGE);
-    return hand_on(s, m, &one);
+        return set_aside(s, m, &time.one, VERDICT_TOO_LARGE);
+    time.event_ns = s->host->utc_ns(s->host, &clock);
+    time.clock = clock;
+    switch (time_of(s, m->message, &time.event_ns)) {
+    case TIME_BAD: /* one of our own would be made up */
+        return set_aside(s, m, &time.one, VERDICT_BAD_TIME);
+    case TIME_FINE:
+        time.clock = AFF_CLOCK_RECORDED;
+        break;
+    default: /* of QoS 0 it does not come again */
+        if (m->message->qos > 0 && s->config->keep_time && !stamp(s, &time))
+            return AFF_AGAIN;
+    }
+    return hand_on(s, m, &time.one, &time);
 }
 
 /* ---- reading ---- */
@@ -402,6 +459,9 @@ static aff_status source_read(void *self, uint32_t want)
     struct source *s = self;
 
     (void)want;
+    if (s->is_restored)
+        s->restored = s->host->epoch(s->host);
+    s->is_restored = false;
     client_look(s->client, &s->view);
     if (s->view.has_message)
         return s->waits ? AFF_AGAIN : message_take(s);
@@ -414,8 +474,11 @@ static void source_committed(void *self, uint64_t epoch)
 {
     struct source *s = self;
 
+    s->safe = epoch > s->safe ? epoch : s->safe;
     if (s->waits && s->epoch <= epoch)
         answer(s);
+    else if (s->view.has_message) /* its time is safe */
+        s->host->wake_at(s->host, s->host->now_ns(s->host));
 }
 
 static aff_status source_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
@@ -430,6 +493,7 @@ static aff_status source_restore(void *self, const void *buffer, size_t size)
 {
     struct source *s = self;
 
+    s->is_restored = true;
     if (known_read(&s->known, buffer, size))
         return AFF_OK;
     return s->host->explain(s->host, AFF_ERR_DATA, "the snapshot was not written by this version of in_mqtt");

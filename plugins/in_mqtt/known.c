@@ -6,11 +6,12 @@
 
 #include <string.h>
 
-static const char format[8] = "mqtt  1";
+static const char format[8] = "mqtt  2";
 
 struct head {
     char format[8];
     uint64_t key[2];
+    struct known_stamp stamp;
     uint64_t count;
 };
 
@@ -164,7 +165,7 @@ void known_add(struct known *k, const struct known_one *one)
 
 size_t known_write(const struct known *k, void *to, size_t room)
 {
-    struct head head = { .key = { k->key[0], k->key[1] }, .count = k->count };
+    struct head head = { .key = { k->key[0], k->key[1] }, .stamp = k->stamp, .count = k->count };
     size_t size = sizeof head + k->count * sizeof *k->ones;
     uint8_t *at = to;
     uint32_t i;
@@ -195,6 +196,7 @@ bool known_read(struct known *k, const void *from, size_t size)
     k->count = k->next = 0;
     k->key[0] = head.key[0];
     k->key[1] = head.key[1];
+    k->stamp = head.stamp;
     for (i = 0; i < head.count; i++) {
         memcpy(&one, at + sizeof head + i * sizeof one, sizeof one);
         known_add(k, &one);

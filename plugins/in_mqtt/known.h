@@ -7,7 +7,10 @@
  * and are the source's position.
  *
  * What has no id of its publisher and the same number and content as a known one is that
- * one again where the broker says so (DUP), and else another, the `turn`-th of its kind. */
+ * one again where the broker says so (DUP), and else another, the `turn`-th of its kind.
+ *
+ * The message that is under way has its time here before it is handed on, so that it has it
+ * again when it comes again after a death. */
 #ifndef IN_MQTT_KNOWN_H
 #define IN_MQTT_KNOWN_H
 
@@ -34,7 +37,15 @@ struct known_one {
     uint64_t turn;
 };
 
+/* A time that a message was given, which brings none. */
+struct known_stamp {
+    struct known_one one;
+    int64_t event_ns;
+    uint64_t clock;
+};
+
 struct known {
+    struct known_stamp stamp; /* of the last one */
     struct known_one *ones; /* a ring, the oldest at `next` once it is full */
     uint32_t room, count, next;
     uint64_t key[2]; /* of the digests */

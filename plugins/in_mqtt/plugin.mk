@@ -1,6 +1,6 @@
 # in_mqtt: messages of a broker of MQTT, over Paho's asynchronous client with TLS (paho-mqtt3as).
 # Needs PAHO_LIBS. What is shared with out_mqtt (mqtt_link) stands in its plugin.mk.
-in_mqtt_parts = in_mqtt/client.c in_mqtt/client.h in_mqtt/client_inside.h in_mqtt/in_mqtt.c in_mqtt/known.c \
+in_mqtt_parts = net/thread.h in_mqtt/client.c in_mqtt/client.h in_mqtt/client_inside.h in_mqtt/in_mqtt.c in_mqtt/known.c \
 	in_mqtt/known.h in_mqtt/names.c in_mqtt/names.h in_mqtt/paho.c in_mqtt/sockets.c in_mqtt/sockets.h
 
 # A callback of Paho's may have to wait for good (client.h): its code is never unloaded.

@@ -121,6 +121,25 @@ def files_and_forms_come_out_whole(bench):
     assert files == expected, {k: len(v) for k, v in files.items()}
 
 
+def a_form_that_comes_byte_by_byte_is_the_same(bench):
+    body = (b'--bb\r\nContent-Disposition: form-data; name="x"; filename="a"\r\n\r\nhello\r\n'
+            b'--bb\r\nContent-Disposition: form-data; name="x"; filename="b"\r\n\r\n\r\n--bb--\r\n')
+    head = (f"POST /form/7 HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {TOKEN}\r\nIdempotency-Key: k\r\n"
+            f"Content-Type: multipart/form-data; boundary=bb\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n").encode()
+    with Node(bench, routes='[{ path = "/form/{subject}", takes = "files", stream = "{file}" }]', reader="web.files") as node:
+        for step in (1, len(body)):
+            with socket.create_connection(("127.0.0.1", node.port), timeout=10) as s:
+                s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                s.sendall(head)
+                for at in range(0, len(body), step):
+                    s.sendall(body[at:at + step])
+                    time.sleep(0.002)
+                said = s.recv(4096)
+                assert b'"records":2' in said and (b"again" in said) == (step > 1), said
+        node.stop()
+    assert [(line["stream"], line["data"]["text"]) for line in got(bench)] == [("a", "hello"), ("b", "")], got(bench)
+
+
 def names_and_times_come_from_path_headers_and_client(bench):
     with Node(bench, 'time_header = "X-Time"', routes='[{ path = "/in/{bed}", subject = "{bed}", stream = "{client}/{header:X-Kind}" }]') as node:
         more = {"X-Kind": "ecg", "X-Time": "1700000000000000000"}
@@ -215,12 +234,17 @@ def smuggled_requests_are_never_taken(bench):
         ("a bad chunk", "Transfer-Encoding: chunked\r\n", "2\r\n{}" + hidden),
         ("a huge chunk", "Transfer-Encoding: chunked\r\n", "ffffffffffffffff1\r\n" + hidden),
         ("no digits", "Transfer-Encoding: chunked\r\n", "\r\n" + hidden),
+        ("half a line end", f"X: y\rTransfer-Encoding: chunked\r\nContent-Length: {5 + len(hidden)}\r\n", "0\r\n\r\n" + hidden),
+        ("a packed body that says it is not", "Content-Encoding: identity\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n", "{}"),
+        ("two times", "Afferent-Time: 1\r\nAfferent-Time: 2\r\nContent-Length: 2\r\n", "{}"),
     ]
     with Node(bench) as node:
         for name, headers, body in shapes:
             said = node.raw(request(body=body, headers=headers, length=False), wait=2, end=True)
             print(f"  {name}: {said[:30]!r}, {said.count(b'HTTP/1.1')} answers")
             assert said.count(b"HTTP/1.1 200") == 0, (name, said)
+        old = request(body="2\r\n{}\r\n0\r\n\r\n", headers="Transfer-Encoding: chunked\r\n", length=False).replace(b"HTTP/1.1", b"HTTP/1.0")
+        assert b" 400 " in node.raw(old, wait=2, end=True), "no coding in HTTP/1.0"
         assert node.post("/bed/7/hr", '{"last":1}')[0] == 200
         node.stop()
     assert texts(bench) == ['{"last":1}'], texts(bench)
@@ -346,8 +370,11 @@ def without_keys_the_content_may_be_one_or_none_is_taken(bench):
         assert "again" not in node.post("/bed/7/hr", '{"a":1}')[2]
         assert node.post("/bed/7/hr", '{"a":1}')[2]["again"]
         assert "again" not in node.post("/bed/8/hr", '{"a":1}')[2]
+        for at in ("1", "2"):  # equal measurements
+            assert "again" not in node.post("/bed/8/hr", '{"a":1}', more={"Afferent-Time": at})[2]
+            assert node.post("/bed/8/hr", '{"a":1}', more={"Afferent-Time": at})[2]["again"]
         node.stop()
-    assert texts(bench) == ['{"a":1}'] * 2
+    assert texts(bench) == ['{"a":1}'] * 4
     shutil.rmtree(bench.path("state"))
     with Node(bench, 'no_key = "refuse"') as node:
         assert node.post("/bed/7/hr", '{"a":1}')[0] == 400
@@ -389,6 +416,30 @@ def a_node_that_is_killed_loses_nothing_that_it_answered(bench):
         node.stop()
         print(f"  answered as known: {clients.again}")
     assert judge(bench, clients.answered, clients.sent) == (0, 0, 0)
+
+
+def an_archive_has_each_object_once_though_nobody_gave_it_a_time(bench):
+    chance = random.Random(SEED)
+    tail = """[sink.archive]
+plugin = "out_lmdb"
+from = "web"
+path = "archive.lmdb"
+run = { isolation = "thread" }"""
+    with Node(bench, tail=tail) as node:
+        clients = Clients(node, 12, 60)
+        for _ in range(KILLS * 2):
+            before = len(clients.answered)
+            wait_until(lambda: len(clients.answered) > before + chance.randint(10, 60) or len(clients.answered) == 720,
+                       lambda: node.run.said)
+            time.sleep(chance.random() * 0.01)
+            node.kill()
+            node.start()
+        clients.join()
+        node.stop()
+    lines = bench.run("query", node.toml, "--format", "json")[0].splitlines()
+    kept = [json.loads(line)["hex"] for line in lines]
+    print(f"  {len(kept)} records of {len(set(kept))} objects, of which {clients.again} were answered as known")
+    assert len(kept) == len(set(kept)) == 720
 
 
 def a_large_request_that_a_kill_cuts_in_two_is_there_once(bench):
@@ -487,6 +538,7 @@ cases.main(
     curl_and_the_shipped_pipeline_fill_an_archive,
     pipelined_chunked_and_expected_bodies_are_taken,
     files_and_forms_come_out_whole,
+    a_form_that_comes_byte_by_byte_is_the_same,
     names_and_times_come_from_path_headers_and_client,
     who_has_no_token_is_told_so_and_nothing_else,
     what_is_wrong_is_said_with_its_place_and_leaves_nothing,
@@ -502,6 +554,7 @@ cases.main(
     two_hundred_clients_at_once_lose_nothing,
     connections_above_the_limits_wait_or_are_refused,
     a_node_that_is_killed_loses_nothing_that_it_answered,
+    an_archive_has_each_object_once_though_nobody_gave_it_a_time,
     a_large_request_that_a_kill_cuts_in_two_is_there_once,
     clients_that_hang_up_and_come_again_make_nothing_twice,
     a_node_that_is_stopped_in_mid_flow_goes_on,

@@ -72,6 +72,7 @@ class Node:
         return self.start()
 
     def start(self):
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # of clients whose node is killed; what is started has the default
         self.run = self.bench.start("run", self.toml)
         self.run.wait_for("listens at")
         return self

@@ -24,7 +24,7 @@ sys.path[:0] = [os.path.join(HERE, "../pipeline"), HERE]
 import cases
 import tls_servers
 from cases import Skip, has
-from mqtt_broker import Broker, Listener, free_port, ident, is_resent, is_there, wait_until
+from mqtt_broker import Broker, Listener, Slowly, free_port, ident, is_resent, is_there, wait_until
 
 KILLS, SEED = int(os.environ.get("MQTT_KILLS", "3")), int(os.environ.get("MQTT_SEED", "1"))
 NAMES = ("good", "expired", "not_yet_valid", "wrong_host", "self_signed", "wrong_ca")
@@ -290,28 +290,6 @@ def one_that_ends_each_connection_is_set_aside_alone(bench):
 # ---- what dies ----
 
 
-class Slowly:
-    """proxy.py in front of a broker."""
-
-    def __init__(self, port, *modes):
-        self.process = subprocess.Popen([sys.executable, "-B", os.path.join(HERE, "proxy.py"), str(port), *modes],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.port = int(self.process.stdout.readline().split()[1])
-
-    def modes(self, *modes):
-        """Of connections to come."""
-        print(*modes, file=self.process.stdin, flush=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-        self.process.stdout.close()
-
-
 def a_sender_that_is_killed_loses_nothing(bench):
     folder, count, chance = pki(bench), 1500, random.Random(SEED)
     bench.write("rows.csv", rows(count))
@@ -379,10 +357,9 @@ def a_receiver_that_is_killed_loses_nothing(bench):
         toml = receiver(bench, folder, broker.tls)
         run = bench.start("run", toml)
         wait_until(lambda: "Sending SUBACK to gateway" in broker.said(), broker.said)
-        broker.publish("ward/bed-1/note", texts)
-        for i in range(KILLS):
-            before = len(got(bench))
-            wait_until(lambda: len(got(bench)) > before + chance.randint(1, 60), lambda: run.said)
+        for turn in range(KILLS):
+            came, some = publish_share(bench, broker, texts, turn), chance.randint(1, 60)
+            wait_until(lambda: len(got(bench)) > came + some, lambda: run.said)
             time.sleep(chance.random() * 0.01)
             run.send(signal.SIGKILL)
             run.end()
@@ -394,6 +371,58 @@ def a_receiver_that_is_killed_loses_nothing(bench):
     assert judge_lines(got(bench), texts) == (0, 0, 0)
 
 
+def publish_share(bench, broker, texts, turn):
+    """A share of the texts for each of KILLS turns: so there is something to wait for in each, however quick the receiver
+    was in those before. Gives how many lines had come by then."""
+    came, share = len(got(bench)), len(texts) // KILLS
+    broker.publish("ward/bed-1/note", texts[turn * share:(turn + 1) * share])
+    return came
+
+
+ARCHIVE = """[sink.archive]
+plugin = "out_lmdb"
+from = "broker"
+path = "archive.lmdb"
+run = { isolation = "thread" }
+"""
+
+
+def archived(bench, toml):
+    """Texts in the archive, as often as they are there."""
+    lines = bench.run("query", toml, "--format", "json")[0].splitlines()
+    return [bytes.fromhex(json.loads(line)["hex"]).decode() for line in lines]
+
+
+def an_archive_has_each_message_once_though_nobody_gave_it_a_time(bench):
+    folder, count, chance = pki(bench), 100 * KILLS, random.Random(SEED)
+    texts = [f"message {i}" for i in range(count)]
+    with Broker(bench.folder, folder, ["max_queued_messages 100000"]) as broker:
+        toml = receiver(bench, folder, broker.tls)
+        with open(toml, "a", encoding="utf-8") as f:
+            f.write(ARCHIVE)
+        run = bench.start("run", toml)
+        wait_until(lambda: "Sending SUBACK to gateway" in broker.said(), broker.said)
+        for turn in range(KILLS):
+            came = publish_share(bench, broker, texts, turn)
+            for _ in range(4):
+                some = chance.randint(1, 20)
+                wait_until(lambda: len(got(bench)) >= came + some, lambda: run.said)
+                time.sleep(chance.random() * 0.005)
+                run.send(signal.SIGKILL)
+                run.end()
+                run = bench.start("run", toml)
+                came += some
+        wait_until(lambda: len({line["data"]["text"] for line in got(bench)}) >= count, lambda: run.said)
+        run.send(signal.SIGTERM)
+        assert run.end() == 0, run.said
+    lines = got(bench)
+    times = {line["id"]: line["time"] for line in lines}
+    assert all(times[line["id"]] == line["time"] for line in lines), "one id, one time"
+    kept = archived(bench, toml)
+    print(f"  {len(kept)} in the archive; {len(lines) - len(times)} came to the file twice")
+    assert sorted(kept) == sorted(texts)
+
+
 def a_broker_that_stops_while_messages_wait_gives_them_to_the_receiver_later(bench):
     folder, count = pki(bench), 100 * KILLS
     texts = [f"message {i}" for i in range(count)]
@@ -401,10 +430,9 @@ def a_broker_that_stops_while_messages_wait_gives_them_to_the_receiver_later(ben
     with Broker(bench.folder, folder, lines) as broker:
         run = bench.start("run", receiver(bench, folder, broker.tls))
         wait_until(lambda: "Sending SUBACK to gateway" in broker.said(), broker.said)
-        broker.publish("ward/bed-1/note", texts)
-        for _ in range(KILLS):
-            before = len(got(bench))
-            wait_until(lambda: len(got(bench)) > before + 20, lambda: run.said)
+        for turn in range(KILLS):
+            came = publish_share(bench, broker, texts, turn)
+            wait_until(lambda: len(got(bench)) > came + 20, lambda: run.said)
             broker.stop()
             broker.start()
         wait_until(lambda: len({line["data"]["text"] for line in got(bench)}) >= count, lambda: run.said + broker.said()[-3000:])
@@ -420,10 +448,9 @@ def a_receiver_that_is_stopped_in_mid_flow_goes_on_where_it_was(bench):
         toml = receiver(bench, folder, broker.tls)
         run = bench.start("run", toml)
         wait_until(lambda: "Sending SUBACK to gateway" in broker.said(), broker.said)
-        broker.publish("ward/bed-1/note", texts)
-        for _ in range(KILLS):
-            before = len(got(bench))
-            wait_until(lambda: len(got(bench)) > before + 20, lambda: run.said)
+        for turn in range(KILLS):
+            came = publish_share(bench, broker, texts, turn)
+            wait_until(lambda: len(got(bench)) > came + 20, lambda: run.said)
             begin = time.monotonic()
             run.send(signal.SIGTERM)
             assert run.end() == 0 and time.monotonic() - begin < 15, run.said
@@ -453,6 +480,20 @@ def a_receiver_whose_options_change_goes_on_in_mid_flow(bench):
         run.send(signal.SIGTERM)
         assert run.end() == 0, run.said
     assert judge_lines(got(bench), texts) == (0, 0, 0)
+
+
+def a_time_that_is_none_is_not_made_up(bench):
+    folder = pki(bench)
+    with Broker(bench.folder, folder) as broker:
+        toml = receiver(bench, folder, broker.tls)
+        run = bench.start("run", toml)
+        wait_until(lambda: "Sending SUBACK to gateway" in broker.said(), broker.said)
+        for time_ in ("12:30", "-1", "1700000000000000000", "9223372036854775808"):
+            broker.publish("ward/bed-1/note", ["at " + time_], "-D", "publish", "user-property", "afferent-time", time_)
+        wait_until(lambda: bench.run("dlq", "ls", toml)[0].count("bad_time") == 3, lambda: run.said)
+        run.send(signal.SIGTERM)
+        assert run.end() == 0, run.said
+    assert [(line["data"]["text"], line["time"]) for line in got(bench)] == [("at 1700000000000000000", "2023-11-14T22:13:20Z")]
 
 
 def two_receivers_in_one_process_do_not_stand_still(bench):
@@ -532,9 +573,11 @@ cases.main(
     a_broker_that_is_stopped_and_comes_back_gets_the_rest,
     a_broker_that_is_killed_loses_at_most_what_it_had_taken,
     a_receiver_that_is_killed_loses_nothing,
+    an_archive_has_each_message_once_though_nobody_gave_it_a_time,
     a_broker_that_stops_while_messages_wait_gives_them_to_the_receiver_later,
     a_receiver_that_is_stopped_in_mid_flow_goes_on_where_it_was,
     a_receiver_whose_options_change_goes_on_in_mid_flow,
+    a_time_that_is_none_is_not_made_up,
     two_receivers_in_one_process_do_not_stand_still,
     links_that_break_lose_nothing,
     a_broker_that_answers_for_fewer_topics_than_asked_ends_nothing,
