@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * columns.c - the words, columns and row of an alert.
+ * columns.c - the words, columns and row of an alert; columns of rows by their names.
  *
  * Not here: when there is one. */
 #include "columns.h"
@@ -33,6 +33,42 @@ const struct aff_schema alert_schema = {
     .count = OUT_COLUMNS,
     .stride = sizeof(struct aff_column),
 };
+
+struct part column_text(const struct aff_schema *s, const struct aff_record *r, const char *name)
+{
+    struct part part = { NULL, 0 };
+    uint32_t i;
+
+    for (i = 0; i < s->count; i++) {
+        const struct aff_column *c = (const void *)((const char *)s->columns + (size_t)i * s->stride);
+
+        if (c->name && c->type == AFF_TEXT && strcmp(c->name, name) == 0 && aff_row_has(r, i)) {
+            part.at = aff_row_text(r, s->count, i, &part.length);
+            break;
+        }
+    }
+    return part;
+}
+
+bool column_number(const struct aff_schema *s, const struct aff_record *r, const char *name, uint8_t type, int64_t *ret)
+{
+    uint32_t i;
+
+    for (i = 0; i < s->count; i++) {
+        const struct aff_column *c = (const void *)((const char *)s->columns + (size_t)i * s->stride);
+
+        if (c->name && c->type == type && strcmp(c->name, name) == 0 && aff_row_has(r, i)) {
+            *ret = aff_row_int(r, s->count, i);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool part_is(const struct part *p, const char *word)
+{
+    return p->at && strlen(word) == p->length && memcmp(word, p->at, p->length) == 0;
+}
 
 uint32_t alert_row_room(const struct alert_row *a)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * columns.h - what a record of an alert looks like: its words, its columns, its row.
+ * columns.h - what a record of an alert looks like: its words, its columns, its row; and
+ * what rows hold that come to those who take alerts and answers.
  *
  * op_alert tells of patients, op_watch of devices; whoever takes alerts takes both.
  *
@@ -9,6 +10,8 @@
 #define ALERT_ROWS_COLUMNS_H
 
 #include <afferent/plugin.h>
+
+#include <stdbool.h>
 
 enum { PLACE_MOST = 96, TEXT_MOST = 200 };
 
@@ -24,6 +27,17 @@ extern const char *const state_names[STATES];
 enum { OUT_SEVERITY, OUT_STATE, OUT_RULE, OUT_PLACE, OUT_TEXT, OUT_ALERT, OUT_SINCE, OUT_COUNT, OUT_COLUMNS };
 extern const struct aff_column alert_columns[OUT_COLUMNS];
 extern const struct aff_schema alert_schema;
+
+/* [data] A text of a row, borrowed; at is NULL where it is missing. The row is at least
+ * as large as its schema says. */
+struct part {
+    const char *at;
+    uint32_t length;
+};
+struct part column_text(const struct aff_schema *s, const struct aff_record *r, const char *name);
+bool part_is(const struct part *p, const char *word);
+/* [data] A column of whole numbers or times; false: it is missing. */
+bool column_number(const struct aff_schema *s, const struct aff_record *r, const char *name, uint8_t type, int64_t *ret);
 
 /* Texts are borrowed. */
 struct alert_row {

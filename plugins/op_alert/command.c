@@ -10,35 +10,9 @@
 
 #include <string.h>
 
-struct text {
-    const char *at;
-    uint32_t length;
-};
-
 struct command {
-    struct text alert, rule, place, action;
+    struct part alert, rule, place, action;
 };
-
-static bool text_is(const struct text *t, const char *word)
-{
-    return t->at && strlen(word) == t->length && memcmp(word, t->at, t->length) == 0;
-}
-
-static struct text column_text(const struct aff_schema *s, const struct aff_record *r, const char *name)
-{
-    struct text text = { NULL, 0 };
-    uint32_t i;
-
-    for (i = 0; i < s->count; i++) {
-        const struct aff_column *c = (const void *)((const char *)s->columns + (size_t)i * s->stride);
-
-        if (c->name && c->type == AFF_TEXT && strcmp(c->name, name) == 0 && aff_row_has(r, i)) {
-            text.at = aff_row_text(r, s->count, i, &text.length);
-            break;
-        }
-    }
-    return text;
-}
 
 static bool command_read(struct alerts *a, const struct aff_record *r, struct command *ret)
 {
@@ -50,11 +24,11 @@ static bool command_read(struct alerts *a, const struct aff_record *r, struct co
     ret->rule = column_text(s, r, "rule");
     ret->place = column_text(s, r, "place");
     ret->action = column_text(s, r, "action");
-    return text_is(&ret->action, "acknowledge") && (ret->alert.at || (ret->rule.at && ret->place.at));
+    return part_is(&ret->action, "acknowledge") && (ret->alert.at || (ret->rule.at && ret->place.at));
 }
 
 /* An id is 16 hexadecimal digits. */
-static bool id_read(const struct text *t, uint64_t *ret_id)
+static bool id_read(const struct part *t, uint64_t *ret_id)
 {
     static const char digits[] = "0123456789abcdef";
     uint64_t id = 0;
@@ -83,11 +57,11 @@ static bool is_meant(struct alerts *a, const struct command *c, uint32_t subject
         return false;
     if (c->alert.at)
         return id_read(&c->alert, &id) && id == v->rules[rule].alert;
-    if (!text_is(&c->rule, a->plan.rules[rule].config->name))
+    if (!part_is(&c->rule, a->plan.rules[rule].config->name))
         return false;
     name = a->plan.place_of_subject ? a->host->subject_name(a->host, subject) : NULL;
     place_name(&a->plan, name ? name : "", place);
-    return text_is(&c->place, place);
+    return part_is(&c->place, place);
 }
 
 /* All alerts are told first and noted in a second pass: nothing changes before

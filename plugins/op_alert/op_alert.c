@@ -134,6 +134,30 @@ static aff_status schemas_open(struct alerts *a)
     return AFF_OK;
 }
 
+static uint64_t name_add(uint64_t hash, const char *name)
+{
+    return hash * 31 + text_hash(name ? name : "");
+}
+
+/* What must be the same for what is known of a subject to be of these rules: which there
+ * are, on what, and where. Limits, times, severities and texts may be others: who corrects
+ * a limit while an alarm is on ends it by the next value, or not at all. */
+static uint32_t rules_hash(const struct plan *p, const char *place)
+{
+    uint64_t hash = name_add(p->rule_count, place);
+    uint32_t i;
+
+    for (i = 0; i < p->rule_count; i++) {
+        const struct rule *r = &p->rules[i];
+
+        hash = name_add(name_add(name_add(hash, r->config->name), r->config->column), r->config->group);
+        hash = (hash * 31 + r->kind) * 31 + (uint64_t)r->part_ns;
+    }
+    for (i = 0; i < p->column_count; i++)
+        hash = name_add(hash, p->columns[i].name) * 31 + (uint64_t)(p->columns[i].value + 1);
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
 static aff_status alerts_open(const struct aff_host *host, const void *config, void **ret_self)
 {
     struct alerts *a = host->alloc(host, sizeof *a);
@@ -143,6 +167,7 @@ static aff_status alerts_open(const struct aff_host *host, const void *config, v
         return host->explain(host, AFF_ERR_MEMORY, "no memory for the rules");
     a->host = host;
     plan_open(&a->plan, config);
+    a->rules = rules_hash(&a->plan, ((const struct config *)config)->place);
     a->state_bytes = view_size(&a->plan);
     a->work = host->alloc(host, a->state_bytes);
     st = a->work ? schemas_open(a) : AFF_ERR_MEMORY;
@@ -173,12 +198,12 @@ static aff_status alerts_start(void *self)
 
 /* ---- restart: which subjects there may be; all else is in their state ---- */
 
-enum { KEPT_TOP = 1, KEPT_TOLD, KEPT_WORDS };
+enum { KEPT_TOP = 1, KEPT_TOLD, KEPT_RULES, KEPT_WORDS };
 
 static aff_status alerts_snapshot(void *self, void *buffer, size_t room, size_t *ret_size)
 {
     const struct alerts *a = self;
-    const uint32_t words[KEPT_WORDS] = { KEPT_VERSION, a->top, a->has_told };
+    const uint32_t words[KEPT_WORDS] = { KEPT_VERSION, a->top, a->has_told, a->rules };
 
     return words_snapshot(words, KEPT_WORDS, buffer, room, ret_size);
 }
@@ -191,6 +216,8 @@ static aff_status alerts_restore(void *self, const void *buffer, size_t size)
 
     if (st != AFF_OK)
         return st;
+    if (words[KEPT_RULES] != a->rules)
+        return a->host->explain(a->host, AFF_ERR_DATA, "its rules, their columns or its place are others, so alerts begin anew");
     a->top = words[KEPT_TOP];
     a->has_told = words[KEPT_TOLD] != 0;
     return AFF_OK;
@@ -203,6 +230,7 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .major = AFF_ABI_MAJOR,
     .minor = AFF_ABI_MINOR,
     .kind = AFF_PROCESSOR,
+    .flags = AFF_ADAPTS, /* see rules_hash */
     .name = "op_alert",
     .version = "1.0.0",
     .summary = "Turns rules on rows into alerts: limits, trends, absence of data.",

@@ -25,6 +25,7 @@ struct alerts {
     int64_t active;      /* alerts that are told */
     struct tally tally;
     uint32_t next_lookup;
+    uint32_t rules; /* their hash, see rules_hash */
     uint8_t has_told;
     struct lookup lookups[LOOKUPS];
 };

@@ -17,9 +17,11 @@ enum {
     VERDICT_ALREADY,
     VERDICT_STRANGER,
     VERDICT_NO_ANSWER,
-    VERDICT_BAD_COMMAND
+    VERDICT_BAD_COMMAND,
+    VERDICT_STALE,
+    VERDICT_RESULT
 };
-enum { METRIC_OPEN, METRIC_TOLD, METRIC_ACKNOWLEDGED, METRIC_UNANSWERED, METRIC_UNTRACKED, METRICS };
+enum { METRIC_OPEN, METRIC_TOLD, METRIC_ACKNOWLEDGED, METRIC_UNANSWERED, METRIC_UNTRACKED, METRIC_UNREACHED, METRICS };
 
 /* The columns of an alert, and then whom it is for. */
 enum {
@@ -29,6 +31,7 @@ enum {
     OUT_BY,
     OUT_NUMBER,
     OUT_MAIL,
+    OUT_CALL,
     CALL_COLUMNS
 };
 extern const struct aff_schema call_schema;
@@ -37,7 +40,7 @@ extern const struct aff_schema ack_schema;
 
 /* What happened for the input in hand; counted when it is taken. */
 struct tally {
-    uint64_t told, acknowledged, unanswered, untracked;
+    uint64_t told, acknowledged, unanswered, untracked, unreached;
     int32_t open;
 };
 
@@ -55,15 +58,6 @@ struct escalate {
     uint8_t unsynced;     /* since the start UTC was not to be trusted yet */
 };
 
-/* A text in a row; at is NULL where it is missing. */
-struct part {
-    const char *at;
-    uint32_t length;
-};
-struct part column_text(const struct aff_schema *s, const struct aff_record *r, const char *name);
-bool column_number(const struct aff_schema *s, const struct aff_record *r, const char *name, uint8_t type,
-                   int64_t *ret);
-bool part_is(const struct part *p, const char *word);
 /* The row's schema; NULL, explained: it is none. */
 const struct aff_schema *row_schema(const struct escalate *e, const struct aff_record *r);
 /* The highest label of the columns of a schema that have one of `count` names. */
@@ -93,11 +87,18 @@ aff_status told_tell(struct escalate *e, const struct telling *t, const struct a
 /* Ends the streams of a place. */
 aff_status calls_end(struct escalate *e, uint32_t subject, const struct subject *s);
 
+/* What the log says of an alert: its code, and nothing that came with it. */
+void alert_log(const struct escalate *e, int level, const struct alert *a, const char *what, const char *who);
+
 /* times.c */
 /* A row of the place came: its time. */
 void times_note(struct escalate *e, struct subject *s, const struct aff_record *r);
 /* The event time behind all that was told of the place so far. */
 int64_t times_behind(const struct subject *s);
+/* Whether its time goes on with this node's clock; a recording's does not. */
+bool times_is_live(const struct subject *s);
+/* All that is due now, at once: nothing more is waited for. */
+aff_status times_tell(struct escalate *e, struct telling *t);
 /* Asks for the time at which something is due next. */
 void times_arm(struct escalate *e, uint32_t subject, struct subject *s);
 /* After a restart: how long the node was away. */

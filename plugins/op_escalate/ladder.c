@@ -17,10 +17,12 @@ static bool is_for(const struct step *s, uint32_t severity)
 
 static const struct moment never = { INT64_MAX, INT64_MAX };
 
-static struct moment rung_due(const struct step *s, const struct alert *a, const struct rung *r)
+static struct moment rung_due(const struct plan *p, const struct alert *a, uint32_t step)
 {
+    const struct step *s = &p->steps[step];
+    const struct rung *r = &a->rungs[step];
     const struct moment *from = r->given == 0 ? &a->raised : &r->told;
-    int64_t wait = r->given == 0 ? s->after_ns : s->every_ns;
+    int64_t wait = r->given > 0 ? s->every_ns : step < a->hurry ? 0 : s->after_ns;
 
     if (!is_for(s, a->severity) || r->given >= s->most)
         return never;
@@ -41,7 +43,7 @@ struct moment ladder_due(const struct plan *p, const struct alert *a)
     uint32_t i;
 
     for (i = 0; i < p->step_count && a->is_open && !a->is_acknowledged; i++)
-        moment_least(&due, rung_due(&p->steps[i], a, &a->rungs[i]));
+        moment_least(&due, rung_due(p, a, i));
     return due;
 }
 
@@ -69,7 +71,7 @@ bool ladder_next(const struct plan *p, const struct alert *a, int64_t now_ns, st
 
     for (i = 0; i < p->step_count && a->is_open && !a->is_acknowledged; i++) {
         const struct rung *r = &a->rungs[i];
-        int64_t due = rung_due(&p->steps[i], a, r).own_ns;
+        int64_t due = rung_due(p, a, i).own_ns;
 
         if (due == INT64_MAX || due > now_ns)
             continue;
@@ -93,6 +95,18 @@ void ladder_done(const struct plan *p, struct alert *a, const struct moment *now
     r->partly = 0;
     r->given++;
     r->told = *now;
+}
+
+bool ladder_hurry(const struct plan *p, struct alert *a, uint32_t step)
+{
+    uint32_t next = step + 1;
+
+    while (next < p->step_count && !is_for(&p->steps[next], a->severity))
+        next++;
+    if (next >= p->step_count || next < a->hurry || a->rungs[next].given > 0)
+        return false;
+    a->hurry = (uint8_t)(next + 1);
+    return true;
 }
 
 /* ---- who ---- */
@@ -154,14 +168,22 @@ struct alert *alert_find(const struct plan *p, struct subject *s, const char *id
     return NULL;
 }
 
-struct alert *alert_free_slot(const struct plan *p, struct subject *s)
+/* An end may never come (a device that was taken away): what somebody knows of makes
+ * room for what nobody does. */
+struct alert *alert_slot(const struct plan *p, struct subject *s)
 {
+    struct alert *oldest = NULL;
     uint32_t i;
 
-    for (i = 0; i < p->most; i++)
-        if (!s->alerts[i].is_open)
-            return &s->alerts[i];
-    return NULL;
+    for (i = 0; i < p->most; i++) {
+        struct alert *a = &s->alerts[i];
+
+        if (!a->is_open)
+            return a;
+        if (a->is_acknowledged && (!oldest || a->raised.own_ns < oldest->raised.own_ns))
+            oldest = a;
+    }
+    return oldest;
 }
 
 /* FNV-1a (Fowler, Noll, Vo), then the finalizer of splitmix64 (Steele, Lea and Flood
@@ -177,9 +199,30 @@ uint64_t name_hash(const char *name)
     return hash ^ (hash >> 31);
 }
 
-uint32_t alert_code(const char *id)
+static const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);
+
+uint32_t alert_code(const char *id, int64_t event_ns)
 {
-    return (uint32_t)(name_hash(id) % 1000000u);
+    return (uint32_t)((name_hash(id) ^ (uint64_t)event_ns * golden) % 1000000u);
+}
+
+/* Twelve digits of the alert, two of the step, two of the person. */
+enum { CALL_PERSONS = 100, CALL_STEPS = 100 };
+
+int64_t call_number(const struct alert *a, uint32_t step, uint32_t person)
+{
+    uint64_t whose = (name_hash(a->id) ^ a->code * golden) % UINT64_C(1000000000000);
+
+    return (int64_t)((whose * CALL_STEPS + step + 1) * CALL_PERSONS + person + 1);
+}
+
+bool call_read(const struct plan *p, int64_t number, uint32_t *ret_step, uint32_t *ret_person)
+{
+    if (number < 0)
+        return false;
+    *ret_person = (uint32_t)(number % CALL_PERSONS) - 1;
+    *ret_step = (uint32_t)(number / CALL_PERSONS % CALL_STEPS) - 1;
+    return *ret_person < p->people_count && *ret_step < p->step_count;
 }
 
 uint32_t plan_hash(const struct plan *p)

@@ -2,8 +2,9 @@
  *
  * An alert climbs the steps that are for its severity: each is due so long after the
  * alert was raised, and again and again where it repeats, until somebody takes notice
- * or it ends. One call at a time: each is one row, and done when that row is out, so
- * nothing is told twice or left out when there is no room in between.
+ * or it ends. Where somebody could not be reached the next step comes at once. One call
+ * at a time: each is one row, and done when that row is out, so nothing is told twice or
+ * left out when there is no room in between.
  *
  * Time is the place's own, which never runs back: event time, made steady where a
  * clock is set back (alert_rows/clocks.h), and put forward where the data stood still
@@ -43,7 +44,7 @@ struct alert {
     uint8_t severity; /* SEVERITIES: none of ours */
     uint8_t label;    /* of what was told of it */
     uint8_t has_since;
-    uint8_t reserved;
+    uint8_t hurry; /* so many of the first steps wait for no time */
     uint16_t text_length;
     char id[ID_MOST + 1], rule[RULE_MOST + 1], place[PLACE_MOST + 1], by[PERSON_MOST + 1], text[TEXT_MOST];
     struct rung rungs[STEPS_MOST];
@@ -80,6 +81,10 @@ struct moment subject_due(const struct plan *p, const struct subject *s);
 bool ladder_next(const struct plan *p, const struct alert *a, int64_t now_ns, struct call *ret);
 void ladder_done(const struct plan *p, struct alert *a, const struct moment *now, const struct call *c);
 
+/* One of this step could not be reached: the next that is for the alert is due at once.
+ * False: it was, or there is none. */
+bool ladder_hurry(const struct plan *p, struct alert *a, uint32_t step);
+
 /* Who is told that it goes on, ended or was acknowledged: the next person from
  * `ret->person` on who was told before. False: none. */
 bool ladder_told(const struct plan *p, const struct alert *a, struct call *ret);
@@ -89,9 +94,14 @@ bool ladder_all(const struct plan *p, uint32_t severity, struct call *ret);
 bool ladder_has(const struct plan *p, uint32_t severity);
 
 struct alert *alert_find(const struct plan *p, struct subject *s, const char *id, size_t length);
-struct alert *alert_free_slot(const struct plan *p, struct subject *s);
-/* Six digits, the same in every replay. */
-uint32_t alert_code(const char *id);
+/* A free one, else that of the oldest of which notice was taken; NULL: there is none. */
+struct alert *alert_slot(const struct plan *p, struct subject *s);
+/* Six digits, the same in every replay; another each time an id is raised again. */
+uint32_t alert_code(const char *id, int64_t event_ns);
+/* The number of a telling, by which what became of it comes back. */
+int64_t call_number(const struct alert *a, uint32_t step, uint32_t person);
+/* Which it may be the number of; false: it is none of ours. */
+bool call_read(const struct plan *p, int64_t number, uint32_t *ret_step, uint32_t *ret_person);
 uint64_t name_hash(const char *name);
 /* Differs where steps or people do. */
 uint32_t plan_hash(const struct plan *p);

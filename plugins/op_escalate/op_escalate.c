@@ -51,8 +51,9 @@ static const struct aff_option options[] = {
              (uint32_t)(sizeof person_options / sizeof person_options[0]), sizeof(struct person_config),
              "Whom the steps may name, and how they are reached; without it the steps' names are all that is known."),
     AFF_OPT_TEXT(struct config, text, 0, "\"{text}\"",
-                 "What is told; {text}, {severity}, {state}, {rule} and {place} are the alert's, {to} and {step} who is told "
-                 "and why, {code} the six digits by which an answer names it, {by} who took notice."),
+                 "What is told; {text}, {severity}, {state}, {rule} and {place} are the alert's, {since} the time since "
+                 "when it is so (UTC), {to} and {step} who is told and why, {code} the six digits by which an answer names it, {by} who "
+                 "took notice."),
     AFF_OPT_TEXT(struct config, over, 0, "\"{text}\"", "The same when it has ended or was acknowledged."),
     LIST_OF(struct config, words, 0, "[\"ok\", \"ack\"]", 1, WORDS_MOST, text_item, sizeof(const char *),
             "Words with which a message takes notice; the code follows, and may stand alone."),
@@ -76,16 +77,16 @@ static const struct aff_port inputs[] = {
                   .schema = &wanted,
                   .types = EVERYBODY },
     [PORT_COMMANDS] = { .name = "commands",
-                        .doc = "Answers: rows with action = \"acknowledge\", alert (id or code) or rule and place, and by; or "
-                               "messages of a modem with from and text.",
+                        .doc = "Answers: rows with action = \"acknowledge\", alert (id or code) or rule and place, and by; "
+                               "messages of a modem with from and text; or what became of a row, with outcome and id (its call).",
                         .types = EVERYBODY,
                         .flags = AFF_PORT_OPTIONAL | AFF_PORT_COMMANDS },
 };
 
 static const struct aff_port outputs[] = {
     [OUT_ALERTS] = { .name = "alerts",
-                     .doc = "A row for each telling of an alert to a person: the alert's columns, to, step, code, by, and "
-                            "the person's number and mail.",
+                     .doc = "A row for each telling of an alert to a person: the alert's columns, to, step, code, by, "
+                            "the person's number and mail, and the telling's own number, call.",
                      .schema = &call_schema,
                      .types = EVERYBODY,
                      .priority = AFF_PRIO_ALARM },
@@ -108,6 +109,8 @@ static const struct aff_verdict verdicts[] = {
     { "stranger", "A message from a number that is nobody's.", AFF_V_DROP, 0, 0 },
     { "no_answer", "A message that begins with none of the words and is no code.", AFF_V_DROP, 0, 0 },
     { "bad_command", "The command is no acknowledgement, or names no alert.", AFF_V_DEAD, 0, 0 },
+    { "stale", "A message without a code, written before the alert was raised that it would count for.", AFF_V_DROP, 0, 0 },
+    { "result", "A result that changes nothing: it went well, or it is of nothing that is still open.", AFF_V_DROP, 0, 0 },
 };
 
 static const struct aff_metric metrics[METRICS] = {
@@ -117,6 +120,7 @@ static const struct aff_metric metrics[METRICS] = {
     [METRIC_UNANSWERED] = { "unanswered", "Alerts that ended before anybody took notice.", NULL, AFF_METRIC_COUNTER, 0 },
     [METRIC_UNTRACKED] = { "untracked", "Alerts beyond most: told to all at once, and not followed.", NULL,
                            AFF_METRIC_COUNTER, 0 },
+    [METRIC_UNREACHED] = { "unreached", "Rows that did not reach their person, as results say.", NULL, AFF_METRIC_COUNTER, 0 },
 };
 
 static aff_status escalate_validate(const void *config, const struct aff_report *report)
@@ -209,7 +213,8 @@ void tally_count(struct escalate *e)
 {
     const uint64_t counts[METRICS] = { [METRIC_TOLD] = e->tally.told, [METRIC_ACKNOWLEDGED] = e->tally.acknowledged,
                                        [METRIC_UNANSWERED] = e->tally.unanswered,
-                                       [METRIC_UNTRACKED] = e->tally.untracked };
+                                       [METRIC_UNTRACKED] = e->tally.untracked,
+                                       [METRIC_UNREACHED] = e->tally.unreached };
     uint32_t i;
 
     for (i = METRIC_TOLD; i < METRICS; i++)
@@ -232,6 +237,7 @@ static void steps_forget(const struct escalate *e, struct subject *s)
     for (i = 0; i < e->plan.most; i++) {
         memset(s->alerts[i].rungs, 0, sizeof s->alerts[i].rungs);
         s->alerts[i].told = 0;
+        s->alerts[i].hurry = 0;
     }
 }
 
@@ -247,8 +253,11 @@ static aff_status escalate_start(void *self)
             steps_forget(e, s);
         e->open += s ? open_count(e, s) : 0;
     }
-    if (e->open)
+    if (e->open) {
         e->host->gauge(e->host, METRIC_OPEN, (double)e->open);
+        e->host->log(e->host, AFF_LOG_WARN, "goes on with alerts of which nobody has taken notice: %d%s", (int)e->open,
+                     e->is_new ? "; by other steps, so who is due is told once more" : "");
+    }
     times_resume(e);
     return AFF_OK;
 }
@@ -283,6 +292,7 @@ AFF_EXPORT const struct aff_plugin afferent_plugin_v1 = {
     .major = AFF_ABI_MAJOR,
     .minor = AFF_ABI_MINOR,
     .kind = AFF_PROCESSOR,
+    .flags = AFF_ADAPTS, /* who corrects a number while an alarm is on must not end it */
     .name = "op_escalate",
     .version = "1.0.0",
     .summary = "Tells alerts to people, one after the other, until somebody takes notice.",

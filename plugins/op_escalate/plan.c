@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const word_names[WORDS] = { "text", "severity", "state", "rule", "place", "to", "step", "code", "by" };
+static const char *const word_names[WORDS] = { "text", "severity", "state", "rule", "place", "to", "step", "code", "by", "since" };
 
 static const struct step_config *step_at(const struct config *c, uint32_t i)
 {
@@ -234,7 +234,7 @@ static bool text_check(const char *option, const char *text, const struct aff_re
     for (i = 0; i < t.count; i++)
         if (t.pieces[i].name && word_of(&t.pieces[i]) == WORDS)
             return WRONG(r, option, "the text names {%.*s}, which is not there; expected {text}, {severity}, {state}, "
-                              "{rule}, {place}, {to}, {step}, {code} or {by}; write one of these",
+                              "{rule}, {place}, {to}, {step}, {code}, {by} or {since}; write one of these",
                               (int)t.pieces[i].length, t.pieces[i].at);
     return true;
 }

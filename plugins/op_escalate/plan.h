@@ -42,6 +42,7 @@ enum word {
     WORD_STEP,
     WORD_CODE,
     WORD_BY,
+    WORD_SINCE,
     WORDS
 };
 

@@ -16,42 +16,6 @@
 
 /* ---- reading ---- */
 
-struct part column_text(const struct aff_schema *s, const struct aff_record *r, const char *name)
-{
-    struct part part = { NULL, 0 };
-    uint32_t i;
-
-    for (i = 0; i < s->count; i++) {
-        const struct aff_column *c = (const void *)((const char *)s->columns + (size_t)i * s->stride);
-
-        if (c->name && c->type == AFF_TEXT && strcmp(c->name, name) == 0 && aff_row_has(r, i)) {
-            part.at = aff_row_text(r, s->count, i, &part.length);
-            break;
-        }
-    }
-    return part;
-}
-
-bool column_number(const struct aff_schema *s, const struct aff_record *r, const char *name, uint8_t type, int64_t *ret)
-{
-    uint32_t i;
-
-    for (i = 0; i < s->count; i++) {
-        const struct aff_column *c = (const void *)((const char *)s->columns + (size_t)i * s->stride);
-
-        if (c->name && c->type == type && strcmp(c->name, name) == 0 && aff_row_has(r, i)) {
-            *ret = aff_row_int(r, s->count, i);
-            return true;
-        }
-    }
-    return false;
-}
-
-bool part_is(const struct part *p, const char *word)
-{
-    return p->at && strlen(word) == p->length && memcmp(word, p->at, p->length) == 0;
-}
-
 const struct aff_schema *row_schema(const struct escalate *e, const struct aff_record *r)
 {
     const struct aff_schema *s = e->host->schema_info(e->host, r->schema);
@@ -156,7 +120,7 @@ static void alert_open(struct alert *a, const struct given *g, const struct subj
 {
     memset(a, 0, sizeof *a);
     memcpy(a->id, g->alert.at, g->alert.length);
-    a->code = alert_code(a->id);
+    a->code = alert_code(a->id, g->record->event_ns);
     a->severity = g->severity;
     a->raised = (struct moment){ s->now_ns, s->boot_ns };
     a->is_open = 1;
@@ -180,7 +144,7 @@ static aff_status untracked_tell(struct escalate *e, const struct telling *t, co
 
 static aff_status raise(struct escalate *e, const struct telling *t, const struct given *g, uint8_t *verdict)
 {
-    struct alert *a = alert_free_slot(&e->plan, t->state);
+    struct alert *a = alert_slot(&e->plan, t->state);
 
     if (!ladder_has(&e->plan, g->severity)) {
         *verdict = VERDICT_NO_STEP;
@@ -216,9 +180,25 @@ static aff_status end(struct escalate *e, const struct telling *t, struct alert 
     return st;
 }
 
+/* It is worse than what notice was taken of: those who know are told, and the steps go on. */
+static aff_status graver(struct escalate *e, const struct telling *t, const struct given *g, struct alert *a)
+{
+    aff_status st;
+
+    e->tally.open += a->is_acknowledged;
+    a->is_acknowledged = 0;
+    a->by[0] = 0;
+    a->severity = g->severity;
+    alert_say(a, g);
+    st = told_tell(e, t, a, STATE_REPEATED);
+    return st == AFF_OK ? due_tell(e, t, t->state->now_ns) : st;
+}
+
 static aff_status known_row(struct escalate *e, const struct telling *t, const struct given *g, struct alert *a,
                             uint8_t *verdict)
 {
+    if (g->severity < a->severity && (g->state == STATE_RAISED || g->state == STATE_REPEATED))
+        return graver(e, t, g, a);
     switch (g->state) {
     case STATE_RAISED:
         *verdict = VERDICT_KNOWN;
@@ -322,6 +302,9 @@ aff_status escalate_stream_end(void *self, uint32_t port, const struct aff_recor
     e->host->timer(e->host, mark->subject, INT64_MAX);
     memset(&e->tally, 0, sizeof e->tally);
     e->tally.open = -open_count(e, s);
+    if (e->tally.open)
+        e->host->log(e->host, AFF_LOG_WARN, "the data of a place has ended; alerts that end with it, and of which nobody has taken "
+                     "notice: %d", (int)-e->tally.open);
     memset(s, 0, e->state_bytes);
     tally_count(e);
     return AFF_OK;

@@ -14,24 +14,30 @@ static const struct aff_shape *shape_at(const struct aff_table *inputs, uint32_t
     return (const void *)((const char *)inputs->items + (size_t)i * inputs->stride);
 }
 
-static const struct aff_column *column_in(const struct aff_schema *s, const char *name)
+static bool has_column(const struct aff_schema *s, const char *name, uint8_t type)
 {
     uint32_t i;
 
     for (i = 0; i < s->count; i++) {
         const struct aff_column *c = (const void *)((const char *)s->columns + (size_t)i * s->stride);
 
-        if (c->name && c->type == AFF_TEXT && strcmp(c->name, name) == 0)
-            return c;
+        if (c->name && c->type == type && strcmp(c->name, name) == 0)
+            return true;
     }
-    return NULL;
+    return false;
+}
+
+static bool has_text(const struct aff_schema *s, const char *name)
+{
+    return has_column(s, name, AFF_TEXT);
 }
 
 static bool answers_fit(const struct aff_schema *s)
 {
-    bool names = column_in(s, "alert") || (column_in(s, "rule") && column_in(s, "place"));
+    bool names = has_text(s, "alert") || (has_text(s, "rule") && has_text(s, "place"));
 
-    return (column_in(s, "action") && names) || (column_in(s, "from") && column_in(s, "text"));
+    return (has_text(s, "action") && names) || (has_text(s, "from") && has_text(s, "text")) ||
+           (has_text(s, "outcome") && has_column(s, "id", AFF_INT));
 }
 
 static uint8_t higher(uint8_t a, uint8_t b)
@@ -53,7 +59,7 @@ static uint8_t by_label(const struct aff_schema *s)
 
     if (!s)
         return AFF_LABEL_PHI;
-    return column_in(s, "action") ? columns_label(s, by, 1) : AFF_LABEL_NONE;
+    return has_text(s, "action") ? columns_label(s, by, 1) : AFF_LABEL_NONE;
 }
 
 static void output_say(const struct aff_report *report, uint32_t port, const struct aff_schema *table, uint8_t label,
@@ -90,8 +96,9 @@ aff_status escalate_shape(const void *config, const struct aff_table *inputs, co
         label = higher(label, by_label(in->schema));
         if (!in->schema || answers_fit(in->schema))
             continue;
-        report->problem(report, NULL, "input \"commands\" lacks columns; expected action, and alert or rule and place, or "
-                        "from and text as a modem gives messages, all text; declare them in the node that reads the answers");
+        report->problem(report, NULL, "input \"commands\" lacks columns; expected action, and alert or rule and place; "
+                        "from and text as a modem gives messages; or outcome and id as it gives results; all text but id; "
+                        "declare them in the node that reads the answers");
         st = AFF_ERR_CONFIG;
     }
     if (st != AFF_OK)

@@ -33,6 +33,7 @@ static const struct aff_column call_columns[CALL_COLUMNS] = {
     [OUT_BY] = { .name = "by", .type = AFF_TEXT },
     [OUT_NUMBER] = { .name = "number", .type = AFF_TEXT },
     [OUT_MAIL] = { .name = "mail", .type = AFF_TEXT },
+    [OUT_CALL] = { .name = "call", .type = AFF_INT },
 };
 const struct aff_schema call_schema = { .struct_size = sizeof(struct aff_schema), .type = AFF_FIELDS, .name = "alerts",
                                         .columns = call_columns, .count = CALL_COLUMNS,
@@ -68,6 +69,11 @@ static void word_say(struct line *l, enum word word, const struct escalate *e, c
     case WORD_TO:       line_say(l, e->plan.people[c->person].name); break;
     case WORD_STEP:     line_integer(l, c->step + 1); break;
     case WORD_BY:       line_say(l, a->by[0] ? a->by : "nobody"); break;
+    case WORD_SINCE:
+        if (a->has_since)
+            line_time(l, a->since_ns);
+        line_say(l, a->has_since ? "Z" : "-");
+        break;
     default:
         (void)snprintf(code, sizeof code, "%06" PRIu32, a->code);
         line_say(l, code);
@@ -123,6 +129,7 @@ static uint32_t row_write(const struct escalate *e, struct aff_record *draft, co
     put(&row, OUT_BY, a->by);
     put(&row, OUT_NUMBER, person->number);
     put(&row, OUT_MAIL, person->mail);
+    aff_row_put_int(&row, OUT_CALL, call_number(a, c->step, c->person));
     return aff_row_end(&row);
 }
 
@@ -156,6 +163,18 @@ static struct aff_record *draft_open(struct escalate *e, const struct telling *t
     return draft->stream ? draft : NULL;
 }
 
+void alert_log(const struct escalate *e, int level, const struct alert *a, const char *what, const char *who)
+{
+    e->host->log(e->host, level, "%s alert, code %06" PRIu32 ": %s%s", severity_of(a), a->code, what, who);
+}
+
+/* That somebody is to be told: whether they are, their sink or modem knows. */
+static void call_log(const struct escalate *e, const struct alert *a, const struct call *c)
+{
+    e->host->log(e->host, AFF_LOG_INFO, "%s alert, code %06" PRIu32 ": %s, step %" PRIu32 " goes to %s", severity_of(a), a->code,
+                 state_names[c->state], c->step + 1, e->plan.people[c->person].name);
+}
+
 aff_status call_emit(struct escalate *e, const struct telling *t, const struct alert *a, const struct call *c)
 {
     struct aff_record *draft = draft_open(e, t, OUT_ALERTS, e->calls[a->label], row_room(e, c));
@@ -164,6 +183,8 @@ aff_status call_emit(struct escalate *e, const struct telling *t, const struct a
     if (!draft)
         return AFF_ERR_MEMORY;
     st = e->host->emit(e->host, draft, row_write(e, draft, a, c));
+    if (st == AFF_OK)
+        call_log(e, a, c);
     e->tally.told += st == AFF_OK;
     t->state->has_calls |= st == AFF_OK;
     return st;
@@ -199,11 +220,14 @@ aff_status due_tell(struct escalate *e, const struct telling *t, int64_t now_ns)
     for (i = 0; i < e->plan.most && st == AFF_OK; i++) {
         struct alert *a = &t->state->alerts[i];
 
+        c.person = PEOPLE_MOST;
         while (st == AFF_OK && ladder_next(&e->plan, a, now_ns, &c)) {
             st = call_emit(e, t, a, &c);
             if (st == AFF_OK)
                 ladder_done(&e->plan, a, &now, &c);
         }
+        if (st == AFF_OK && c.person < PEOPLE_MOST && ladder_due(&e->plan, a).own_ns == INT64_MAX)
+            alert_log(e, AFF_LOG_INFO, a, "nobody else will be told, for that was the last step", "");
     }
     return st;
 }

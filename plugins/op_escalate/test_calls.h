@@ -42,6 +42,20 @@ static const struct aff_column message_columns[] = {
 static const struct aff_schema messages = { .struct_size = sizeof messages, .type = AFF_FIELDS, .name = "messages",
                                             .columns = message_columns, .count = 2, .stride = sizeof message_columns[0] };
 
+/* As a modem gives them: when a message was written, and what became of one. */
+static const struct aff_column dated_columns[] = {
+    { .name = "from", .type = AFF_TEXT }, { .name = "text", .type = AFF_TEXT }, { .name = "time", .type = AFF_TIME },
+};
+static const struct aff_schema dated = { .struct_size = sizeof dated, .type = AFF_FIELDS, .name = "messages",
+                                         .columns = dated_columns, .count = 3, .stride = sizeof dated_columns[0] };
+
+static const struct aff_column result_columns[] = {
+    { .name = "outcome", .type = AFF_TEXT }, { .name = "id", .type = AFF_INT },
+    { .name = "to", .type = AFF_TEXT, .label = AFF_LABEL_PHI },
+};
+static const struct aff_schema results = { .struct_size = sizeof results, .type = AFF_FIELDS, .name = "results",
+                                           .columns = result_columns, .count = 3, .stride = sizeof result_columns[0] };
+
 struct row {
     const char *bed, *id, *state, *severity;
     double at; /* seconds from noon */
@@ -97,6 +111,18 @@ static inline void push_sms(struct aff_harness *h, const char *from, const char 
     uint32_t stream = aff_harness_stream(h, "modem", "messages", &messages);
 
     AFF_PUSH_ROW(h, "commands", stream, AFF_CELL_TEXT(from), AFF_CELL_TEXT(text));
+}
+
+static inline void push_dated_sms(struct aff_harness *h, const char *from, const char *text, int64_t written_ns)
+{
+    AFF_PUSH_ROW(h, "commands", aff_harness_stream(h, "modem", "messages", &dated), AFF_CELL_TEXT(from), AFF_CELL_TEXT(text),
+                 AFF_CELL_INT(written_ns));
+}
+
+static inline void push_result(struct aff_harness *h, const char *outcome, int64_t call)
+{
+    AFF_PUSH_ROW(h, "commands", aff_harness_stream(h, "modem", "results", &results), AFF_CELL_TEXT(outcome),
+                 AFF_CELL_INT(call), AFF_CELL_TEXT("+39111"));
 }
 
 /* The next row is "TO STATE STEP" and of this second. */

@@ -48,7 +48,7 @@ TEST(an_end_tells_those_who_were_told_and_stops_the_rest)
 
 TEST(a_row_has_the_alert_s_columns_and_whom_it_is_for)
 {
-    struct aff_harness *h = aff_harness_open("op_escalate", STEPS PEOPLE "text = \"{severity} {place}: {text} ({rule}). "
+    struct aff_harness *h = aff_harness_open("op_escalate", STEPS PEOPLE "text = \"{severity} {place}: {text} ({rule}) {since}. "
                                              "{to}/{step}/{state}: answer ok {code} {{}}\"\nover = \"{place}: {state} by {by}\"");
     const struct aff_record *r;
     char text[200];
@@ -64,7 +64,7 @@ TEST(a_row_has_the_alert_s_columns_and_whom_it_is_for)
     assert_null(aff_harness_text(h, r, "by"));
     assert_int_equal(aff_harness_int(h, r, "since"), NOON);
     assert_int_equal(strlen(aff_harness_text(h, r, "code")), 6);
-    (void)snprintf(text, sizeof text, "high bed 3: SpO2 84 %% (low). nurse/1/raised: answer ok %s {}",
+    (void)snprintf(text, sizeof text, "high bed 3: SpO2 84 %% (low) 2026-03-05 12:00:00Z. nurse/1/raised: answer ok %s {}",
                    aff_harness_text(h, r, "code"));
     assert_string_equal(aff_harness_text(h, r, "text"), text);
     assert_string_equal(aff_harness_stream_info(h, r->stream)->subject_name, "bed 3");
@@ -171,6 +171,53 @@ TEST(beyond_most_everybody_is_told_at_once_and_of_the_end)
     close_balanced(h);
 }
 
+/* Its end may never come: a device that was taken away, a rule that is gone. */
+TEST(what_somebody_knows_of_makes_room_for_what_nobody_does)
+{
+    struct aff_harness *h = aff_harness_open("op_escalate", STEPS "most = 2");
+
+    a1(h, 0, "raised");
+    push(h, &(struct row){ "bed 3", "a2", "raised", "high", 1, 0 });
+    expect_call(h, 0, "nurse raised 1");
+    expect_call(h, 1, "nurse raised 1");
+    push_ack(h, "a2", "Ann");
+    push_ack(h, "a1", "Ann");
+    aff_harness_discard(h, "alerts");
+    aff_harness_discard(h, "acks");
+    push(h, &(struct row){ "bed 3", "a3", "raised", "high", 2, 0 });
+    expect_call(h, 2, "nurse raised 1");
+    a1(h, 3, "ended"); /* it was the oldest */
+    EXPECT_VERDICT(h, "nobody_told", 1);
+    push(h, &(struct row){ "bed 3", "a2", "ended", "high", 3, 0 });
+    expect_call(h, 3, "nurse ended 1");
+    EXPECT_METRIC(h, "open", 1);
+    EXPECT_METRIC(h, "untracked", 0);
+    aff_harness_clock(h, 130 * S);
+    expect_call(h, 122, "doctor raised 2");
+    close_balanced(h);
+}
+
+TEST(an_alert_that_gets_worse_is_told_whatever_notice_was_taken_of_it)
+{
+    struct aff_harness *h = aff_harness_open("op_escalate", "steps = [{ to = \"nurse\" }, { to = \"doctor\", after = \"1min\", "
+                                             "severity = [\"high\"] }]");
+
+    push(h, &(struct row){ "bed 3", "x", "raised", "low", 0, 0 });
+    expect_call(h, 0, "nurse raised 1");
+    push_ack(h, "x", "Ann");
+    expect_call(h, NAN, "nurse acknowledged 1");
+    push(h, &(struct row){ "bed 3", "x", "repeated", "high", 20, 0 });
+    assert_string_equal(aff_harness_text(h, expect_call(h, 20, "nurse repeated 1"), "severity"), "high");
+    EXPECT_METRIC(h, "open", 1);
+    aff_harness_clock(h, 100 * S);
+    expect_call(h, 60, "doctor raised 2");
+    push(h, &(struct row){ "bed 3", "x", "repeated", "low", 110, 0 }); /* it stays what it was at its worst */
+    assert_string_equal(aff_harness_text(h, expect_call(h, 110, "nurse repeated 1"), "severity"), "high");
+    expect_call(h, 110, "doctor repeated 2");
+    aff_harness_discard(h, "acks");
+    close_balanced(h);
+}
+
 TEST(the_last_stream_of_a_place_takes_its_alerts_with_it)
 {
     struct aff_harness *h = aff_harness_open("op_escalate", STEPS);
@@ -272,6 +319,10 @@ TEST(labels_of_the_alert_go_on_and_those_of_a_message_do_not)
     assert_string_equal(out[0].schema->columns[4].name, "text");
     assert_int_equal(out[0].schema->columns[4].label, AFF_LABEL_PHI);
     assert_int_equal(out[0].subject, AFF_LABEL_QUASI);
+    in[1].schema = &results; /* whom it was for is labelled, and goes no further */
+    in[0].schema = &rows;
+    assert_null(aff_harness_shape("op_escalate", STEPS, in, 2, &out));
+    assert_int_equal(out[0].schema->columns[4].label, AFF_LABEL_NONE);
     in[1].schema = &rows; /* neither an answer nor a message */
     assert_non_null(strstr(aff_harness_shape("op_escalate", STEPS, in, 2, &out), "lacks columns"));
 }
@@ -317,6 +368,8 @@ AFF_TEST_MAIN(steps_come_at_their_times_and_the_last_repeats_until_nobody_is_lef
               alerts_of_a_place_and_of_others_climb_by_themselves,
               what_is_told_again_goes_to_those_who_know_with_the_newest_text,
               beyond_most_everybody_is_told_at_once_and_of_the_end,
+              what_somebody_knows_of_makes_room_for_what_nobody_does,
+              an_alert_that_gets_worse_is_told_whatever_notice_was_taken_of_it,
               the_last_stream_of_a_place_takes_its_alerts_with_it,
               rows_that_cannot_be_used_are_set_aside,
               texts_of_any_length_and_bytes_become_one_line,

@@ -18,7 +18,7 @@
 #define LOOK_NS (5 * SECOND_NS) /* how often it is asked whether UTC is right by now */
 
 /* A recording is read again with the same times, whatever this node's clock says. */
-static bool is_live(const struct subject *s)
+bool times_is_live(const struct subject *s)
 {
     return s->begun && (s->clock == AFF_CLOCK_DEVICE || s->clock == AFF_CLOCK_SYNCED);
 }
@@ -65,7 +65,7 @@ void times_note(struct escalate *e, struct subject *s, const struct aff_record *
 /* When the boot clock stands in; INT64_MAX: not. */
 static int64_t late_of(const struct subject *s, int64_t due_boot_ns)
 {
-    if (!is_live(s))
+    if (!times_is_live(s))
         return INT64_MAX;
     return time_add(due_boot_ns, s->is_resumed ? 0 : LATE_NS);
 }
@@ -107,6 +107,24 @@ static aff_status time_pass(struct escalate *e, uint32_t subject, struct subject
     return st;
 }
 
+/* The place's time now, by this node's clock since its latest row. */
+static int64_t own_now(const struct escalate *e, const struct subject *s)
+{
+    int64_t now = e->host->now_ns(e->host);
+
+    return times_is_live(s) && now > s->boot_ns ? clocks_add(s->now_ns, now - s->boot_ns) : s->now_ns;
+}
+
+aff_status times_tell(struct escalate *e, struct telling *t)
+{
+    struct subject *s = t->state;
+
+    s->now_ns = own_now(e, s);
+    t->event_ns = times_behind(s);
+    stamp(e, s);
+    return due_tell(e, t, s->now_ns);
+}
+
 aff_status escalate_timer(void *self, uint32_t subject, int64_t due_ns)
 {
     struct escalate *e = self;
@@ -128,7 +146,7 @@ aff_status escalate_timer(void *self, uint32_t subject, int64_t due_ns)
 /* The place's time now, at which all is due that is so by the boot clock. */
 static int64_t overdue(const struct escalate *e, const struct subject *s, int64_t now_ns)
 {
-    int64_t own = now_ns > s->boot_ns ? clocks_add(s->now_ns, now_ns - s->boot_ns) : s->now_ns;
+    int64_t own = own_now(e, s);
     uint32_t i;
 
     for (i = 0; i < e->plan.most; i++) {
@@ -201,9 +219,11 @@ void times_resume(struct escalate *e)
     for (i = 1; i <= e->top; i++) {
         struct subject *s = subject_of(e, i);
 
-        if (!s || subject_due(&e->plan, s).own_ns == INT64_MAX || !is_live(s))
+        if (!s || !times_is_live(s))
             continue;
         moments_move(e, s, now - ago(e, s, &knows) - s->boot_ns);
+        if (subject_due(&e->plan, s).own_ns == INT64_MAX)
+            continue;
         s->is_resumed = 1;
         e->unsynced |= !knows;
         times_arm(e, i, s);

@@ -21,7 +21,7 @@ import modem
 
 ALERTS = os.path.join(cases.PIPELINES, "alerts.toml")
 KEPT = {}  # the mail server: its certificates cost seconds
-PEOPLE = {"393491110001": "nurse", "393491110002": "doctor", "393491110003": "on-call"}
+PEOPLE = {"393491110001": "nurse", "393491110002": "doctor", "393491110003": "on-call", "393491110004": "doctor"}
 GSM = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§" \
       "¿abcdefghijklmnopqrstuvwxyzäöñüà"
 
@@ -99,10 +99,10 @@ class Ward:
                          AFFERENT_DOCTOR="0039349-1110002", AFFERENT_ON_CALL="+393491110003",
                          AFFERENT_ILL_AT="0s", AFFERENT_ILL_OVER="1ms", AFFERENT_ILL_FOR="1h",
                          AFFERENT_STEP_2=times.get("doctor", "2s"), AFFERENT_STEP_3=times.get("on_call", "1h"))
-        self.run = None
+        self.run, self.file = None, ALERTS
 
     def start(self):
-        self.run = self.bench.start("run", ALERTS, "--set", "mail.tls=none", "--set", "mail.batch_time=10ms")
+        self.run = self.bench.start("run", self.file, "--set", "mail.tls=none", "--set", "mail.batch_time=10ms")
         return self.run
 
     def kill(self):
@@ -115,11 +115,13 @@ class Ward:
         cases.has(self.run.said, "balanced: ")
         return self.run.said
 
+    def sent(self):
+        return [text_of(sent["pdu"]) for sent in self.fake.do("show")["sent"]]
+
     def told(self):
         """Texts that left as messages, by whom they are for; parts joined."""
         texts = {name: [] for name in PEOPLE.values()}
-        for sent in self.fake.do("show")["sent"]:
-            to, part, text = text_of(sent["pdu"])
+        for to, part, text in self.sent():
             texts[PEOPLE[to]] += [text] if part == 1 else []
             texts[PEOPLE[to]][-1] += text if part > 1 else ""
         return texts
@@ -156,7 +158,7 @@ def an_answer_by_message_stops_the_steps_and_everybody_reads_who_took_notice(ben
     ward = Ward(bench, doctor="1s")
     ward.start()
     first = ward.wait("the nurse is told at once", "nurse", "high bed 3")
-    cases.has(first, "NEWS2 is ", "emergency team. Answer: ok ", "(not for clinical use)")
+    cases.has(first, "NEWS2 is ", "emergency team, since 20", "Z. Answer: ok ", "(not for clinical use)")
     assert not ward.told()["doctor"]
     second = ward.wait("the doctor after a while", "doctor", "high bed 3")
     assert code_of(first) == code_of(second), (first, second)
@@ -200,6 +202,50 @@ def what_falls_due_while_the_node_is_dead_is_told_when_it_is_back(bench):
     assert counts["doctor"] == counts["on-call"] == 1 and counts["nurse"] in (1, 2), counts
 
 
+def where_the_network_refuses_messages_the_steps_do_not_wait(bench):
+    """Its steps are hours apart: by their times nobody else would be told in this test."""
+    ward = Ward(bench, doctor="1h", on_call="2h")
+    ward.fake.do("fail AT+CMGS 1000 +CMS ERROR: 28")
+    ward.start()
+    end = time.monotonic() + cases.LIMIT_S
+    while not ward.mails.came():
+        assert time.monotonic() < end, "no mail to on-call"
+        time.sleep(0.05)
+    said = ward.stop()
+    cases.has(said, "the next step comes at once, for nothing reached nurse", "the next step comes at once, for nothing reached doctor",
+              "step 3 goes to on-call")
+    assert not any(ward.told().values()), ward.told()
+    out, _ = bench.run("query", ALERTS, "--stream", "escalation", "--format", "json")
+    rows = [json.loads(line)["values"] for line in out.splitlines()]
+    told = [row["to"] for row in rows if row["severity"] == "high" and row["state"] != "ended"]
+    assert sorted(told) == ["doctor", "nurse", "on-call", "screen"], rows
+
+
+def who_corrects_the_pipeline_while_an_alarm_is_on_does_not_end_it(bench):
+    """A number and a limit while it runs, then a time while it is dead."""
+    ward = Ward(bench, doctor="1h")
+    with open(ALERTS, encoding="utf-8") as shipped:
+        text = shipped.read()
+    ward.file = bench.write("corrected.toml", text)
+    ward.start()
+    code = code_of(ward.wait("the nurse is told at once", "nurse", "high bed 3"))
+    text = text.replace('number = "${env:AFFERENT_DOCTOR:-+39 000 0002}"', 'number = "+39 349 111 0004"')
+    text = text.replace('"news2-high",   group = "news2", column = "score", at_least = 7', '"news2-high", group = "news2", column = "score", at_least = 8')
+    bench.write("corrected.toml", text)
+    bench.run("reload", ward.file)
+    assert len([t for t in ward.told()["nurse"] if "Answer: ok " + code in t]) == 1, ward.told()
+    ward.kill()
+    bench.write("corrected.toml", text.replace('"${env:AFFERENT_STEP_2:-2min}"', '"1s"'))
+    ward.start()
+    ward.wait("the doctor is told", "doctor", code)
+    assert {to for to, _, sms_text in ward.sent() if code in sms_text} == {"393491110001", "393491110004"}, ward.sent()
+    assert {code_of(t) for texts in ward.told().values() for t in texts if "high bed 3" in t} == {code}, ward.told()
+    bench.run("alert", "ack", ward.file, code, "--by", "Dr. Grey")
+    cases.has(ward.wait("the doctor is told who took notice", "doctor", "acknowledged"), code, "Dr. Grey")
+
+
 if __name__ == "__main__":
-    cases.main(an_answer_by_message_stops_the_steps_and_everybody_reads_who_took_notice,
-               what_falls_due_while_the_node_is_dead_is_told_when_it_is_back)
+    cases.main(where_the_network_refuses_messages_the_steps_do_not_wait,
+               an_answer_by_message_stops_the_steps_and_everybody_reads_who_took_notice,
+               what_falls_due_while_the_node_is_dead_is_told_when_it_is_back,
+               who_corrects_the_pipeline_while_an_alarm_is_on_does_not_end_it)
