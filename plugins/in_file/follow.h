@@ -48,6 +48,8 @@ void tracked_shut(struct reader *r, struct file *f);
 /* Ends its stream, if it is of no other. */
 aff_status tracked_end_stream(struct reader *r, struct file *f);
 void tracked_drop(struct reader *r, struct file *f);
+/* By what an entry of `path` is known after a restart; never 0. */
+uint16_t entry_mark(const char *entry);
 struct file *tracked_new(struct follow *w);
 
 #endif

@@ -41,6 +41,30 @@ static aff_status list_fit(struct reader *r)
     return AFF_OK;
 }
 
+uint64_t once_mark(const struct once *o, uint32_t index, uint64_t size, int64_t changed_ns)
+{
+    const char *path = list_path(&o->list, index);
+    uint64_t is[2] = { size, (uint64_t)changed_ns };
+    uint64_t mark = XXH3_64bits_withSeed(path, strlen(path), XXH3_64bits(is, sizeof is));
+
+    return mark + !mark;
+}
+
+void once_next(struct once *o)
+{
+    while (o->first < o->list.count && o->marks[o->first])
+        o->first++;
+    o->index = o->first;
+}
+
+static aff_status marks_open(struct reader *r)
+{
+    struct once *o = r->once;
+
+    o->marks = r->host->alloc(r->host, o->list.count * sizeof *o->marks);
+    return o->marks ? AFF_OK : AFF_ERR_MEMORY;
+}
+
 aff_status once_open(struct reader *r)
 {
     struct once *o = r->host->alloc(r->host, sizeof *o);
@@ -53,13 +77,17 @@ aff_status once_open(struct reader *r)
     st = list_open(&o->list, r->host, 0);
     if (st == AFF_OK)
         st = list_walk(&o->list, &r->config->path, NULL);
-    return st == AFF_OK ? list_fit(r) : st;
+    if (st == AFF_OK)
+        st = list_fit(r);
+    return st == AFF_OK ? marks_open(r) : st;
 }
 
 void once_close(struct reader *r)
 {
     file_close(r, &r->once->file);
     list_close(&r->once->list);
+    if (r->once->marks)
+        r->host->free(r->host, r->once->marks);
     r->host->free(r->host, r->once);
     r->once = NULL;
 }
@@ -217,11 +245,12 @@ static aff_status file_end(struct reader *r)
     if (o->state == ONCE_END)
         r->host->count(r->host, METRIC_FILES, 1);
     file_close(r, &o->file);
+    o->marks[o->index] = once_mark(o, o->index, o->file.seen_size, o->file.seen_ns);
     memset(&o->file, 0, sizeof o->file);
     o->file.fd = -1;
     o->has_known = 0;
     o->tries = 0;
-    o->index++;
+    once_next(o);
     o->state = ONCE_OPEN;
     return AFF_OK;
 }

@@ -79,6 +79,7 @@ struct file {
     /* Of followed files. */
     uint8_t used, named, placed, gone, busy, final, retry, told, whole_done, restored, has_tail;
     uint16_t entry;
+    uint16_t came_by; /* restored: entry_mark of the entry that it was found by */
     uint32_t path;    /* its place in the list, if it is not gone */
     uint32_t born;    /* later files have higher numbers */
     uint32_t generation; /* how often it was truncated */

@@ -298,6 +298,99 @@ TEST(a_position_of_a_file_that_is_gone_begins_with_the_first)
     aff_harness_close(&h);
 }
 
+static void expect_read(struct aff_harness *h, const char *expected)
+{
+    aff_harness_restart(h);
+    assert_string_equal(read_out(h), expected);
+}
+
+/* Another time of change: those of two writes may be the same. */
+static void put_later(const char *name, const char *text)
+{
+    static const struct timespec later[2] = { { 2000000000, 0 }, { 2000000000, 5 } };
+
+    put(name, text);
+    assert_int_equal(utimensat(AT_FDCWD, at(name), later, 0), 0);
+}
+
+TEST(after_its_end_what_is_new_or_another_is_read_and_nothing_else)
+{
+    struct aff_harness *h;
+
+    folder_make();
+    put("b.csv", "1\n");
+    put("d.csv", "2\n");
+    put("e.csv", "");
+    h = aff_harness_open("in_file", toml_of("", ""));
+    assert_string_equal(read_out(h), "[1]|[2]|");
+    expect_read(h, "");
+    put("a.csv", "3\n"); /* wherever it stands in the list */
+    put("c.csv", "4\n");
+    put_later("d.csv", "9\n"); /* of the same size */
+    expect_read(h, "[3]|[4]|[9]|");
+    EXPECT_LOG(h, AFF_LOG_INFO, "of 5 files 2 are as they were");
+    expect_read(h, "");
+    assert_int_equal(unlink(at("b.csv")), 0);
+    put("e.csv", "5\n"); /* longer */
+    put("a.csv", "");    /* shorter */
+    expect_read(h, "[5]|");
+    assert_int_equal(rename(at("d.csv"), at("d.csv.1")), 0); /* rotated */
+    put("d.csv", "6\n");
+    expect_read(h, "[6]|[9]|");
+    expect_read(h, "");
+    EXPECT_METRIC(h, "files", 10);
+    EXPECT_BALANCED(h);
+    aff_harness_close(&h);
+}
+
+TEST(the_file_in_hand_is_read_on_before_what_is_new)
+{
+    struct aff_harness *h;
+    const struct aff_record *r;
+    struct aff_id first = { 0, 0 };
+    uint64_t seq;
+
+    folder_make();
+    put("b.csv", "1\n2\n3\n");
+    put("c.csv", "4\n");
+    h = aff_harness_open("in_file", toml_of("", ""));
+    EXPECT_STATUS(aff_harness_read_all(h, 1, 1), AFF_OK);
+    first = aff_harness_take(h, "data")->id;
+    put("a.csv", "5\n6\n");
+    aff_harness_restart(h);
+    EXPECT_STATUS(aff_harness_read_all(h, 2, 2), AFF_OK);
+    for (seq = 1; seq < 3; seq++) {
+        r = aff_harness_take(h, "data");
+        assert_true(r->id.source == first.source);
+        assert_int_equal(r->id.seq, seq);
+    }
+    assert_string_equal(read_out(h), "|[5][6]|[4]|");
+    expect_read(h, "");
+    aff_harness_close(&h);
+}
+
+TEST(of_very_many_files_all_are_read_again_where_one_is_another)
+{
+    enum { MANY = 2049 };
+    struct aff_harness *h;
+    char name[16];
+    int i;
+
+    folder_make();
+    for (i = 0; i < MANY; i++) {
+        (void)snprintf(name, sizeof name, "%05d", i);
+        put(name, i % 1024 ? "" : "x\n");
+    }
+    h = aff_harness_open("in_file", toml_of("", "subject = \"p\""));
+    assert_string_equal(read_out(h), "[x]|[x]|[x]|");
+    expect_read(h, "");
+    put("99999", "y\n"); /* behind them all */
+    expect_read(h, "[y]|");
+    put("01024", "");
+    expect_read(h, "[x]|[x]|[y]|");
+    aff_harness_close(&h);
+}
+
 AFF_TEST_MAIN(blocks_are_the_files_bytes_whatever_the_block,
               lines_of_random_text_are_all_there_in_any_read_and_over_restarts,
               reading_again_makes_the_same_ids_and_other_options_others,
@@ -306,4 +399,7 @@ AFF_TEST_MAIN(blocks_are_the_files_bytes_whatever_the_block,
               a_file_that_changes_before_its_first_record_is_waited_for,
               a_file_that_never_rests_is_refused_with_what_to_do,
               a_file_that_changes_while_it_is_read_is_said_to_and_marked,
-              a_position_of_a_file_that_is_gone_begins_with_the_first)
+              a_position_of_a_file_that_is_gone_begins_with_the_first,
+              after_its_end_what_is_new_or_another_is_read_and_nothing_else,
+              the_file_in_hand_is_read_on_before_what_is_new,
+              of_very_many_files_all_are_read_again_where_one_is_another)

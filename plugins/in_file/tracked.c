@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #define PATIENCE_NS INT64_C(60000000000)
 
@@ -168,8 +169,14 @@ static void file_place(struct reader *r, const struct found *item, uint32_t inde
     f->named = item->named;
 }
 
+uint16_t entry_mark(const char *entry)
+{
+    return (uint16_t)(XXH3_64bits(entry, strlen(entry)) % UINT16_MAX + 1);
+}
+
 /* A file that was being read when we ended and has been renamed since lies beside
- * the one that now has its name. */
+ * the one that now has its name. One that another `path` had led to is not wanted any
+ * more: it would be taken for the subject's of this one. */
 static int beside_find(struct reader *r, struct file *f)
 {
     const struct aff_list *entries = &r->config->path;
@@ -177,8 +184,11 @@ static int beside_find(struct reader *r, struct file *f)
 
     for (i = 0; i < entries->count; i++) {
         struct stat st;
-        int fd = list_beside(list_entry(entries, i), f->ino);
+        int fd;
 
+        if (f->came_by && f->came_by != entry_mark(list_entry(entries, i)))
+            continue;
+        fd = list_beside(list_entry(entries, i), f->ino);
         if (fd < 0)
             continue;
         f->fd = fd;

@@ -61,7 +61,10 @@ struct json {
     od::parser parser;
     const char *const *root;
     const json_node *nodes;
+    size_t most; /* bytes of a text */
     uint32_t *seen; /* by node: the row in which its key was met last */
+    uint8_t *room; /* strings without their escapes; the reader's own room it may lack, and does not say so */
+    uint8_t *room_at;
     size_t node_count;
     uint32_t row;
 
@@ -96,6 +99,7 @@ struct json {
     json_status rows_walk(od::value &value);
     json_status row_walk(od::value &value);
     json_status row_out();
+    json_status alone_walk() const;
     json_status text_walk();
     const char *here();
     token token_of(od::value &value) const;
@@ -153,7 +157,7 @@ json_status json::key_read(od::field &field, token *ret)
     *ret = { from, static_cast<size_t>(at - from) };
     if (*at == '"')
         return JSON_FINE;
-    if (field.unescaped_key().get(plain))
+    if (parser.unescape(field.key(), room_at).get(plain))
         return JSON_BAD;
     *ret = { plain.data(), plain.size() };
     return JSON_FINE;
@@ -203,6 +207,7 @@ json_status json::hand_out(uint32_t node, const json_value &v)
 json_status json::string_take(od::value &value, const token &t, json_value *ret)
 {
     const char *end = t.text + t.size, *at = t.text + 1;
+    od::raw_json_string raw;
     std::string_view plain;
 
     while (at < end && *at != '"' && *at != '\\')
@@ -213,7 +218,7 @@ json_status json::string_take(od::value &value, const token &t, json_value *ret)
         *ret = { t.text + 1, static_cast<uint32_t>(at - t.text - 1), JSON_STRING };
         return at + 1 == end ? JSON_FINE : JSON_BAD;
     }
-    if (value.get_string().get(plain))
+    if (value.get_raw_json_string().get(raw) || parser.unescape(raw, room_at).get(plain))
         return JSON_BAD;
     *ret = { plain.data(), static_cast<uint32_t>(plain.size()), JSON_STRING };
     return JSON_FINE;
@@ -494,6 +499,22 @@ json_status json::root_walk(od::value &value, const char *const *key)
     return st;
 }
 
+/* A text that begins as neither object nor array: a scalar, or no JSON at all. */
+json_status json::alone_walk() const
+{
+    const char *from = text, *end = text + size;
+
+    while (from < end && json_blank(*from))
+        from++;
+    while (end > from && json_blank(end[-1]))
+        end--;
+    token t = { from, static_cast<size_t>(end - from) };
+    bool is_scalar = is_word(t, "null") || is_word(t, "true") || is_word(t, "false") || json_number_ok(from, end) ||
+                     (t.size > 1 && *from == '"' && end[-1] == '"');
+
+    return is_scalar ? JSON_NO_OBJECT : JSON_BAD;
+}
+
 json_status json::text_walk()
 {
     simdjson::padded_string_view view(text, size, size + simdjson::SIMDJSON_PADDING);
@@ -506,7 +527,7 @@ json_status json::text_walk()
         return status_of(error);
     error = document.get_value().get(value);
     if (error)
-        return error == simdjson::SCALAR_DOCUMENT_AS_VALUE ? JSON_NO_OBJECT : status_of(error);
+        return error == simdjson::SCALAR_DOCUMENT_AS_VALUE ? alone_walk() : status_of(error);
     st = root_walk(value, root);
     if (st != JSON_FINE)
         return st;
@@ -524,11 +545,13 @@ extern "C" struct json *json_open(size_t most, const char *const *root, const st
 
     if (!j)
         return nullptr;
+    j->most = most;
     j->root = root;
     j->nodes = nodes;
     j->node_count = node_count;
     j->seen = new (std::nothrow) uint32_t[node_count + 1]();
-    if (!j->seen || j->parser.allocate(most) != simdjson::SUCCESS) {
+    j->room = new (std::nothrow) uint8_t[most + simdjson::SIMDJSON_PADDING];
+    if (!j->seen || !j->room || j->parser.allocate(most) != simdjson::SUCCESS) {
         json_close(j);
         return nullptr;
     }
@@ -540,6 +563,7 @@ extern "C" void json_close(struct json *json)
     if (!json)
         return;
     delete[] json->seen;
+    delete[] json->room;
     delete json;
 }
 
@@ -558,6 +582,7 @@ extern "C" enum json_status json_walk(struct json *json, const char *text, size_
     json->text = text;
     json->size = size;
     json->depth = 0;
+    json->room_at = json->room;
     json->in_row = false;
     json->has_root = false;
     json->is_alone = false;
@@ -565,7 +590,7 @@ extern "C" enum json_status json_walk(struct json *json, const char *text, size_
     json->after_row = 0;
     json->name_size = 0;
     json->row_status = JSON_FINE;
-    st = json->text_walk();
+    st = size > json->most ? JSON_BAD : json->text_walk();
     /* A row in the middle is bad from its beginning; between rows all is that follows the last. */
     *ret_at = json->is_alone ? 0 : json->row_at > json->after_row ? json->row_at : json->after_row;
     return st;

@@ -17,7 +17,7 @@ enum { JSON_DEPTH_MOST = 64, JSON_NO_SOURCE = -1 };
 /* What a text, or one row of it, may be. */
 enum json_status {
     JSON_FINE,
-    JSON_BAD,       /* not JSON */
+    JSON_BAD,       /* not JSON; or it ends too early, where that cannot be told from it */
     JSON_BAD_UTF8,
     JSON_TRUNCATED, /* ends before it is whole */
     JSON_TRAILING,  /* something follows */
@@ -60,12 +60,13 @@ struct json_calls {
 
 struct json;
 
-/* For texts of up to `most` bytes. `root`: keys on the way to the rows, ended by
+/* For texts of up to `most` bytes; a longer one is BAD. `root`: keys on the way to the rows, ended by
  * NULL. `nodes` NULL: open. All borrowed. NULL: no memory. */
 struct json *json_open(size_t most, const char *const *root, const struct json_node *nodes, size_t node_count);
 void json_close(struct json *json);
 
-/* Bytes that must be readable behind a text. */
+/* Bytes that must be readable behind a text, the first of them a zero or a blank: with
+ * any other a text that was cut short would go on there. */
 size_t json_padding(void);
 
 /* Walks the text. Not JSON_FINE: what stands from *ret_at on is not usable, rows

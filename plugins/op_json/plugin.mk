@@ -19,6 +19,13 @@ test_op_json_CPPFLAGS = $(op_json_flags)
 test_op_json_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 test_op_json_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += test_json_reader
+test_json_reader_SOURCES = json/test_json.c json/grammar.h json/json.cc json/json.h
+test_json_reader_CPPFLAGS = $(op_json_flags)
+test_json_reader_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+test_json_reader_CXXFLAGS = $(AM_CXXFLAGS) $(SIMDJSON_CFLAGS)
+test_json_reader_LDADD = $(TEST_LIBS) $(SIMDJSON_LIBS)
+
 fuzz_targets += fuzz_op_json
 fuzz_op_json_SOURCES = op_json/fuzz_json.c op_json/op_json.c rows/fuzz_run.h rows/mini_host.h $(op_json_core)
 fuzz_op_json_CPPFLAGS = $(op_json_flags)

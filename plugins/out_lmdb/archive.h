@@ -3,8 +3,9 @@
  * Records are copied into a waiting area and go to disk in one transaction, at
  * the end of an epoch or when the area is full. A transaction that fails leaves
  * the area as it is: nothing is lost, nothing is half written, the same records
- * go with the next try. A record whose key is there already is counted and not
- * stored again, so a source that repeats itself changes nothing.
+ * go with the next try. A record that is there already is counted and not stored
+ * again, so a source that repeats itself changes nothing. The same id with other
+ * content is another record: it is kept beside the first, under an id made of both.
  *
  * Not here: reading (query.h), the plugin's tables and callbacks (out_lmdb.c).
  */
@@ -34,6 +35,7 @@ struct archive_options {
     uint64_t limit;   /* bytes on disk, at most */
     size_t batch;     /* bytes of the waiting area */
     uint32_t streams; /* runs of samples kept open at once */
+    const char *owner; /* borrowed: whose it is, told to who comes next; NULL: nobody's */
 };
 
 struct archive_counts {
@@ -42,10 +44,12 @@ struct archive_counts {
     uint64_t payload; /* bytes of what was stored, as they came */
     uint64_t commits;
     uint64_t damaged; /* stored values found unreadable */
+    uint64_t differing; /* of those stored: beside one of the same id and other content */
 };
 
-/* Makes or opens the archive at options->path. On failure the cause is in
- * `cause` (which is never longer than its room) and nothing is left behind. */
+/* Makes or opens the archive at options->path; one that an archive of the same owner has
+ * open is opened when that is closed, and AFF_ERR_IO until then. On failure the cause is
+ * in `cause` (which is never longer than its room) and nothing is left behind. */
 aff_status archive_open(struct archive **ret, const struct archive_options *options,
                         const struct archive_hooks *hooks, char *cause, size_t room);
 /* Gives everything back. What waits and was not committed is dropped. */

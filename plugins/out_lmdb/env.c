@@ -22,6 +22,8 @@
 
 #include "pages.h"
 
+enum { OWNER_ROOM = 512 };
+
 static const char *const db_names[] = {
     [DB_META] = "meta", [DB_NAMES] = "names", [DB_SCHEMAS] = "schemas",
     [DB_RECORDS] = "records", [DB_SAMPLES] = "samples",
@@ -106,13 +108,77 @@ static int env_databases(struct archive *a, bool fresh, struct archive_format *r
     return mdb_txn_commit(txn); /* keeps the handles */
 }
 
+/* Who has the lock has written whose it is, and of which process: at a reload a node
+ * opens before the one that it takes the place of has closed. */
+static void owner_write(const struct archive *a, char text[OWNER_ROOM])
+{
+    memset(text, 0, OWNER_ROOM);
+    snprintf(text, OWNER_ROOM, "%s", a->options.owner);
+    memcpy(text + OWNER_ROOM - 8, &(int32_t){ getpid() }, 4);
+    memcpy(text + OWNER_ROOM - 4, &(int32_t){ getppid() }, 4);
+}
+
+static bool is_before_us(const struct archive *a, int lock)
+{
+    char theirs[OWNER_ROOM], ours[OWNER_ROOM];
+
+    if (!a->options.owner || pread(lock, theirs, sizeof theirs, 0) != OWNER_ROOM)
+        return false;
+    owner_write(a, ours);
+    /* A plugin with a process of its own has the host for a parent. */
+    return !memcmp(theirs, ours, OWNER_ROOM - 8) &&
+           (!memcmp(theirs + OWNER_ROOM - 8, ours + OWNER_ROOM - 8, 4) ||
+            !memcmp(theirs + OWNER_ROOM - 4, ours + OWNER_ROOM - 4, 4));
+}
+
+static void owner_tell(const struct archive *a)
+{
+    char text[OWNER_ROOM];
+
+    if (ftruncate(a->lock, 0) || !a->options.owner)
+        return;
+    owner_write(a, text);
+    if (pwrite(a->lock, text, sizeof text, 0) != OWNER_ROOM && ftruncate(a->lock, 0))
+        return; /* who comes next is refused, instead of told to wait */
+}
+
+/* The lock lies in a file of our own: LMDB itself would let writers take turns.
+ * AFF_AGAIN: an archive of the same owner has it. */
+static aff_status lock_take(struct archive *a, const char *folder)
+{
+    char file[PATH_ROOM + 32];
+    bool waits;
+    int error;
+
+    snprintf(file, sizeof file, "%s/writer.lock", folder);
+    a->lock = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (a->lock < 0)
+        return archive_fail(a, AFF_ERR_IO, "cannot open the archive's writer.lock: %s", strerror(errno));
+    if (!flock(a->lock, LOCK_EX | LOCK_NB)) {
+        owner_tell(a);
+        return AFF_OK;
+    }
+    error = errno;
+    waits = error == EWOULDBLOCK && is_before_us(a, a->lock);
+    close(a->lock);
+    a->lock = -1;
+    if (waits)
+        return archive_fail(a, AFF_AGAIN, "the node's instance before the reload still writes the archive");
+    if (error == EWOULDBLOCK)
+        return archive_fail(a, AFF_ERR_CONFIG, "another process or node writes this archive; an archive has "
+                            "one writer: stop the other, or choose another path");
+    return archive_fail(a, AFF_ERR_IO, "cannot lock the archive's writer.lock: %s", strerror(error));
+}
+
 aff_status env_open(struct archive *a)
 {
     struct archive_format format = { 0 };
     char file[PATH_ROOM + 16];
-    aff_status st;
+    aff_status st = a->lock < 0 ? lock_take(a, a->path) : AFF_OK;
     int rc;
 
+    if (st != AFF_OK)
+        return st == AFF_AGAIN ? AFF_ERR_IO : st;
     snprintf(file, sizeof file, "%s/data.mdb", a->path);
     if (access(file, F_OK))
         return archive_fail(a, AFF_ERR_IO, "the archive's data.mdb is gone: %s", strerror(errno));
@@ -133,23 +199,6 @@ aff_status env_open(struct archive *a)
     if (st < 0)
         env_close(a);
     return st;
-}
-
-/* The lock lies in a file of our own: LMDB itself would let writers take turns. */
-static aff_status lock_take(struct archive *a, const char *folder)
-{
-    char file[PATH_ROOM + 32];
-
-    snprintf(file, sizeof file, "%s/writer.lock", folder);
-    a->lock = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (a->lock < 0)
-        return archive_fail(a, AFF_ERR_IO, "cannot open the archive's writer.lock: %s", strerror(errno));
-    if (!flock(a->lock, LOCK_EX | LOCK_NB))
-        return AFF_OK;
-    if (errno == EWOULDBLOCK)
-        return archive_fail(a, AFF_ERR_CONFIG, "another process or node writes this archive; an archive has "
-                            "one writer: stop the other, or choose another path");
-    return archive_fail(a, AFF_ERR_IO, "cannot lock the archive's writer.lock: %s", strerror(errno));
 }
 
 static int folder_sync(const char *folder)
@@ -196,8 +245,8 @@ static aff_status archive_make(struct archive *a)
         return archive_fail(a, AFF_ERR_IO, "cannot make the archive's folder: %s; the folder that it is to lie in "
                             "must exist and be writable", strerror(errno));
     st = lock_take(a, beside);
-    if (st < 0)
-        return st;
+    if (st != AFF_OK)
+        return st == AFF_AGAIN ? AFF_ERR_IO : st;
     snprintf(file, sizeof file, "%s/data.mdb", beside);
     unlink(file);
     snprintf(file, sizeof file, "%s/lock.mdb", beside);
@@ -222,7 +271,8 @@ static aff_status archive_start(struct archive *a)
         st = archive_make(a);
     else
         st = lock_take(a, a->path);
-    return st < 0 ? st : env_open(a);
+    a->sick = st == AFF_AGAIN; /* opened before the next use */
+    return st == AFF_OK ? env_open(a) : st == AFF_AGAIN ? AFF_OK : st;
 }
 
 static bool path_take(struct archive *a, const char *path)

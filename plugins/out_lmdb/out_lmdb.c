@@ -2,7 +2,8 @@
  *
  * Records go into an LMDB environment under subject, stream, event time and
  * record id; an epoch is one transaction. The same record a second time changes
- * nothing, so a replay is harmless. `afferent query` reads it, also meanwhile.
+ * nothing, so a replay is harmless; the same id with other content is kept beside.
+ * `afferent query` reads it, also meanwhile.
  *
  * Here are the tables and callbacks. Not here: the writer (archive.h), the
  * reader (query.h), schemas as text (schema.h). It never deletes: when the limit
@@ -10,6 +11,7 @@
  */
 #include <afferent/plugin.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +45,7 @@ static const struct aff_port inputs[] = {
       .types = AFF_MASK(AFF_BYTES) | AFF_MASK(AFF_FIELDS) | AFF_MASK(AFF_SAMPLES) | AFF_MASK(AFF_IMAGE) },
 };
 
-enum { METRIC_STORED, METRIC_REPEATED, METRIC_DAMAGED, METRIC_COMMITS, METRIC_USED, METRIC_FILL };
+enum { METRIC_STORED, METRIC_REPEATED, METRIC_DAMAGED, METRIC_COMMITS, METRIC_USED, METRIC_FILL, METRIC_DIFFERING };
 static const struct aff_metric metrics[] = {
     { "stored", "Records written to the archive.", "records", AFF_METRIC_COUNTER, 0 },
     { "repeated", "Records that were in the archive already.", "records", AFF_METRIC_COUNTER, 0 },
@@ -51,12 +53,15 @@ static const struct aff_metric metrics[] = {
     { "commits", "Transactions.", NULL, AFF_METRIC_COUNTER, 0 },
     { "used", "Bytes that the archive takes.", "bytes", AFF_METRIC_GAUGE, 0 },
     { "fill", "Share of the limit that is used, 0 to 1.", NULL, AFF_METRIC_GAUGE, 0 },
+    { "differing", "Of those written, records whose id was there with other content: both are kept.", "records",
+      AFF_METRIC_COUNTER, 0 },
 };
 
 struct sink {
     const struct aff_host *host;
     struct archive *archive;
     struct archive_counts told;
+    char owner[500];
 };
 
 static void *sink_alloc(void *ctx, size_t size)
@@ -118,7 +123,7 @@ static aff_status lmdb_open(const struct aff_host *host, const void *config, voi
 {
     const struct config *c = config;
     struct sink *s = host->alloc(host, sizeof *s);
-    struct archive_options wanted = { c->path, (uint64_t)c->limit, (size_t)c->batch, (uint32_t)c->streams };
+    struct archive_options wanted = { c->path, (uint64_t)c->limit, (size_t)c->batch, (uint32_t)c->streams, NULL };
     struct archive_hooks hooks = { s, sink_alloc, sink_release, sink_say, sink_stream, sink_schema };
     char cause[400];
     aff_status st;
@@ -126,6 +131,8 @@ static aff_status lmdb_open(const struct aff_host *host, const void *config, voi
     if (!s)
         return AFF_ERR_MEMORY;
     s->host = host;
+    snprintf(s->owner, sizeof s->owner, "%s/%s", host->pipeline, host->node);
+    wanted.owner = s->owner;
     st = archive_open(&s->archive, &wanted, &hooks, cause, sizeof cause);
     if (st < 0) {
         host->free(host, s);
@@ -147,6 +154,7 @@ static void sink_tell(struct sink *s)
     host->count(host, METRIC_REPEATED, now.repeated - s->told.repeated);
     host->count(host, METRIC_DAMAGED, now.damaged - s->told.damaged);
     host->count(host, METRIC_COMMITS, now.commits - s->told.commits);
+    host->count(host, METRIC_DIFFERING, now.differing - s->told.differing);
     host->gauge(host, METRIC_USED, (double)archive_used(s->archive, &fill));
     host->gauge(host, METRIC_FILL, fill);
     s->told = now;

@@ -173,8 +173,10 @@ static int index_load(struct archive *a, struct work *w, const struct archive_ke
         w->damaged++;
         return MDB_NOTFOUND;
     }
-    while ((more = run_next(&a->reader, &record, a->payload)) > 0)
+    while ((more = run_next(&a->reader, &record, a->payload)) > 0) {
+        index->sums[index->count] = content_sum(record.data, record.size, AFF_SAMPLES, value.schema);
         index->keys[index->count++] = record.key;
+    }
     if (more < 0 || !index->count) {
         w->damaged++;
         return MDB_NOTFOUND;
@@ -193,7 +195,8 @@ static bool index_covers(const struct run_index *index, const struct archive_key
         && (!index->bounded || key_compare(key, &index->next) < 0);
 }
 
-static bool index_has(const struct run_index *index, const struct archive_key *key)
+/* The place of a key, or -1. */
+static int index_find(const struct run_index *index, const struct archive_key *key)
 {
     uint32_t low = 0, high = index->count;
 
@@ -202,13 +205,13 @@ static bool index_has(const struct run_index *index, const struct archive_key *k
         int order = key_compare(&index->keys[middle], key);
 
         if (!order)
-            return true;
+            return (int)middle;
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return false;
+    return -1;
 }
 
 static int spare_add(struct archive *a, struct work *w, uint64_t schema, const struct run_record *record)
@@ -259,18 +262,22 @@ static int run_insert(struct archive *a, struct work *w, uint64_t schema, const 
 static int late_put(struct archive *a, struct work *w, struct lane *lane, uint64_t schema,
                     const struct run_record *record)
 {
-    int rc = lane_flush(a, w, lane);
+    int at = -1, rc = lane_flush(a, w, lane);
 
     if (rc)
         return rc;
     if (!index_covers(&a->index, &record->key))
         rc = index_load(a, w, &record->key);
-    if (!rc && index_has(&a->index, &record->key)) {
+    if (rc && rc != MDB_NOTFOUND)
+        return rc;
+    if (!rc)
+        at = index_find(&a->index, &record->key);
+    if (at >= 0 && a->index.sums[at] != content_sum(record->data, record->size, AFF_SAMPLES, schema))
+        return OTHER_CONTENT;
+    if (at >= 0) {
         w->repeated++;
         return 0;
     }
-    if (rc && rc != MDB_NOTFOUND)
-        return rc;
     lane->subject = 0; /* its last run may change: load it again */
     w->stored++;
     w->payload += record->size;

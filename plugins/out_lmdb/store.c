@@ -1,7 +1,8 @@
 /* store.c - the waiting area, and the one transaction that empties it.
  *
  * Samples go into runs (samples.c), any other record is a value of its own, put
- * without overwriting: its key is its identity, so that alone is exactly-once.
+ * without overwriting: its key is its identity, so that alone is exactly-once. What
+ * is there under the same key is compared: other content is kept, too.
  *
  * Not here: opening and the limit (env.c), what a body looks like (pack.c).
  */
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
+
+#include <xxhash.h>
 
 #include "pack.h"
 
@@ -66,15 +69,43 @@ static bool single_build(struct archive *a, const struct aff_record *record, str
     return true;
 }
 
-/* Puts one value; one that is there but damaged is replaced. */
+static uint64_t body_sum(struct archive *a, const struct value *v)
+{
+    const uint8_t *plain = value_expand(v, a->room);
+
+    return plain ? XXH3_64bits(plain, v->size) : 0;
+}
+
+/* Whether what is stored is what single_build has made of a record, or, where that was
+ * too large, the record itself. lz4 may have been another version then: so bodies are
+ * compared, and what pack.c makes of samples never changes within a format. */
+static bool single_is_same(struct archive *a, const struct aff_record *record, bool is_built, const struct value *v,
+                           const struct value *old)
+{
+    struct value fresh = *v;
+
+    if (old->type != v->type || old->schema != v->schema || old->size != v->size ||
+        (old->codec & CODEC_PACKED) != (v->codec & CODEC_PACKED))
+        return false;
+    if (!is_built)
+        return old->body_size == record->size && !memcmp(old->body, record->data, record->size);
+    fresh.body = a->big + VALUE_HEAD;
+    if (old->codec == v->codec && old->body_size == v->body_size && !memcmp(old->body, fresh.body, v->body_size))
+        return true;
+    return body_sum(a, &fresh) == body_sum(a, old);
+}
+
+/* Puts one value. One that is there: MDB_KEYEXIST, OTHER_CONTENT, or MDB_CORRUPTED
+ * where it is damaged. */
 static int single_write(struct archive *a, struct work *w, const struct aff_record *record,
                         struct value *v, const uint8_t raw[KEY_BYTES], unsigned flags)
 {
     MDB_val key = { KEY_BYTES, (void *)(uintptr_t)raw }, data = { 0, NULL };
+    bool is_built = single_build(a, record, v, raw);
     struct value old;
     int rc;
 
-    if (single_build(a, record, v, raw)) {
+    if (is_built) {
         data.mv_size = VALUE_HEAD + v->body_size;
         data.mv_data = a->big;
         rc = mdb_put(w->txn, a->dbi[DB_RECORDS], &key, &data, flags);
@@ -87,9 +118,11 @@ static int single_write(struct archive *a, struct work *w, const struct aff_reco
             value_seal(data.mv_data, v, DB_RECORDS, raw);
         }
     }
-    if (rc == MDB_KEYEXIST && !value_open(&old, DB_RECORDS, raw, data.mv_data, data.mv_size))
+    if (rc != MDB_KEYEXIST)
+        return rc;
+    if (!value_open(&old, DB_RECORDS, raw, data.mv_data, data.mv_size))
         return MDB_CORRUPTED;
-    return rc;
+    return single_is_same(a, record, is_built, v, &old) ? rc : OTHER_CONTENT;
 }
 
 static int single_put(struct archive *a, struct work *w, const struct archive_key *key, uint64_t schema,
@@ -120,9 +153,49 @@ static int single_put(struct archive *a, struct work *w, const struct archive_ke
     return rc;
 }
 
+uint64_t content_sum(const void *data, uint32_t size, uint8_t type, uint64_t schema)
+{
+    const struct aff_samples *s = data;
+    const uint8_t *planes = (const uint8_t *)(s + 1);
+    struct aff_samples head;
+    uint64_t sum = schema ^ (uint64_t)type << 56;
+    size_t c;
+
+    if (type != AFF_SAMPLES || !aff_samples_ok(data, size) ||
+        size != aff_samples_size(s->count, s->channels, s->format))
+        return XXH3_64bits_withSeed(data, size, sum);
+    head = *s;
+    head.reserved = 0;
+    sum = XXH3_64bits_withSeed(&head, sizeof head, sum);
+    for (c = 0; c < head.channels; c++)
+        sum = XXH3_64bits_withSeed(planes + c * aff_plane_stride(head.count, head.format),
+                                   (size_t)head.count * aff_sample_width(head.format), sum);
+    return sum;
+}
+
+static int key_put(struct archive *a, struct work *w, const struct archive_key *key, uint64_t schema,
+                   const struct aff_record *record)
+{
+    if (record->type == AFF_SAMPLES && run_takes(record->data, record->size))
+        return samples_put(a, w, key, schema, record);
+    return single_put(a, w, key, schema, record);
+}
+
+/* The id of a record whose own id is there with other content: made of that id and the
+ * content, so that it is the same in a replay, and also where the other one comes first
+ * then. Were it taken by a third content, there would be the next one. */
+static void key_beside(struct archive_key *key, uint64_t schema, const struct aff_record *record)
+{
+    uint64_t sum = content_sum(record->data, record->size, record->type, schema);
+
+    key->id[1] = XXH3_64bits_withSeed(key->id, sizeof key->id, sum);
+}
+
 static int record_put(struct archive *a, struct work *w, const struct aff_record *record)
 {
     struct aff_record plain = *record;
+    uint64_t before = w->stored;
+    bool is_beside = false;
     struct stream_entry stream;
     struct archive_key key;
     uint64_t schema;
@@ -139,9 +212,12 @@ static int record_put(struct archive *a, struct work *w, const struct aff_record
     key.id[1] = record->id.seq;
     /* Says how a record came, not what it is: the first to come decides. */
     plain.flags = (uint16_t)(plain.flags & ~AFF_FLAG_RESENT);
-    if (plain.type == AFF_SAMPLES && run_takes(plain.data, plain.size))
-        return samples_put(a, w, &key, schema, &plain);
-    return single_put(a, w, &key, schema, &plain);
+    while ((rc = key_put(a, w, &key, schema, &plain)) == OTHER_CONTENT) {
+        key_beside(&key, schema, &plain);
+        is_beside = true;
+    }
+    w->differing += !rc && is_beside && w->stored > before;
+    return rc;
 }
 
 static int area_put(struct archive *a, struct work *w)
@@ -174,8 +250,8 @@ static aff_status work_failed(struct archive *a, int rc)
     samples_forget(a);
     switch (rc) {
     case MDB_MAP_FULL:
-        return archive_fail(a, AFF_ERR_IO, "the archive is full: limit = %llu bytes is reached; nothing was lost; "
-                            "raise limit, or stop and move the archive away",
+        return archive_fail(a, AFF_ERR_IO, "the archive is full: limit = %llu bytes is reached; nothing was lost; raise "
+                            "limit and reload (if that is refused, stop and run again), or stop and move the archive away",
                             (unsigned long long)a->options.limit);
     case ENOMEM:
         return archive_fail(a, AFF_ERR_MEMORY, "no memory for a transaction of the archive");
@@ -187,6 +263,18 @@ static aff_status work_failed(struct archive *a, int rc)
             return archive_fail(a, AFF_ERR_IO, "no space is left on the archive's disk; nothing was lost; make room there");
         return archive_fail(a, AFF_ERR_IO, "the archive could not be written: %s; nothing was lost", mdb_strerror(rc));
     }
+}
+
+/* Nothing is lost, but who reads the archive sees two records where there was one. */
+static void differing_tell(struct archive *a, const struct work *w)
+{
+    a->counts.differing += w->differing;
+    if (!w->differing || a->told_differing)
+        return;
+    a->told_differing = true;
+    a->hooks.say(a->hooks.ctx, AFF_LOG_WARN, "records came whose ids are in the archive with other content: both are kept, "
+                 "with ids that differ; what was changed on the way, or is read anew by a changed pipeline, wants an "
+                 "archive of its own");
 }
 
 static void work_done(struct archive *a, const struct work *w)
@@ -202,6 +290,7 @@ static void work_done(struct archive *a, const struct work *w)
     a->counts.payload += w->payload;
     a->counts.damaged += w->damaged;
     a->counts.commits++;
+    differing_tell(a, w);
     archive_used(a, &share);
     if (share >= 0.9 && !a->warned) {
         char text[160];

@@ -51,6 +51,7 @@ struct run_index {
     struct archive_key next;
     uint32_t count;
     struct archive_key keys[RUN_RECORDS];
+    uint64_t sums[RUN_RECORDS]; /* by content_sum */
 };
 
 /* One transaction. */
@@ -61,6 +62,7 @@ struct work {
     uint64_t repeated;
     uint64_t payload;
     uint64_t damaged;
+    uint64_t differing;
 };
 
 struct archive {
@@ -71,6 +73,7 @@ struct archive {
     int lock;
     bool sick; /* close and open the environment before the next use */
     bool warned;
+    bool told_differing;
     char path[PATH_ROOM]; /* without a slash at its end */
     char cause[CAUSE_BYTES];
     struct archive_counts counts;
@@ -93,7 +96,15 @@ struct archive {
     char text[SCHEMA_TEXT];
 };
 
+/* The key is there, with another content: neither LMDB nor errno has that code. */
+enum { OTHER_CONTENT = -1 };
+
 /* All return 0 or an LMDB or errno code, unless they say otherwise. */
+
+/* store.c */
+/* What two records of one key must have in common to be the same record: type, schema
+ * and payload, of samples without what lies between planes. */
+uint64_t content_sum(const void *data, uint32_t size, uint8_t type, uint64_t schema);
 
 /* env.c */
 aff_status env_open(struct archive *a);

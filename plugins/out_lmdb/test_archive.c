@@ -135,6 +135,126 @@ static void a_random_life_is_kept_as_a_set(void **state)
     assert_int_equal(read_all(b, 1).damaged, 0);
 }
 
+/* A version of a record: the same id and time, another content. */
+static void make_version(struct made *m, uint32_t stream, uint64_t number, int version)
+{
+    if (stream % 2)
+        make_signal(m, stream, number);
+    else
+        make_event(m, stream, number);
+    if (version)
+        m->data[sizeof(struct aff_samples) + 4] ^= (uint8_t)version;
+}
+
+/* Versions `first` and on of a record, in turn; then what came before is there. */
+static void put_versions(struct bench *b, uint64_t records, int first, int versions)
+{
+    struct made m = { 0 };
+    uint64_t i;
+    uint32_t s;
+    int v;
+
+    for (i = 0; i < records; i++) {
+        for (s = 1; s <= 2; s++)
+            for (v = 0; v < versions; v++) {
+                make_version(&m, s, i, (first + v) % versions);
+                assert_int_equal(put_made(b, &m), AFF_OK);
+            }
+        if (i % 7 == 6)
+            assert_int_equal(archive_commit(b->archive), AFF_OK);
+    }
+    assert_int_equal(archive_commit(b->archive), AFF_OK);
+}
+
+/* How many different contents each record has; all must be what was put. */
+static void read_versions(struct bench *b, uint64_t records, int versions)
+{
+    struct archive_filter all = { NULL, NULL, INT64_MIN, INT64_MAX };
+    static uint8_t seen[2][400];
+    uint64_t found = 0, of_own_id = 0;
+    struct archive_query *q;
+    struct archive_found f;
+    struct made m = { 0 };
+    int v;
+
+    memset(seen, 0, sizeof seen);
+    assert_int_equal(query_open(&q, b->path, &all, b->cause, sizeof b->cause), AFF_OK);
+    for (; query_next(q, &f) == AFF_OK; found++) {
+        uint64_t number = (uint64_t)(f.key.time + 5000000000) / 100000000;
+        uint32_t s = f.type == AFF_SAMPLES ? 1 : 2;
+
+        for (v = 0; v < versions; v++) {
+            make_version(&m, s, number, v);
+            if (f.size == m.record.size && !memcmp(f.data, m.data, f.size))
+                break;
+        }
+        assert_true(v < versions);
+        assert_false(seen[s - 1][number] & 1 << v);
+        seen[s - 1][number] |= (uint8_t)(1 << v);
+        assert_true(f.key.id[0] == m.record.id.source);
+        of_own_id += f.key.id[1] == number;
+    }
+    assert_int_equal(query_damaged(q), 0);
+    query_close(q);
+    assert_int_equal(found, 2 * records * (uint64_t)versions);
+    assert_int_equal(of_own_id, 2 * records);
+}
+
+static void the_same_id_with_other_content_is_kept_beside_and_each_once(void **state)
+{
+    struct bench *b = *state;
+    int i;
+
+    assert_int_equal(bench_open(b), AFF_OK);
+    put_versions(b, 300, 0, 3);
+    assert_int_equal(archive_counted(b->archive)->stored, 1800);
+    assert_int_equal(archive_counted(b->archive)->differing, 1200);
+    assert_int_equal(archive_counted(b->archive)->repeated, 0);
+    assert_int_equal(b->differing_told, 1);
+    read_versions(b, 300, 3);
+    for (i = 0; i < 3; i++) { /* a replay, whichever comes first then */
+        bench_close(b);
+        assert_int_equal(bench_open(b), AFF_OK);
+        put_versions(b, 300, i, 3);
+        assert_int_equal(archive_counted(b->archive)->stored, 0);
+        assert_int_equal(archive_counted(b->archive)->repeated, 1800);
+        assert_int_equal(archive_counted(b->archive)->differing, 0);
+    }
+    assert_int_equal(b->differing_told, 1);
+    read_versions(b, 300, 3);
+}
+
+/* How a record came is no content, nor is what lies between planes; its schema is. */
+static void what_is_no_content_makes_no_other_record(void **state)
+{
+    struct bench *b = *state;
+    struct made m = { 0 };
+    uint32_t s;
+
+    assert_int_equal(bench_open(b), AFF_OK);
+    for (s = 1; s <= 2; s++) {
+        make_version(&m, s, 1, 0);
+        if (s == 1) { /* a count that leaves a gap behind each plane */
+            aff_samples_of(&m.record)->count = SIGNAL_SAMPLES - 1;
+            assert_int_equal(aff_samples_size(SIGNAL_SAMPLES - 1, 2, AFF_I16), m.record.size);
+        }
+        assert_int_equal(put_made(b, &m), AFF_OK);
+        assert_int_equal(archive_commit(b->archive), AFF_OK);
+        if (s == 1)
+            ((int16_t *)aff_plane(&m.record, 1))[SIGNAL_SAMPLES - 1] ^= 77;
+        m.record.flags |= AFF_FLAG_GAP | AFF_FLAG_RESENT;
+        m.record.clock = AFF_CLOCK_DEVICE;
+        assert_int_equal(put_made(b, &m), AFF_OK);
+        assert_int_equal(archive_commit(b->archive), AFF_OK);
+        assert_int_equal(archive_counted(b->archive)->repeated, s);
+        assert_int_equal(archive_counted(b->archive)->differing, s - 1);
+        m.record.schema = 9;
+        assert_int_equal(put_made(b, &m), AFF_OK);
+        assert_int_equal(archive_commit(b->archive), AFF_OK);
+        assert_int_equal(archive_counted(b->archive)->differing, s);
+    }
+}
+
 static void more_streams_than_lanes_are_whole(void **state)
 {
     struct bench *b = *state;
@@ -323,6 +443,8 @@ static void a_second_writer_is_refused_and_the_first_not_disturbed(void **state)
     assert_int_equal(bench_open(b), AFF_OK);
     assert_int_equal(archive_open(&second, &b->options, &b->hooks, b->cause, sizeof b->cause), AFF_ERR_CONFIG);
     assert_non_null(strstr(b->cause, "one writer"));
+    b->options.owner = "this/node";
+    assert_int_equal(archive_open(&second, &b->options, &b->hooks, b->cause, sizeof b->cause), AFF_ERR_CONFIG);
     put_range(b, 2, 0, 50, 10);
     assert_int_equal(read_all(b, 1).of_stream, 50);
 }
@@ -441,6 +563,8 @@ int main(void)
         BENCH_TEST(a_replay_is_stored_once_however_epochs_and_overlaps_fall),
         BENCH_TEST(late_records_find_their_place_in_any_order),
         BENCH_TEST(a_random_life_is_kept_as_a_set),
+        BENCH_TEST(the_same_id_with_other_content_is_kept_beside_and_each_once),
+        BENCH_TEST(what_is_no_content_makes_no_other_record),
         BENCH_TEST(more_streams_than_lanes_are_whole),
         BENCH_TEST(a_change_of_shape_or_schema_begins_a_new_run),
         BENCH_TEST(a_large_record_goes_round_the_waiting_area),

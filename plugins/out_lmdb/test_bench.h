@@ -26,6 +26,7 @@ struct bench {
     struct archive_hooks hooks;
     char cause[400];
     int warnings;
+    int differing_told;
     int allocations;
     int fail_at; /* the allocation that fails, 0: none */
 };

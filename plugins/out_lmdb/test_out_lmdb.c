@@ -173,18 +173,30 @@ TEST(a_full_archive_stops_intake_and_says_what_to_do)
     archive_remove();
 }
 
-TEST(wrong_options_and_a_second_writer_are_refused)
+TEST(wrong_options_are_refused)
 {
-    struct aff_harness *h, *second;
-
     EXPECT_REFUSED("out_lmdb", "", "path");
     EXPECT_REFUSED("out_lmdb", "path = \"x\"\nlimit = \"10KiB\"", "limit");
     EXPECT_REFUSED("out_lmdb", "path = \"x\"\nlimit = \"2MiB\"", "quarter");
-    h = aff_harness_open("out_lmdb", archive_new(""));
-    EXPECT_STATUS(aff_harness_try_open("out_lmdb", toml, &second), AFF_ERR_CONFIG);
-    EXPECT_CAUSE(second, "one writer");
-    aff_harness_close(&second);
+}
+
+/* As at a reload: another limit, for example. */
+TEST(an_instance_that_takes_the_place_of_another_waits_for_its_end)
+{
+    struct aff_harness *h = aff_harness_open("out_lmdb", archive_new("")), *second, *q;
+
+    push_both(h, 3);
+    assert_int_equal(aff_harness_try_open("out_lmdb", toml, &second), AFF_OK);
+    EXPECT_STATUS(aff_harness_push(second, "in", "bytes", "x", 1), AFF_OK);
+    EXPECT_STATUS(aff_harness_sync(second), AFF_ERR_IO);
+    EXPECT_CAUSE(second, "before the reload");
+    push_both(h, 3);
     aff_harness_close(&h);
+    EXPECT_STATUS(aff_harness_sync(second), AFF_OK);
+    EXPECT_METRIC(second, "stored", 1);
+    aff_harness_close(&second);
+    assert_int_equal(query_all(NULL, NULL, &q), 13);
+    aff_harness_close(&q);
     archive_remove();
 }
 
@@ -192,4 +204,5 @@ AFF_TEST_MAIN(what_was_written_is_found_with_its_schema,
               the_same_records_again_are_counted_as_repeated,
               every_host_call_may_fail,
               a_full_archive_stops_intake_and_says_what_to_do,
-              wrong_options_and_a_second_writer_are_refused)
+              wrong_options_are_refused,
+              an_instance_that_takes_the_place_of_another_waits_for_its_end)

@@ -4,7 +4,8 @@
  *
  * A place is the recording, by the hash of its path, and how many host records
  * of it were emitted; with it goes the incarnation that the host has, so that a
- * recording that was changed meanwhile is noticed. */
+ * recording that was changed meanwhile is noticed. Where all were read it is the whole
+ * list: if others are in it now, they are to be read. */
 #ifndef RECORDING_PLACE_H
 #define RECORDING_PLACE_H
 

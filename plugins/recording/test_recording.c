@@ -315,7 +315,7 @@ TEST(only_regular_files_are_opened_and_reads_stay_inside)
 TEST(a_place_comes_back_where_its_recording_is_and_is_refused_elsewhere)
 {
     struct place p = { .index = 1, .emitted = 77, .has_known = 1, .known = { 1, 2, 3 } }, back;
-    char kept[128];
+    char kept[128], ended[128];
     struct paths paths;
     size_t size = 0;
 
@@ -332,10 +332,15 @@ TEST(a_place_comes_back_where_its_recording_is_and_is_refused_elsewhere)
     assert_memory_equal(back.known, p.known, DIGEST_SIZE);
     EXPECT_STATUS(place_restore(&back, "edf 2", &paths, kept, size), AFF_ERR_DATA);
     EXPECT_STATUS(place_restore(&back, "edf 1", &paths, kept, size - 1), AFF_ERR_DATA);
+    p.index = 2; /* all are read */
+    EXPECT_STATUS(place_snapshot(&p, "edf 1", &paths, ended, sizeof ended, &size), AFF_OK);
+    EXPECT_STATUS(place_restore(&back, "edf 1", &paths, ended, size), AFF_OK);
+    assert_int_equal(back.index, 2);
     paths_close(&paths);
-    assert_int_equal(unlink(below("b.edf")), 0);
+    assert_int_equal(rename(below("b.edf"), below("c.edf")), 0);
     EXPECT_STATUS(open_paths(&paths, folder), AFF_OK);
     EXPECT_STATUS(place_restore(&back, "edf 1", &paths, kept, size), AFF_ERR_DATA);
+    EXPECT_STATUS(place_restore(&back, "edf 1", &paths, ended, size), AFF_ERR_DATA);
     paths_close(&paths);
     folder_remove();
 }

@@ -119,6 +119,38 @@ def what_waits_for_an_edge_that_was_taken_out_is_delivered_when_it_is_back(bench
     assert each_once(archived(bench, path, "other"))
 
 
+def a_file_that_is_another_after_a_kill_is_read_though_all_was_read(bench):
+    path = pipeline(bench, other="")
+    run = bench.start("run", path)
+    wait_until(bench, path, lambda books: other_edge(books)["queued"] == ROWS)
+    assert stop(run, signal.SIGKILL) == -signal.SIGKILL
+    os.mkdir(bench.path("away"))
+    bench.write("more.txt", "".join(f"more {i}\n" for i in range(ROWS)))
+    bench.write("kept.toml", open(path, encoding="utf-8").read().replace("rows.txt", "more.txt"))
+    bench.run("run", path, "--quiet")
+    for sink in ("archive", "other"):
+        rows = archived(bench, path, sink)
+        assert len(rows) == len(set(rows)) == 2 * ROWS, f"{len(rows)} rows in {sink}"
+
+
+def a_followed_file_that_path_names_no_more_is_nobody_elses(bench):
+    path = pipeline(bench)
+    text = open(path, encoding="utf-8").read().replace('every = "20ms"\npace = "fast"', "follow = true")
+    bench.write("kept.toml", text)
+    run = bench.start("run", path)
+    wait_until(bench, path, lambda books: books["from_sources"] == ROWS)
+    assert stop(run, signal.SIGKILL) == -signal.SIGKILL
+    with open(bench.path("rows.txt"), "a", encoding="utf-8") as rows:
+        rows.write("of the first patient\n")
+    bench.write("more.txt", "".join(f"more {i}\n" for i in range(ROWS)))
+    bench.write("kept.toml", text.replace("rows.txt", "more.txt"))
+    run = bench.start("run", path)
+    wait_until(bench, path, lambda books: books["from_sources"] >= 2 * ROWS)
+    assert stop(run, signal.SIGTERM) == 0
+    subjects = [json.loads(row)["subject"] for row in archived(bench, path, "archive")]
+    assert subjects.count("more") == subjects.count("rows") == ROWS
+
+
 def what_is_older_than_expire_when_its_turn_comes_is_counted_and_not_delivered(bench):
     path = pipeline(bench, other=', expire = "1s"')
     run = bench.start("run", path)
@@ -136,5 +168,7 @@ if __name__ == "__main__":
         without_a_store_a_file_is_read_anew_and_archived_once,
         a_state_folder_that_is_deleted_costs_no_row_of_a_file,
         what_waits_for_an_edge_that_was_taken_out_is_delivered_when_it_is_back,
+        a_file_that_is_another_after_a_kill_is_read_though_all_was_read,
+        a_followed_file_that_path_names_no_more_is_nobody_elses,
         what_is_older_than_expire_when_its_turn_comes_is_counted_and_not_delivered,
     )

@@ -116,6 +116,7 @@ static const struct plugin catalogue[] = {
     { ABOUT(AFF_PROCESSOR, "op_beats", 0), INPUTS(beats_in), OUTPUTS(beats_out) },
     { ABOUT(AFF_PROCESSOR, "op_idle", 0), INPUTS(idle_in), OUTPUTS(beats_out) },
     { ABOUT(AFF_SINK, "out_any", 0), INPUTS(any_in) },
+    { ABOUT_FLAGS(AFF_SINK, "out_archive", 0, AFF_STAYS | AFF_ARCHIVE), INPUTS(any_in) },
     { ABOUT(AFF_SINK, "out_pair", 0), INPUTS(pair_in) },
     { ABOUT(AFF_SINK, "out_rate", 0), INPUTS(rate_in) },
 };
