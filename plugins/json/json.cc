@@ -550,8 +550,9 @@ extern "C" struct json *json_open(size_t most, const char *const *root, const st
     j->nodes = nodes;
     j->node_count = node_count;
     j->seen = new (std::nothrow) uint32_t[node_count + 1]();
-    j->room = new (std::nothrow) uint8_t[most + simdjson::SIMDJSON_PADDING];
-    if (!j->seen || !j->room || j->parser.allocate(most) != simdjson::SUCCESS) {
+    if (j->parser.allocate(most) == simdjson::SUCCESS) /* the reader knows how long a text may be */
+        j->room = new (std::nothrow) uint8_t[most + simdjson::SIMDJSON_PADDING];
+    if (!j->seen || !j->room) {
         json_close(j);
         return nullptr;
     }

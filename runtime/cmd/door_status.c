@@ -4,6 +4,7 @@
 #include <afferent/plugin.h>
 
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd/door_inside.h"
@@ -53,6 +54,23 @@ static void gather_store(struct gathering *g, int64_t now_ns)
         g->status.paused = "store_limit is reached: what is stored has to be delivered first";
 }
 
+/* What was too old when its turn came never reached the node: its edges counted it. */
+static uint64_t expired_before(const struct gathering *g, uint32_t node)
+{
+    const struct plan *plan = g->door->plan;
+    uint64_t expired = 0;
+
+    for (uint32_t i = 0; g->door->flow && i < plan->edge_count; i++) {
+        struct flow_edge f;
+
+        if (plan->edges[i].to != node)
+            continue;
+        flow_edge(g->door->flow, i, &f);
+        expired += f.expired;
+    }
+    return expired;
+}
+
 static bool gather_nodes(struct gathering *g)
 {
     const struct plan *plan = g->door->plan;
@@ -80,6 +98,7 @@ static bool gather_nodes(struct gathering *g)
             .restarts = restarts,
             .records = n.account.in + n.account.made,
             .dead = n.account.dead,
+            .expired = expired_before(g, i),
             .held = n.account.held,
         };
     }
@@ -95,6 +114,19 @@ static const char *way_name(enum when_full way)
     return names[way];
 }
 
+/* Below 0: nothing is in line. A recording's first in line is as old as the recording. */
+static int64_t age_of(int64_t event_ns)
+{
+    struct timespec now;
+    int64_t age;
+
+    if (event_ns == INT64_MAX || clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return -1;
+    if (__builtin_sub_overflow((int64_t)now.tv_sec * 1000000000 + now.tv_nsec, event_ns, &age))
+        return -1;
+    return age < 0 ? 0 : age; /* the clock was set back */
+}
+
 static bool gather_edges(struct gathering *g)
 {
     const struct plan *plan = g->door->plan;
@@ -103,7 +135,7 @@ static bool gather_edges(struct gathering *g)
     for (uint32_t i = 0; edges && i < plan->edge_count; i++) {
         const struct plan_edge *e = &plan->edges[i];
         const struct plan_node *from = &plan->nodes[e->from], *to = &plan->nodes[e->to];
-        struct flow_edge f = { .put = 0 };
+        struct flow_edge f = { .oldest_ns = INT64_MAX };
 
         if (g->door->flow)
             flow_edge(g->door->flow, i, &f);
@@ -114,7 +146,7 @@ static bool gather_edges(struct gathering *g)
             .queued = f.queued,
             .stored = f.stored,
             .dropped = f.dropped,
-            .oldest_age_ns = -1,
+            .oldest_age_ns = age_of(f.oldest_ns),
         };
         if (!edges[i].from || !edges[i].to)
             return false;

@@ -150,11 +150,11 @@ static uint64_t queued_of(const struct link *l, const struct flow_edge *e, const
 void flow_edge(const struct flow *flow, uint32_t index, struct flow_edge *ret_edge)
 {
     const struct link *l = &flow->links[index];
-    struct queue_figures f = { 0 };
+    struct queue_figures f = { .oldest_ns = INT64_MAX };
 
     if (l->queue)
         queue_figures(l->queue, &f);
-    *ret_edge = (struct flow_edge){ 0 };
+    *ret_edge = (struct flow_edge){ .oldest_ns = f.oldest_ns };
     ret_edge->expired = atomic_load_explicit(&l->expired, memory_order_acquire);
     ret_edge->dropped = l->dropped_before + f.dropped;
     ret_edge->lost = l->lost_before + f.lost;

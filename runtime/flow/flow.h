@@ -113,6 +113,7 @@ struct flow_edge {
     uint64_t expired; /* too old when their turn came */
     uint64_t dropped; /* by drop_oldest */
     uint64_t lost;    /* stored, and could not be read */
+    int64_t oldest_ns; /* event time of the first in line; INT64_MAX: none */
 };
 void flow_node(const struct flow *flow, uint32_t index, struct flow_node *ret_node);
 /* [any] How often the node's call has failed in a row (0: it works), and why. */

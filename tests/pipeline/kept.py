@@ -151,6 +151,22 @@ def a_followed_file_that_path_names_no_more_is_nobody_elses(bench):
     assert subjects.count("more") == subjects.count("rows") == ROWS
 
 
+def status_says_how_old_the_first_in_line_is_and_what_expired(bench):
+    path = pipeline(bench, other=', expire = "1s"')
+    text = open(path, encoding="utf-8").read()
+    bench.write("kept.toml", text.replace('every = "20ms"\npace = "fast"', "follow = true"))
+    run = bench.start("run", path)
+    wait_until(bench, path, lambda books: other_edge(books)["queued"] == ROWS)
+    waits = json.loads(bench.run("status", path, "--json")[0])
+    assert [e["oldest_age_seconds"] >= 0 for e in waits["edges"] if e["to"] == "other.in"] == [True], waits
+    time.sleep(1.2)
+    os.mkdir(bench.path("away"))
+    wait_until(bench, path, lambda books: other_edge(books)["expired"] == ROWS)
+    told = json.loads(bench.run("status", path, "--json")[0])
+    assert {n["node"]: n["expired"] for n in told["nodes"]} == {"file": 0, "archive": 0, "other": ROWS}, told
+    assert stop(run, signal.SIGTERM) == 0
+
+
 def what_is_older_than_expire_when_its_turn_comes_is_counted_and_not_delivered(bench):
     path = pipeline(bench, other=', expire = "1s"')
     run = bench.start("run", path)
@@ -170,5 +186,6 @@ if __name__ == "__main__":
         what_waits_for_an_edge_that_was_taken_out_is_delivered_when_it_is_back,
         a_file_that_is_another_after_a_kill_is_read_though_all_was_read,
         a_followed_file_that_path_names_no_more_is_nobody_elses,
-        what_is_older_than_expire_when_its_turn_comes_is_counted_and_not_delivered,
+        status_says_how_old_the_first_in_line_is_and_what_expired,
+    what_is_older_than_expire_when_its_turn_comes_is_counted_and_not_delivered,
     )
