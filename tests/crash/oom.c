@@ -3,8 +3,8 @@
  * CRASH_OOM_AT: which one, counted from the process's beginning; CRASH_OOM_FOR: how
  * many in a row (1 by default). CRASH_OOM_SIDE: a file of two numbers, how many
  * allocations there were and how many failed. CRASH_OOM_TRACE: who asked for the first
- * that failed goes to stderr, and, behind a line of its own, where the process aborts, if it
- * does. Only the first process that has it in its environment is watched.
+ * that failed goes to stderr, and, behind a line of its own, where the process aborts or
+ * faults, if it does. Only the first process that has it in its environment is watched.
  *
  * Not here: mmap; what the kernel refuses. */
 #include <errno.h>
@@ -62,8 +62,9 @@ static void trace(void)
     backtrace_symbols_fd(frames, backtrace(frames, 24), STDERR_FILENO);
 }
 
-/* An exception that nobody catches ends the process where it was thrown, or in the function
- * that promised to throw none: whose that is tells whose fault it is. */
+/* Who uses what it was not given faults. An exception that nobody catches ends the process
+ * where it was thrown, or in the function that promised to throw none: whose that is tells
+ * whose fault it is. */
 static void on_abort(int number)
 {
     static const char line[] = "aborts here:\n";
@@ -81,6 +82,7 @@ static void traces_open(void)
 
     (void)backtrace(&(void *){ NULL }, 1); /* loads what it needs now */
     (void)sigaction(SIGABRT, &action, NULL);
+    (void)sigaction(SIGSEGV, &action, NULL);
 }
 
 __attribute__((constructor)) static void oom_begin(void)

@@ -197,12 +197,13 @@ def who(frames):
 
 def ends_of_its_own(code, pipeline, frames, aborts, said):
     """The library that ends the process where memory fails and has no other answer; "": none does. `frames`: of the first
-    allocation that failed; `aborts`: of the thread that aborted, which says whose exception it was that nobody caught."""
+    allocation that failed; `aborts`: of the thread that aborted or faulted, which says who used
+    what it was not given, or whose exception it was that nobody caught."""
     if code < 0 and any("libglib" in f for f in frames[:4]):  # g_malloc aborts, or recurses to say so
         return "libglib"
     if code < 0 and any("libsimdjson" in f for f in frames[:12]):  # it goes on with what it was not given
         return "libsimdjson"
-    if code != -signal.SIGABRT:
+    if code not in (-signal.SIGABRT, -signal.SIGSEGV):
         return ""
     whose = who(aborts) or who(frames)  # two that abort at once leave no trace of the second
     if whose.startswith(("libzmq", "libpgm")) or ZMQ.search(said):  # the latter is loaded by the former
