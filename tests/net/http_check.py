@@ -6,6 +6,7 @@ came twice must have the same id and bytes, and be marked as sent before.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,11 +42,32 @@ batch_time    = "20ms"
 """
 
 
+# Another's HTTP/2: that of Node.js. A line for each request, with its version and connection.
+HTTP2 = """
+const [key, cert, log] = process.argv.slice(1).map(String), fs = require("fs");
+const server = require("http2").createSecureServer({ key: fs.readFileSync(key), cert: fs.readFileSync(cert), allowHTTP1: true });
+let sessions = 0;
+server.on("session", session => { session.number = ++sessions; });
+server.on("request", (request, answer) => {
+    let body = "";
+    request.on("data", bytes => { body += bytes; });
+    request.on("end", () => {
+        fs.appendFileSync(log, JSON.stringify({ version: request.httpVersion, headers: request.headers, body,
+                                                connection: request.stream ? request.stream.session.number : 0 }) + "\\n");
+        answer.writeHead(200);
+        answer.end();
+    });
+});
+server.listen(0, "127.0.0.1", () => console.log("port " + server.address().port));
+process.stdin.on("end", () => process.exit()).resume();
+"""
+
+
 class Peer:
     """A script that prints its port and ends with its stdin."""
 
-    def __init__(self, *arguments):
-        self.process = subprocess.Popen([sys.executable, os.path.join(HERE, arguments[0]), *arguments[1:]],
+    def __init__(self, *arguments, command=None):
+        self.process = subprocess.Popen(command or [sys.executable, os.path.join(HERE, arguments[0]), *arguments[1:]],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().split()[1])
 
@@ -103,6 +125,22 @@ def a_record_arrives_once_on_a_good_link(bench):
         out, err = bench.run("run", pipeline(bench, server.port))
     cases.has(out + err, "balanced")
     assert judge(log, 600) == 0
+
+
+def a_server_that_offers_http_2_gets_it_on_one_connection(bench):
+    if not shutil.which("node"):
+        raise cases.Skip("no node here (package nodejs)")
+    log, folder = bench.path("log"), in_http_node.pki()
+    command = ["node", "-e", HTTP2, f"{folder}/good.key", f"{folder}/good.pem", log]
+    with Peer(command=command) as server:
+        toml = pipeline(bench, server.port, more=f'in_flight = 4\nca = "{folder}/ca.pem"\n')
+        with open(toml, encoding="utf-8") as file:
+            text = file.read().replace("http://127.0.0.1", "https://localhost")
+        bench.write("http.toml", text)
+        out, err = bench.run("run", toml)
+    cases.has(out + err, "balanced")
+    assert judge(log, 600) == 0
+    assert {(r["version"], r["connection"]) for r in requests(log)} == {("2.0", 1)}
 
 
 def links_that_fail_cost_no_record(bench):
@@ -225,6 +263,7 @@ def a_record_that_a_server_hangs_up_on_holds_up_no_other(bench):
     assert len(ids) == 59
 
 
-cases.main(a_record_arrives_once_on_a_good_link, links_that_fail_cost_no_record, a_node_that_dies_in_mid_request_goes_on,
+cases.main(a_record_arrives_once_on_a_good_link, a_server_that_offers_http_2_gets_it_on_one_connection,
+           links_that_fail_cost_no_record, a_node_that_dies_in_mid_request_goes_on,
            a_server_that_is_away_is_said_to_be_and_waited_for, an_afferent_that_receives_makes_each_record_once,
            a_record_a_request_is_made_once_though_its_sender_dies, a_record_that_a_server_hangs_up_on_holds_up_no_other)
