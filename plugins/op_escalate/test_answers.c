@@ -228,13 +228,19 @@ TEST(an_answer_still_counts_after_a_restart_behind_the_last_step)
     close_balanced(h);
 }
 
+/* a1 is raised, and told with a code. */
+static void raised_with(struct aff_harness *h, char code[8])
+{
+    a1(h, 0, "raised");
+    (void)snprintf(code, 8, "%s", aff_harness_text(h, expect_call(h, 0, "nurse raised 1"), "code"));
+}
+
 TEST(an_id_that_looks_like_a_code_is_an_id)
 {
     struct aff_harness *h = aff_harness_open("op_escalate", STEPS);
     char code[8];
 
-    a1(h, 0, "raised");
-    (void)snprintf(code, sizeof code, "%s", aff_harness_text(h, expect_call(h, 0, "nurse raised 1"), "code"));
+    raised_with(h, code);
     push(h, &(struct row){ "bed 4", code, "raised", "high", 0, 0 });
     expect_call(h, 0, "nurse raised 1");
     push_ack(h, code, "x");
@@ -277,8 +283,7 @@ TEST(an_id_that_is_raised_again_has_another_code)
     struct aff_harness *h = aff_harness_open("op_escalate", STEPS);
     char code[8];
 
-    a1(h, 0, "raised");
-    (void)snprintf(code, sizeof code, "%s", aff_harness_text(h, expect_call(h, 0, "nurse raised 1"), "code"));
+    raised_with(h, code);
     a1(h, 1, "ended");
     expect_call(h, 1, "nurse ended 1");
     a1(h, 2, "raised");

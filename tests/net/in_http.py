@@ -401,17 +401,20 @@ def connections_above_the_limits_wait_or_are_refused(bench):
     assert judge(bench, clients.answered, clients.sent) == (0, 0, 0)
 
 
+def kill_in_mid_flow(node, clients, kills, chance, few, all_of):
+    """After `few` (from, to) more answers each, or when all have theirs."""
+    for _ in range(kills):
+        before, some = len(clients.answered), chance.randint(*few)
+        wait_until(lambda: len(clients.answered) > before + some or len(clients.answered) == all_of, lambda: node.run.said)
+        time.sleep(chance.random() * 0.02)
+        node.kill()
+        node.start()
+
+
 def a_node_that_is_killed_loses_nothing_that_it_answered(bench):
-    chance = random.Random(SEED)
     with Node(bench) as node:
         clients = Clients(node, 12, 60, rows=3)
-        for _ in range(KILLS):
-            before = len(clients.answered)
-            wait_until(lambda: len(clients.answered) > before + chance.randint(30, 200) or len(clients.answered) == 2160,
-                       lambda: node.run.said)
-            time.sleep(chance.random() * 0.02)
-            node.kill()
-            node.start()
+        kill_in_mid_flow(node, clients, KILLS, random.Random(SEED), (30, 200), 2160)
         clients.join()
         node.stop()
         print(f"  answered as known: {clients.again}")
@@ -419,7 +422,6 @@ def a_node_that_is_killed_loses_nothing_that_it_answered(bench):
 
 
 def an_archive_has_each_object_once_though_nobody_gave_it_a_time(bench):
-    chance = random.Random(SEED)
     tail = """[sink.archive]
 plugin = "out_lmdb"
 from = "web"
@@ -427,13 +429,7 @@ path = "archive.lmdb"
 run = { isolation = "thread" }"""
     with Node(bench, tail=tail) as node:
         clients = Clients(node, 12, 60)
-        for _ in range(KILLS * 2):
-            before = len(clients.answered)
-            wait_until(lambda: len(clients.answered) > before + chance.randint(10, 60) or len(clients.answered) == 720,
-                       lambda: node.run.said)
-            time.sleep(chance.random() * 0.01)
-            node.kill()
-            node.start()
+        kill_in_mid_flow(node, clients, KILLS * 2, random.Random(SEED), (10, 60), 720)
         clients.join()
         node.stop()
     lines = bench.run("query", node.toml, "--format", "json")[0].splitlines()
