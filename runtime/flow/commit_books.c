@@ -143,7 +143,7 @@ bool flow_cut_short(struct flow *flow)
 {
     uint32_t i;
 
-    if (!atomic_load(&flow->cut_short))
+    if (!atomic_load(&flow->aborting) || atomic_load(&flow->failing) != AFF_OK)
         return false;
     for (i = 0; i < flow->plan->edge_count; i++)
         link_go_back(&flow->links[i]);

@@ -53,8 +53,8 @@ bool flow_wait(struct flow *flow, int64_t timeout_ns);
 /* [any] Lets flow_wait return before its time. */
 void flow_nudge(struct flow *flow);
 /* [control, all lanes have ended, the keeper has stopped] Whether a stop was cut short, since a
- * sink that blocks its way, or the store, took nothing more: then the accounts are those of the
- * last commit from here on. What came after it is read again, or lost with a live source. */
+ * sink that blocks its way, or the store, took nothing more, or flow_abort was asked for: then
+ * the accounts are those of the last commit from here on. What came after it is read again, or lost with a live source. */
 bool flow_cut_short(struct flow *flow);
 
 /* How a run that did not end in order came to its end, as far as it could still store that. */
